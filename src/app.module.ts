@@ -1,0 +1,30 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { AccessModule, Access1763800100000 } from './access/index.js';
+import { Anchor, Broadcast, BroadcastsModule, Broadcasts1763800300000, LineUpItem, Link, LinkComponent } from './broadcasts/index.js';
+import { CatalogueModule, Catalogue1763800200000, Shop, Sku, Sourcing, Style, Supplier } from './catalogue/index.js';
+import { ConnectorsModule } from './connectors/index.js';
+import { DeskModule } from './desk/index.js';
+import { ForecastModule, Forecast1763800600000 } from './forecast/index.js';
+import { Inventory1763800500000 } from './inventory/index.js';
+import { JobsAndFacts1763800000000, KernelModule, type Foundations } from './kernel/index.js';
+import { OperationsModule } from './operations/index.js';
+import { Orders1763800400000, OrdersModule } from './orders/index.js';
+import { ProductionModule, Production1763800700000 } from './production/index.js';
+
+export const MIGRATIONS = [
+  JobsAndFacts1763800000000, Access1763800100000, Catalogue1763800200000, Broadcasts1763800300000, Orders1763800400000, Inventory1763800500000, Forecast1763800600000,
+  Production1763800700000,
+];
+export const ENTITIES = [Shop, Supplier, Style, Sku, Sourcing, Anchor, Broadcast, LineUpItem, Link, LinkComponent];
+
+@Module({})
+export class AppModule {
+  static on(foundations: Foundations): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        KernelModule.on(foundations), AccessModule, OperationsModule, CatalogueModule, BroadcastsModule, OrdersModule, ForecastModule, ProductionModule, DeskModule, ConnectorsModule,
+      ],
+    };
+  }
+}

@@ -1,0 +1,195 @@
+// Puts the service together: foundations (database, secrets, queues), the Nest application, its HTTP edge, its start and its
+// graceful end. The same for `npm start`, the demo and the tests.
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import fastifyCookie from '@fastify/cookie';
+import fastifyStatic from '@fastify/static';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { mkdirSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { join } from 'node:path';
+import { AccessGuard, AccessService } from './access/index.js';
+import { AppModule, ENTITIES, MIGRATIONS } from './app.module.js';
+import { StreamController } from './desk/index.js';
+import { Ticker } from './forecast/index.js';
+import {
+  bodyValidation, checkStorable, Database, DomainError, inScope, Jobs, log, newId, openEmbedded, openScope, openSecrets, parseJson, ProblemFilter, projectRoot, PublicUrl, Queues,
+  requestSeconds, sendProblem, type Configuration, type EmbeddedServer, type Foundations,
+} from './kernel/index.js';
+import { Housekeeping, mountQueueBoard, Readiness } from './operations/index.js';
+import { ensurePartitions } from './orders/index.js';
+import { PlanningService } from './production/index.js';
+
+const BODY_LIMIT = 1_048_576;
+/** Routes whose body is read as a stream, however long it is. */
+const STREAMED = /^\/v1\/(order-events\/bulk|imports\/[a-z]+)$/;
+
+export interface Opened extends Foundations {
+  readonly embedded: EmbeddedServer | undefined;
+  close(): Promise<void>;
+}
+
+/** Opens the database (embedded where none is configured), migrates it, and opens the queues. */
+export async function openFoundations(configuration: Configuration): Promise<Opened> {
+  const secrets = openSecrets(configuration);
+  mkdirSync(configuration.dataDirectory, { recursive: true });
+  const embedded = configuration.databaseUrl === undefined ? await openEmbedded(configuration.dataDirectory) : undefined;
+  const url = configuration.databaseUrl ?? embedded?.url ?? '';
+  let database: Database | undefined;
+  try {
+    database = await Database.connect({ url, pool: configuration.databasePool, entities: ENTITIES, migrations: MIGRATIONS });
+    await database.migrate();
+    await database.transaction(ensurePartitions);
+    const queues = await Queues.open({ redisUrls: configuration.redisUrls, databaseUrl: url, concurrency: 8 });
+    const opened = database;
+    return {
+      configuration, database, secrets, queues, embedded,
+      close: async () => {
+        await queues.close();
+        await opened.close();
+        await embedded?.leave();
+      },
+    };
+  } catch (error) {
+    await database?.close().catch(() => undefined);
+    await embedded?.leave().catch(() => undefined);
+    throw error;
+  }
+}
+
+function readBodies(fastify: FastifyInstance): void {
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser('*', (request: FastifyRequest, payload: Readable, done) => {
+    const path = request.url.split('?')[0] ?? '';
+    if (STREAMED.test(path)) return done(null, payload);
+    const chunks: Buffer[] = [];
+    let size = 0;
+    payload.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= BODY_LIMIT) chunks.push(chunk);
+    });
+    payload.on('error', () => done(new DomainError(400, 'broken-body', 'the upload ended early')));
+    payload.on('end', () => {
+      try {
+        if (size > BODY_LIMIT) throw new DomainError(413, 'too-large', `the body is larger than ${BODY_LIMIT} bytes`);
+        const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
+        if (size === 0) return done(null, undefined);
+        if (type !== 'application/json' && !type.endsWith('+json')) throw new DomainError(415, 'unsupported-media-type', 'send application/json');
+        const body = parseJson(Buffer.concat(chunks));
+        checkStorable(body);
+        done(null, body);
+      } catch (error) {
+        done(error as Error);
+      }
+    });
+  });
+}
+
+function observe(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', (request, reply, next) => {
+    const given = request.headers['x-request-id'];
+    const traceparent = request.headers['traceparent'];
+    const scope = openScope(typeof traceparent === 'string' ? traceparent : undefined, { requestId: request.id });
+    void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
+    if (typeof given === 'string' && /^[\w.-]{1,64}$/.test(given)) void reply.header('x-correlation-id', given);
+    inScope(scope, next);
+  });
+  fastify.addHook('onResponse', (request, reply, next) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    requestSeconds.observe({ method: request.method, route, status: String(reply.statusCode) }, reply.elapsedTime / 1000);
+    if (reply.statusCode >= 500) log.warn('answered with a server error', { route, status: String(reply.statusCode) });
+    next();
+  });
+}
+
+export function describeApi(app: NestFastifyApplication): OpenAPIObject {
+  const config = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle('Castline')
+    .setDescription('Order spikes become production signals, and every returned unit finds its cause.')
+    .setVersion('1')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'an API key' })
+    .addCookieAuth('castline_session', { type: 'apiKey', in: 'cookie' }, 'session')
+    .build();
+  return SwaggerModule.createDocument(app, config, { operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}.${method}` });
+}
+
+export interface Service {
+  readonly app: NestFastifyApplication;
+  readonly url: string;
+  readonly foundations: Opened;
+  /** The first admin key, where one was made. */
+  readonly firstKey: string | undefined;
+  stop(): Promise<void>;
+}
+
+export async function createApplication(foundations: Opened): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({ bodyLimit: BODY_LIMIT, genReqId: () => newId('req'), trustProxy: true, requestTimeout: 0, connectionTimeout: 0, keepAliveTimeout: 65_000, routerOptions: { maxParamLength: 300 }, allowErrorHandlerOverride: true } as never);
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.on(foundations), adapter, { logger: false, bodyParser: false, abortOnError: false });
+  const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  readBodies(fastify);
+  observe(fastify);
+  fastify.setErrorHandler((error, request, reply) => sendProblem(reply, request, error));
+  await fastify.register(fastifyCookie as never);
+  await mountQueueBoard(fastify, foundations.queues, app.get(AccessGuard));
+  await fastify.register(fastifyStatic as never, {
+    root: join(projectRoot(), 'web', 'public'), prefix: '/', index: ['index.html'], wildcard: false,
+    setHeaders: (reply: { setHeader: (name: string, value: string) => void }) => {
+      reply.setHeader('content-security-policy', "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'");
+      reply.setHeader('cache-control', 'no-cache');
+    },
+  });
+  app.useGlobalPipes(bodyValidation());
+  app.useGlobalFilters(new ProblemFilter());
+  const document = describeApi(app);
+  SwaggerModule.setup('docs', app, document, { jsonDocumentUrl: 'openapi.json', customSiteTitle: 'Castline API' });
+  await app.init();
+  app.get(Jobs).bind();
+  return app;
+}
+
+/** Starts the parts that the configured role has, and answers where the service listens. */
+export async function startService(configuration: Configuration): Promise<Service> {
+  const foundations = await openFoundations(configuration);
+  const { role } = configuration;
+  let app: NestFastifyApplication | undefined;
+  try {
+    app = await createApplication(foundations);
+    const firstKey = await app.get(AccessService).bootstrap(configuration.bootstrapKey);
+    await app.listen(configuration.port, configuration.host);
+    const url = (await app.getUrl()).replace('[::1]', 'localhost');
+    const publicUrl = app.get(PublicUrl);
+    if (configuration.publicUrl === undefined) publicUrl.value = url;
+    const jobs = app.get(Jobs);
+    jobs.startRelay();
+    if (role !== 'api') {
+      jobs.startWorkers();
+      app.get(Ticker).start();
+      app.get(PlanningService).start();
+      app.get(Housekeeping).start(ensurePartitions);
+    }
+    app.get(Readiness).ready = true;
+    return { app, url, foundations, firstKey, stop: stopper(app, foundations) };
+  } catch (error) {
+    await app?.close().catch(() => undefined);
+    await foundations.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Readiness off, streams ended, requests answered, ticks and jobs finished, then everything let go; once, however often it is asked. */
+function stopper(app: NestFastifyApplication, foundations: Opened): () => Promise<void> {
+  let stopping: Promise<void> | undefined;
+  return () =>
+    (stopping ??= (async () => {
+      app.get(Readiness).ready = false;
+      app.get(StreamController).closeAll();
+      app.get(Housekeeping).stop();
+      await app.get(Ticker).stop();
+      await app.get(PlanningService).stop();
+      await app.close();
+      await app.get(Jobs).stop();
+      await foundations.close();
+    })());
+}

@@ -1,0 +1,46 @@
+import { Column, CreateDateColumn, Entity, PrimaryColumn } from 'typeorm';
+
+@Entity('anchors')
+export class Anchor {
+  @PrimaryColumn('text') id!: string;
+  @Column('text') name!: string;
+}
+
+@Entity('broadcasts')
+export class Broadcast {
+  @PrimaryColumn('text') id!: string;
+  @Column('text') anchor!: string;
+  @Column('text') shop!: string;
+  @Column('timestamptz', { name: 'starts_at' }) startsAt!: Date;
+  @Column('timestamptz', { name: 'ends_at' }) endsAt!: Date;
+  @Column('timestamptz', { name: 'cancelled_at', nullable: true }) cancelledAt!: Date | null;
+  @Column('integer', { default: 1 }) version!: number;
+  @CreateDateColumn({ name: 'created_at', type: 'timestamptz' }) createdAt!: Date;
+}
+
+@Entity('line_up_items')
+export class LineUpItem {
+  @PrimaryColumn('text') broadcast!: string;
+  @PrimaryColumn('integer') position!: number;
+  @Column('text') sku!: string;
+  @Column('text', { nullable: true }) link!: string | null;
+  @Column('timestamptz', { name: 'slot_at' }) slotAt!: Date;
+  /** Minor units of the shop's currency. */
+  @Column('bigint') price!: number;
+  @Column('integer', { name: 'planned_units' }) plannedUnits!: number;
+  @Column('integer', { name: 'promise_days' }) promiseDays!: number;
+}
+
+@Entity('links')
+export class Link {
+  @PrimaryColumn('text') shop!: string;
+  @PrimaryColumn('text') id!: string;
+}
+
+@Entity('link_components')
+export class LinkComponent {
+  @PrimaryColumn('text') shop!: string;
+  @PrimaryColumn('text') link!: string;
+  @PrimaryColumn('text') sku!: string;
+  @Column('integer') quantity!: number;
+}

@@ -1,0 +1,106 @@
+import type { Tx } from '../kernel/index.js';
+import { managerOf, one, rows, touched } from '../kernel/database/sql.js';
+import { Broadcast } from './broadcasts.entity.js';
+
+export interface ItemRow {
+  readonly broadcast: string;
+  readonly position: number;
+  readonly sku: string;
+  readonly link: string | null;
+  readonly slot_at: Date;
+  readonly price: number;
+  readonly planned_units: number;
+  readonly promise_days: number;
+}
+
+export const findBroadcast = (tx: Tx, id: string): Promise<Broadcast | null> => managerOf(tx).findOneBy(Broadcast, { id });
+
+export const insertAnchors = (tx: Tx, ids: readonly string[]): Promise<number> =>
+  touched(tx, 'insert into anchors (id, name) select a, a from unnest($1::text[]) a order by a on conflict (id) do nothing', [ids]);
+
+export const existingAnchors = async (tx: Tx, ids: readonly string[]): Promise<Set<string>> =>
+  new Set((await rows<{ id: string }>(tx, 'select id from anchors where id = any($1)', [ids])).map((r) => r.id));
+
+export const existingShops = async (tx: Tx, ids: readonly string[]): Promise<Set<string>> =>
+  new Set((await rows<{ id: string }>(tx, 'select id from shops where id = any($1)', [ids])).map((r) => r.id));
+
+export const insertBroadcast = (tx: Tx, b: { id: string; anchor: string; shop: string; startsAt: Date; endsAt: Date }): Promise<number> =>
+  touched(tx, 'insert into broadcasts (id, anchor, shop, starts_at, ends_at) values ($1, $2, $3, $4, $5) on conflict (id) do nothing', [b.id, b.anchor, b.shop, b.startsAt, b.endsAt]);
+
+export const updateBroadcast = (tx: Tx, b: Pick<Broadcast, 'id' | 'anchor' | 'startsAt' | 'endsAt' | 'cancelledAt'>, version: number): Promise<number> =>
+  touched(tx, 'update broadcasts set anchor = $2, starts_at = $3, ends_at = $4, cancelled_at = $5, version = version + 1 where id = $1 and version = $6', [
+    b.id, b.anchor, b.startsAt, b.endsAt, b.cancelledAt, version,
+  ]);
+
+export const bumpBroadcast = (tx: Tx, id: string): Promise<number> => touched(tx, 'update broadcasts set version = version + 1 where id = $1', [id]);
+
+export const listBroadcasts = (
+  tx: Tx, only: readonly string[] | undefined, filter: { shop: string | null; anchor: string | null }, after: { startsAt: string; id: string } | undefined, limit: number,
+): Promise<{ id: string; anchor: string; shop: string; starts_at: Date; ends_at: Date; cancelled_at: Date | null; version: number }[]> =>
+  rows(
+    tx,
+    `select id, anchor, shop, starts_at, ends_at, cancelled_at, version from broadcasts
+     where ($1::text[] is null or anchor = any($1)) and ($2::text is null or shop = $2) and ($3::text is null or anchor = $3)
+       and ($4::timestamptz is null or (starts_at, id) < ($4, $5)) order by starts_at desc, id desc limit $6`,
+    [only ?? null, filter.shop, filter.anchor, after?.startsAt ?? null, after?.id ?? null, limit],
+  );
+
+export const lineUp = (tx: Tx, broadcast: string): Promise<ItemRow[]> => rows(tx, 'select * from line_up_items where broadcast = $1 order by position', [broadcast]);
+
+export async function replaceLineUp(tx: Tx, broadcast: string, items: readonly Omit<ItemRow, 'broadcast' | 'position'>[]): Promise<void> {
+  await touched(tx, 'delete from line_up_items where broadcast = $1', [broadcast]);
+  await appendItems(tx, items.map((item, i) => ({ ...item, broadcast, position: i + 1 })));
+}
+
+export const appendItems = (tx: Tx, items: readonly ItemRow[]): Promise<number> =>
+  touched(
+    tx,
+    `insert into line_up_items (broadcast, position, sku, link, slot_at, price, planned_units, promise_days)
+     select * from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::timestamptz[], $6::bigint[], $7::int[], $8::int[])
+     on conflict (broadcast, position) do update set sku = excluded.sku, link = excluded.link, slot_at = excluded.slot_at, price = excluded.price,
+       planned_units = excluded.planned_units, promise_days = excluded.promise_days`,
+    [
+      items.map((i) => i.broadcast), items.map((i) => i.position), items.map((i) => i.sku), items.map((i) => i.link), items.map((i) => i.slot_at),
+      items.map((i) => i.price), items.map((i) => i.planned_units), items.map((i) => i.promise_days),
+    ],
+  );
+
+export const lastPositions = (tx: Tx, broadcasts: readonly string[]): Promise<{ broadcast: string; sku: string; position: number }[]> =>
+  rows(tx, 'select broadcast, sku, position from line_up_items where broadcast = any($1)', [broadcasts]);
+
+export async function upsertLink(tx: Tx, shop: string, link: string, components: readonly { sku: string; quantity: number }[]): Promise<void> {
+  await touched(tx, 'insert into links (shop, id) values ($1, $2) on conflict do nothing', [shop, link]);
+  await touched(
+    tx,
+    `insert into link_components (shop, link, sku, quantity) select $1, $2, c.sku, c.quantity from unnest($3::text[], $4::int[]) as c(sku, quantity)
+     on conflict (shop, link, sku) do update set quantity = excluded.quantity`,
+    [shop, link, components.map((c) => c.sku), components.map((c) => c.quantity)],
+  );
+}
+
+export const linkComponents = (tx: Tx, shop: string, links: readonly string[]): Promise<{ link: string; sku: string; quantity: number }[]> =>
+  rows(tx, 'select link, sku, quantity from link_components where shop = $1 and link = any($2) order by link, sku', [shop, links]);
+
+export interface RunningItem {
+  readonly broadcast: string;
+  readonly anchor: string;
+  readonly shop: string;
+  readonly starts_at: Date;
+  readonly ends_at: Date;
+  readonly sku: string;
+  readonly slot_at: Date;
+  readonly promise_days: number;
+  readonly planned_units: number;
+}
+
+/** Line-up items of the given SKUs in broadcasts that end after `since` (and are not cancelled); a link's parts included. */
+export const itemsOfSkus = (tx: Tx, skus: readonly string[], since: Date): Promise<RunningItem[]> =>
+  rows(
+    tx,
+    `select b.id as broadcast, b.anchor, b.shop, b.starts_at, b.ends_at, i.sku, i.slot_at, i.promise_days, i.planned_units
+     from line_up_items i join broadcasts b on b.id = i.broadcast
+     where i.sku = any($1) and b.ends_at > $2 and b.cancelled_at is null`,
+    [skus, since],
+  );
+
+export const anchorOf = (tx: Tx, broadcast: string): Promise<{ anchor: string } | undefined> => one(tx, 'select anchor from broadcasts where id = $1', [broadcast]);

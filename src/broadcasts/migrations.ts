@@ -1,0 +1,51 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+export class Broadcasts1763800300000 implements MigrationInterface {
+  name = 'Broadcasts1763800300000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      create table anchors (id text primary key, name text not null);
+
+      create table broadcasts (
+        id text primary key,
+        anchor text not null references anchors (id),
+        shop text not null references shops (id),
+        starts_at timestamptz not null,
+        ends_at timestamptz not null,
+        cancelled_at timestamptz,
+        version integer not null default 1,
+        created_at timestamptz not null default now(),
+        constraint broadcasts_end_after_start check (ends_at > starts_at));
+      create index broadcasts_by_start on broadcasts (starts_at desc, id);
+      create index broadcasts_by_anchor on broadcasts (anchor, starts_at desc);
+      create index broadcasts_by_shop_end on broadcasts (shop, ends_at);
+
+      create table line_up_items (
+        broadcast text not null references broadcasts (id),
+        position integer not null,
+        sku text not null references skus (id),
+        link text,
+        slot_at timestamptz not null,
+        price bigint not null check (price >= 0),
+        planned_units integer not null check (planned_units >= 0),
+        promise_days integer not null check (promise_days >= 0),
+        primary key (broadcast, position));
+      create index line_up_items_by_sku on line_up_items (sku, broadcast);
+
+      create table links (shop text not null references shops (id), id text not null, primary key (shop, id));
+      create table link_components (
+        shop text not null,
+        link text not null,
+        sku text not null references skus (id),
+        quantity integer not null check (quantity >= 1),
+        primary key (shop, link, sku),
+        foreign key (shop, link) references links (shop, id));
+      create index link_components_by_sku on link_components (sku);
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('drop table link_components; drop table links; drop table line_up_items; drop table broadcasts; drop table anchors');
+  }
+}

@@ -1,0 +1,5 @@
+import { z } from 'zod';
+import { defineFact } from '../kernel/index.js';
+
+/** SKUs that were not known before: orders that waited for them in quarantine can go on. */
+export const skusAdded = defineFact('catalogue.skus-added', z.object({ skus: z.array(z.string()) }));

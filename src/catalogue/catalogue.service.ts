@@ -1,0 +1,164 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { AccessService, type Principal } from '../access/index.js';
+import {
+  checkOutboundUrl, checkVersion, CONFIGURATION, Database, DomainError, invalid, isCurrency, Jobs, notFound, randomSecret, reject, Secrets, type Configuration,
+  type IntakeAnswer, type LinedRow, type Tx,
+} from '../kernel/index.js';
+import type { Shop, ShopClock, Supplier } from './catalogue.entity.js';
+import { skusAdded } from './catalogue.facts.js';
+import { catalogueValues } from './catalogue.file.js';
+import * as store from './catalogue.repository.js';
+
+export interface ShopTerms {
+  readonly platform: string;
+  readonly timeZone: string;
+  readonly currency: string;
+  readonly clock?: ShopClock | undefined;
+  readonly sendSignals?: boolean | undefined;
+}
+
+export interface SupplierChange {
+  readonly name?: string | undefined;
+  readonly timeZone?: string | undefined;
+  readonly webhookUrl?: string | null | undefined;
+}
+
+const newSecret = (): string => `whsec_${Buffer.from(randomSecret(32), 'base64url').toString('base64')}`;
+const DAY_MS = 86_400_000;
+
+@Injectable()
+export class CatalogueService {
+  /** Shops whose clock and currency cannot change any more; only found ones are remembered. */
+  private readonly knownShops = new Map<string, { shop: Shop; until: number }>();
+
+  constructor(
+    @Inject(Database) private readonly database: Database,
+    @Inject(Secrets) private readonly secrets: Secrets,
+    @Inject(Jobs) private readonly jobs: Jobs,
+    @Inject(AccessService) private readonly access: AccessService,
+    @Inject(CONFIGURATION) private readonly configuration: Configuration,
+  ) {}
+
+  async shop(id: string, within?: Tx): Promise<Shop> {
+    const known = this.knownShops.get(id);
+    if (known !== undefined && known.until > Date.now()) return known.shop;
+    if (within !== undefined) {
+      // It may have been created in this very transaction, and is not remembered before it commits.
+      const found = await store.findShop(within, id);
+      if (found === null) throw notFound(`the shop ${id}`);
+      return found;
+    }
+    const shop = await this.database.transaction((tx) => store.findShop(tx, id));
+    if (shop === null) throw notFound(`the shop ${id}`);
+    this.knownShops.set(id, { shop, until: Date.now() + 5_000 });
+    return shop;
+  }
+
+  /** Creates the shop, or edits it; its clock is set for good when it is created. */
+  async putShop(tx: Tx, actor: Principal, id: string, terms: ShopTerms, expected: number | undefined): Promise<{ shop: Shop; created: boolean }> {
+    if (!isCurrency(terms.currency)) throw invalid('currency', 'must be an ISO 4217 code such as CNY');
+    const before = await store.findShop(tx, id);
+    const clock = terms.clock ?? before?.clock ?? 'live';
+    const values = { id, platform: terms.platform, timeZone: terms.timeZone, currency: terms.currency, sendSignals: terms.sendSignals ?? before?.sendSignals ?? clock === 'live' };
+    if (before === null) {
+      if (expected !== undefined) throw new DomainError(412, 'precondition-failed', 'the shop does not exist yet; send no If-Match to create it');
+      if ((await store.insertShop(tx, { ...values, clock })) === 0) throw new DomainError(409, 'exists', 'the shop was created at the same moment; read it again');
+    } else {
+      checkVersion(expected, before.version);
+      if (clock !== before.clock) throw invalid('clock', `is set for good when a shop is created (this one is ${before.clock})`);
+      if ((await store.updateShop(tx, values, before.version)) === 0) throw new DomainError(412, 'precondition-failed', 'it was changed meanwhile; read it again');
+    }
+    this.knownShops.delete(id);
+    const shop = await store.findShop(tx, id);
+    if (shop === null) throw notFound(`the shop ${id}`);
+    await this.access.audit(tx, actor, before === null ? 'shop.created' : 'shop.changed', id, before ?? undefined, values);
+    return { shop, created: before === null };
+  }
+
+  /** For files that name shops nobody has created yet. */
+  async ensureShop(tx: Tx, actor: Principal, id: string, currency: string): Promise<void> {
+    if ((await store.insertShop(tx, { id, platform: 'other', timeZone: 'UTC', currency, clock: 'live', sendSignals: true })) === 1) {
+      await this.access.audit(tx, actor, 'shop.created', id, undefined, { platform: 'other', by: 'file' });
+    }
+  }
+
+  async createSupplier(tx: Tx, actor: Principal, id: string, values: { name?: string | undefined; timeZone: string; webhookUrl?: string | undefined }): Promise<{ supplier: Supplier; secret: string | undefined }> {
+    const url = values.webhookUrl === undefined ? undefined : checkOutboundUrl('webhookUrl', values.webhookUrl, this.configuration.outboundAllow).toString();
+    const secret = url === undefined ? undefined : newSecret();
+    const inserted = await store.insertSupplier(tx, { id, name: values.name ?? id, timeZone: values.timeZone, webhookUrl: url ?? null, webhookSecret: secret === undefined ? null : this.secrets.seal(secret) });
+    if (inserted === 0) throw new DomainError(409, 'exists', `the supplier ${id} exists already`);
+    await this.access.audit(tx, actor, 'supplier.created', id, undefined, { name: values.name ?? id, timeZone: values.timeZone, webhookUrl: url ?? null });
+    return { supplier: await this.supplier(tx, id), secret };
+  }
+
+  async supplier(tx: Tx, id: string): Promise<Supplier> {
+    const supplier = await store.findSupplier(tx, id);
+    if (supplier === null) throw notFound(`the supplier ${id}`);
+    return supplier;
+  }
+
+  async changeSupplier(tx: Tx, actor: Principal, id: string, change: SupplierChange, expected: number | undefined): Promise<{ supplier: Supplier; secret: string | undefined }> {
+    const before = await this.supplier(tx, id);
+    checkVersion(expected, before.version);
+    const after: Supplier = { ...before };
+    if (change.name !== undefined) after.name = change.name;
+    if (change.timeZone !== undefined) after.timeZone = change.timeZone;
+    let secret: string | undefined;
+    if (change.webhookUrl !== undefined) {
+      after.webhookUrl = change.webhookUrl === null ? null : checkOutboundUrl('webhookUrl', change.webhookUrl, this.configuration.outboundAllow).toString();
+      after.webhookDisabledAt = null;
+      if (after.webhookUrl !== null && after.webhookSecret === null) {
+        secret = newSecret();
+        after.webhookSecret = this.secrets.seal(secret);
+      }
+    }
+    if ((await store.updateSupplier(tx, after)) === 0) throw new DomainError(412, 'precondition-failed', 'it was changed meanwhile; read it again');
+    await this.access.audit(tx, actor, 'supplier.changed', id, publicPart(before), publicPart(after));
+    return { supplier: await this.supplier(tx, id), secret };
+  }
+
+  /** A new secret; the one before stays valid for a day, so that the factory can change over without losing a signal. */
+  async rotateSecret(tx: Tx, actor: Principal, id: string): Promise<string> {
+    const before = await this.supplier(tx, id);
+    const secret = newSecret();
+    await store.updateSupplier(tx, { ...before, webhookSecret: this.secrets.seal(secret), webhookSecretPrevious: before.webhookSecret, webhookSecretRotatedAt: new Date() });
+    await this.access.audit(tx, actor, 'supplier.secret-rotated', id, undefined, undefined);
+    return secret;
+  }
+
+  /** Where and with which secrets (newest first) a supplier's signals are delivered; undefined where it has no endpoint. */
+  async endpointOf(tx: Tx, id: string, now: Date): Promise<{ url: string; secrets: string[] } | undefined> {
+    const supplier = await store.findSupplier(tx, id);
+    if (supplier?.webhookUrl == null || supplier.webhookSecret === null || supplier.webhookDisabledAt !== null) return undefined;
+    const previous = supplier.webhookSecretPrevious !== null && supplier.webhookSecretRotatedAt !== null && now.getTime() - supplier.webhookSecretRotatedAt.getTime() < DAY_MS ? [supplier.webhookSecretPrevious] : [];
+    return { url: supplier.webhookUrl, secrets: [supplier.webhookSecret, ...previous].map((sealed) => this.secrets.open(sealed)) };
+  }
+
+  disableEndpoint = (tx: Tx, id: string): Promise<number> => store.disableWebhook(tx, id);
+
+  /** Applies rows of a catalogue file; suppliers nobody knows are created where `create` allows it. */
+  async importRows(tx: Tx, actor: Principal, rows: readonly LinedRow[], answer: IntakeAnswer, create: boolean): Promise<Map<string, number>> {
+    const known = await store.existingSuppliers(tx, [...new Set(rows.map((r) => String(r.row['supplier'])))]);
+    const fresh = [...new Set(rows.map((r) => String(r.row['supplier'])))].filter((id) => !known.has(id));
+    if (create && fresh.length > 0) {
+      await store.insertSuppliers(tx, fresh);
+      await this.access.audit(tx, actor, 'supplier.created', fresh.join(','), undefined, { by: 'file' });
+    }
+    const values = new Map<string, store.CatalogueValues>();
+    const stock = new Map<string, number>();
+    for (const { line, row } of rows) {
+      if (!create && !known.has(String(row['supplier']))) {
+        reject(answer, { line, code: 'unknown-supplier', detail: `supplier: ${String(row['supplier'])} does not exist` });
+        continue;
+      }
+      answer.accepted++;
+      values.set(String(row['sku']), catalogueValues(row));
+      stock.set(String(row['sku']), Number(row['initial_stock']));
+    }
+    const added = await store.upsertCatalogue(tx, [...values.values()]);
+    if (added.length > 0) await this.jobs.announce(tx, skusAdded, { skus: added });
+    return stock;
+  }
+}
+
+const publicPart = (s: Supplier): object => ({ name: s.name, timeZone: s.timeZone, webhookUrl: s.webhookUrl, standing: s.standing });

@@ -1,0 +1,77 @@
+import 'reflect-metadata';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ConfigurationError, DomainError, projectRoot } from '../kernel/index.js';
+import { runDemo } from './demo.js';
+import { runImport } from './import.js';
+import { runOpenApi } from './openapi.js';
+import { runReplay } from './replay.js';
+import { runServe } from './serve.js';
+
+const { version } = JSON.parse(readFileSync(join(projectRoot(), 'package.json'), 'utf8')) as { version: string };
+
+const speedOf = (text: string): number => {
+  if (text === 'max') return Infinity;
+  const speed = Number(text);
+  if (!(speed > 0) || !Number.isFinite(speed)) throw new InvalidArgumentError('must be max or a positive number such as 600');
+  return speed;
+};
+
+const program = new Command('castline')
+  .description('Castline: order spikes become production signals, and every returned unit finds its cause.')
+  .version(version)
+  .exitOverride()
+  .showHelpAfterError('(castline --help lists the commands)');
+
+program.command('serve').description('start the service from environment variables (README lists them)').action(() => runServe());
+
+program
+  .command('demo')
+  .description('start everything on this machine and replay a simulated live broadcast')
+  .option('--once', 'end when the story is told: exit 0, or 1 with the reason')
+  .action((options: { once?: boolean }) => runDemo(options.once === true));
+
+program
+  .command('import')
+  .description('take files into the configured database; each file applies whole or not at all')
+  .option('--catalogue <file>', 'CSV or NDJSON, .gz accepted, - is stdin')
+  .option('--broadcasts <file>', 'the same')
+  .option('--orders <file>', 'the same')
+  .addOption(new Option('--on-error <what>', 'what a bad line does').choices(['stop', 'skip']).default('stop'))
+  .option('--json', 'print the answers as JSON')
+  .action((options: { catalogue?: string; broadcasts?: string; orders?: string; onError: 'stop' | 'skip'; json?: boolean }) => runImport(options));
+
+program
+  .command('replay')
+  .description('run a file of past orders through the HTTP API of a service')
+  .argument('<orders>', 'CSV or NDJSON, .gz accepted')
+  .requiredOption('--to <url>', 'address of the service')
+  .requiredOption('--key <key>', 'an API key of an admin or operator')
+  .option('--broadcasts <file>')
+  .option('--catalogue <file>', 'without it terms are derived, and said so')
+  .option('--speed <speed>', 'event seconds per second, or max', speedOf, Infinity)
+  .option('--signals', 'let factories really get the signals')
+  .option('--from-start', 'send everything again (the service recognises repeats)')
+  .option('--json', 'print the summary as JSON')
+  .action((orders: string, options: { to: string; key: string; broadcasts?: string; catalogue?: string; speed: number; signals?: boolean; fromStart?: boolean; json?: boolean }) => runReplay(orders, options));
+
+program
+  .command('openapi')
+  .description('print the OpenAPI 3.1 description of the HTTP API')
+  .option('--write <file>', 'write it to a file instead')
+  .action((options: { write?: string }) => runOpenApi(options.write));
+
+const fail = (message: string, code: number): void => {
+  process.stderr.write(`castline: ${message}\n`);
+  process.exitCode = code;
+};
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else if (error instanceof ConfigurationError) fail(error.message, 2);
+  else if (error instanceof DomainError) fail(error.message, error.status >= 500 ? 1 : 2);
+  else fail((error as { code?: string }).code === 'EADDRINUSE' ? `PORT: ${(error as { port?: number }).port ?? ''} is in use; choose another, or 0 for a free one` : (error as Error).message, 1);
+}

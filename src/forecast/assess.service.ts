@@ -1,0 +1,111 @@
+// The handler of forecast.assess: dirty streams of one shard → spikes; then the need of their SKUs. One transaction.
+import { Inject, Injectable } from '@nestjs/common';
+import { Handles, Jobs, newId, type JobRun, type Tx } from '../kernel/index.js';
+import { allClocks, countedTimes, dirtyStreams, markAssessed, streamNews, streamsOfSku, type DirtyStream, type ShopClockRow, type StreamNews } from '../orders/index.js';
+import { advanceStream, baselineRate, BIN_MS, binOf, dueAt, openStream, type Alarm, type Bin, type StreamState } from './math/index.js';
+import { assess, spikeDetected } from './forecast.facts.js';
+import * as store from './forecast.repository.js';
+import { NeedService } from './need.service.js';
+
+/** Streams assessed in one job; more wait for the next tick. */
+const LIMIT = 2_000;
+
+interface Assessed {
+  readonly stream: DirtyStream;
+  readonly version: number;
+  readonly state: StreamState;
+  readonly episode: string | null;
+}
+
+@Injectable()
+export class AssessService {
+  constructor(
+    @Inject(NeedService) private readonly need: NeedService,
+    @Inject(Jobs) private readonly jobs: Jobs,
+  ) {}
+
+  @Handles(assess)
+  async assess(run: JobRun<{ shard: number; shards: number }>): Promise<void> {
+    await run.effect((tx) => this.assessShard(tx, run.payload.shard, run.payload.shards));
+  }
+
+  async assessShard(tx: Tx, shard: number, shards: number): Promise<void> {
+    const dirty = await dirtyStreams(tx, shard, shards, LIMIT);
+    if (dirty.length === 0) return;
+    const clocks = await allClocks(tx);
+    await this.assessStreams(tx, dirty, new Map(clocks.map((c) => [c.id, c])));
+    const worlds = new Map(clocks.map((c) => [c.id, c.clock]));
+    for (const world of ['live', 'replay'] as const) {
+      const skus = [...new Set(dirty.filter((d) => worlds.get(d.shop) === world).map((d) => d.sku))].sort();
+      if (skus.length > 0) await this.need.assess(tx, world, skus, clocks);
+    }
+  }
+
+  private async assessStreams(tx: Tx, dirty: readonly DirtyStream[], clocks: ReadonlyMap<string, ShopClockRow>): Promise<void> {
+    const states = new Map((await store.statesOf(tx, dirty.map((d) => d.stream))).map((s) => [s.stream, s]));
+    const outside = await this.outsideRates(tx, dirty.filter((d) => d.broadcast !== '' && !states.has(d.stream)), clocks);
+    const news = new Map<number, StreamNews[]>();
+    for (const row of await streamNews(tx, dirty.map((d) => d.stream), dirty.map((d) => states.get(d.stream)?.state.next ?? 0))) {
+      news.set(row.stream, [...(news.get(row.stream) ?? []), row]);
+    }
+    const assessed: Assessed[] = [];
+    const spikes: store.SpikeRow[] = [];
+    const ends: { id: string; at: Date }[] = [];
+    for (const stream of dirty) {
+      const rows = news.get(stream.stream) ?? [];
+      const now = clocks.get(stream.shop)?.now?.getTime();
+      const [first] = rows;
+      if (first === undefined || now === undefined) continue;
+      const bins = rows.flatMap((r): Bin[] => (r.bucket === null ? [] : [{ bin: r.bucket, orders: r.orders ?? 0, withdrawn: r.withdrawn ?? 0 }]));
+      const known = states.get(stream.stream);
+      const before = known?.state ?? openStream(bins[0]?.bin ?? now, outside.get(`${stream.shop}\0${stream.sku}`));
+      const late = {
+        orders: Math.max(0, first.total_orders - before.counted - bins.reduce((s, b) => s + b.orders, 0)),
+        withdrawn: Math.max(0, first.total_withdrawn - before.withdrawn - bins.reduce((s, b) => s + b.withdrawn, 0)),
+      };
+      // Late orders need a bin to count in, even where no new order opened one.
+      const seen = late.orders > 0 && before.next < binOf(now) && (bins[0] === undefined || bins[0].bin >= binOf(now)) ? [{ bin: before.next, orders: 0, withdrawn: 0 }, ...bins] : bins;
+      const { state, alarms, ended } = advanceStream(before, seen, now, late);
+      let episode = known?.episode ?? null;
+      const closing = [...ended];
+      for (const alarm of alarms) {
+        if (episode !== null) ends.push({ id: episode, at: new Date(closing.shift() ?? alarm.bin) });
+        const spike = await this.spike(tx, stream, alarm);
+        spikes.push(spike);
+        episode = spike.id;
+      }
+      if (episode !== null && state.episode === null) {
+        ends.push({ id: episode, at: new Date(closing.pop() ?? state.next) });
+        episode = null;
+      }
+      assessed.push({ stream, version: first.version, state, episode });
+    }
+    if (spikes.length > 0) {
+      await store.insertSpikes(tx, spikes);
+      await this.jobs.announce(tx, spikeDetected, ...spikes.map((s) => ({
+        id: s.id, shop: s.shop, sku: s.sku, broadcast: s.broadcast, detectedAt: s.detected_at.toISOString(), orders: s.orders, expectedOrders: s.expected_orders, ratio: s.ratio,
+      })));
+    }
+    if (ends.length > 0) await store.endSpikes(tx, ends);
+    await store.saveStates(tx, assessed.map((a) => ({ stream: a.stream.stream, shop: a.stream.shop, state: a.state, episode: a.episode, wakeAt: dueAt(a.state) ?? null })));
+    await markAssessed(tx, assessed.map((a) => ({ stream: a.stream.stream, version: a.version })));
+  }
+
+  /** The spike as it is recorded: detected at the very order that raised the alarm. */
+  private async spike(tx: Tx, stream: DirtyStream, alarm: Alarm): Promise<store.SpikeRow> {
+    const times = await countedTimes(tx, stream.stream, alarm.bin);
+    const at = times[Math.min(alarm.order, times.length) - 1]?.at ?? alarm.bin + BIN_MS;
+    return {
+      id: newId('spk'), shop: stream.shop, sku: stream.sku, broadcast: stream.broadcast, onset: new Date(alarm.onset), detected_at: new Date(at), orders: alarm.orders,
+      expected_orders: alarm.expectedOrders, ratio: alarm.ratio, score: alarm.score, ended_at: null,
+    };
+  }
+
+  /** A broadcast's stream starts from the SKU's own rate outside broadcasts. */
+  private async outsideRates(tx: Tx, fresh: readonly DirtyStream[], clocks: ReadonlyMap<string, ShopClockRow>): Promise<Map<string, number>> {
+    if (fresh.length === 0) return new Map();
+    const standing = (await streamsOfSku(tx, [...new Set(fresh.map((d) => d.sku))])).filter((s) => s.broadcast === '');
+    const states = await store.statesOf(tx, standing.map((s) => s.id));
+    return new Map(states.map((s) => [`${s.shop}\0${s.sku}`, baselineRate(s.state.baseline, clocks.get(s.shop)?.now?.getTime() ?? s.state.next)]));
+  }
+}

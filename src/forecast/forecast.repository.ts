@@ -1,0 +1,130 @@
+import type { Tx } from '../kernel/index.js';
+import { one, rows, touched } from '../kernel/database/sql.js';
+import type { StreamState } from './math/index.js';
+
+export interface StoredState {
+  readonly stream: number;
+  readonly shop: string;
+  readonly sku: string;
+  readonly broadcast: string;
+  readonly state: StreamState;
+  readonly episode: string | null;
+}
+
+export const statesOf = (tx: Tx, streams: readonly number[]): Promise<StoredState[]> =>
+  rows(tx, 'select t.stream, s.shop, s.sku, s.broadcast, t.state, t.episode from stream_states t join streams s on s.id = t.stream where t.stream = any($1::bigint[])', [streams]);
+
+export const statesOfSkus = (tx: Tx, skus: readonly string[]): Promise<StoredState[]> =>
+  rows(tx, 'select t.stream, s.shop, s.sku, s.broadcast, t.state, t.episode from streams s join stream_states t on s.id = t.stream where s.sku = any($1)', [skus]);
+
+export const saveStates = (tx: Tx, list: readonly { stream: number; shop: string; state: StreamState; episode: string | null; wakeAt: number | null }[]): Promise<number> =>
+  touched(
+    tx,
+    `insert into stream_states (stream, shop, state, episode, wake_at)
+     select w.stream, w.shop, w.state::json, w.episode, to_timestamp(w.wake_at / 1000) from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::float8[]) as w(stream, shop, state, episode, wake_at)
+     on conflict (stream) do update set state = excluded.state, episode = excluded.episode, wake_at = excluded.wake_at`,
+    [list.map((s) => s.stream), list.map((s) => s.shop), list.map((s) => JSON.stringify(s.state)), list.map((s) => s.episode), list.map((s) => s.wakeAt)],
+  );
+
+/** Streams whose state is due to be looked at again by their shop's clock; each is answered once. */
+export const dueStreams = (tx: Tx, shop: string, now: Date): Promise<{ stream: number }[]> =>
+  rows(tx, 'update stream_states set wake_at = null where shop = $1 and wake_at <= $2 returning stream', [shop, now]);
+
+export const dueNeeds = (tx: Tx, world: string, now: Date): Promise<{ sku: string }[]> =>
+  rows(tx, 'update need_states set reassess_at = null where world = $1 and reassess_at <= $2 returning sku', [world, now]);
+
+export interface SpikeRow {
+  readonly id: string;
+  readonly shop: string;
+  readonly sku: string;
+  readonly broadcast: string;
+  readonly onset: Date;
+  readonly detected_at: Date;
+  readonly orders: number;
+  readonly expected_orders: number;
+  readonly ratio: number;
+  readonly score: number;
+  readonly ended_at: Date | null;
+}
+
+export const insertSpikes = (tx: Tx, s: readonly SpikeRow[]): Promise<number> =>
+  touched(
+    tx,
+    `insert into spikes (id, shop, sku, broadcast, onset, detected_at, orders, expected_orders, ratio, score)
+     select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::int[], $8::float8[], $9::float8[], $10::float8[])`,
+    [s.map((x) => x.id), s.map((x) => x.shop), s.map((x) => x.sku), s.map((x) => x.broadcast), s.map((x) => x.onset), s.map((x) => x.detected_at), s.map((x) => x.orders),
+      s.map((x) => x.expected_orders), s.map((x) => x.ratio), s.map((x) => x.score)],
+  );
+
+export const endSpikes = (tx: Tx, ends: readonly { id: string; at: Date }[]): Promise<number> =>
+  touched(tx, 'update spikes s set ended_at = w.at from unnest($1::text[], $2::timestamptz[]) as w(id, at) where s.id = w.id and s.ended_at is null', [ends.map((e) => e.id), ends.map((e) => e.at)]);
+
+export const listSpikes = (tx: Tx, filter: { shop: string | null; sku: string | null; broadcast: string | null }, after: { at: string; id: string } | undefined, limit: number): Promise<SpikeRow[]> =>
+  rows(
+    tx,
+    `select * from spikes where ($1::text is null or shop = $1) and ($2::text is null or sku = $2) and ($3::text is null or broadcast = $3)
+       and ($4::timestamptz is null or (detected_at, id) < ($4, $5)) order by detected_at desc, id desc limit $6`,
+    [filter.shop, filter.sku, filter.broadcast, after?.at ?? null, after?.id ?? null, limit],
+  );
+
+/** The spike that is on for a SKU, if any: the newest that has not ended. */
+export const openSpikes = (tx: Tx, skus: readonly string[], shops: readonly string[]): Promise<{ sku: string; id: string; broadcast: string; onset: Date }[]> =>
+  rows(tx, 'select distinct on (sku) sku, id, broadcast, onset from spikes where sku = any($1) and shop = any($2) and ended_at is null order by sku, detected_at desc', [skus, shops]);
+
+export interface AssessmentRow {
+  readonly id: string;
+  readonly world: 'live' | 'replay';
+  readonly sku: string;
+  readonly supplier: string | null;
+  readonly at: Date;
+  readonly open_units: number;
+  readonly held: number;
+  readonly cancellation: number;
+  readonly stock: number;
+  readonly production_due: number;
+  readonly reflow: number;
+  readonly committed_need: number;
+  readonly more: Readonly<Record<string, number>>;
+  readonly recommended: number | null;
+  readonly firm: number;
+  readonly surplus: number;
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly reasons: readonly string[];
+  readonly spike: string | null;
+}
+
+export const insertAssessments = (tx: Tx, list: readonly AssessmentRow[]): Promise<number> =>
+  touched(
+    tx,
+    `insert into assessments (id, world, sku, supplier, at, open_units, held, cancellation, stock, production_due, reflow, committed_need, more, recommended, firm, surplus, inputs, reasons, spike)
+     select id, world, sku, supplier, at, open_units, held, cancellation, stock, production_due, reflow, committed_need, more, recommended, firm, surplus, inputs, reasons, spike
+     from jsonb_to_recordset($1::jsonb) as r(id text, world text, sku text, supplier text, at timestamptz, open_units int, held int, cancellation float8, stock int, production_due int,
+       reflow int, committed_need int, more jsonb, recommended int, firm int, surplus int, inputs jsonb, reasons jsonb, spike text)`,
+    [JSON.stringify(list)],
+  );
+
+export const findAssessment = (tx: Tx, id: string): Promise<AssessmentRow | undefined> => one(tx, 'select * from assessments where id = $1', [id]);
+
+export interface NeedState {
+  readonly world: string;
+  readonly sku: string;
+  readonly assessment: string;
+  readonly recommended: number | null;
+  readonly firm: number;
+  readonly surplus: number;
+}
+
+export const needStates = (tx: Tx, world: string, skus: readonly string[]): Promise<NeedState[]> =>
+  rows(tx, 'select world, sku, assessment, recommended, firm, surplus from need_states where world = $1 and sku = any($2)', [world, skus]);
+
+export const saveNeedStates = (tx: Tx, list: readonly (NeedState & { reassessAt: Date | null })[]): Promise<number> =>
+  touched(
+    tx,
+    `insert into need_states (world, sku, assessment, recommended, firm, surplus, reassess_at)
+     select * from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::int[], $6::int[], $7::timestamptz[])
+     on conflict (world, sku) do update set assessment = excluded.assessment, recommended = excluded.recommended, firm = excluded.firm, surplus = excluded.surplus, reassess_at = excluded.reassess_at`,
+    [list.map((n) => n.world), list.map((n) => n.sku), list.map((n) => n.assessment), list.map((n) => n.recommended), list.map((n) => n.firm), list.map((n) => n.surplus), list.map((n) => n.reassessAt)],
+  );
+
+/** One assessment of a supplier's needs at a time. */
+export const lockSupplier = (tx: Tx, supplier: string): Promise<unknown> => rows(tx, 'select pg_advisory_xact_lock(hashtextextended($1, 11))', [supplier]);

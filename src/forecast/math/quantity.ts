@@ -1,0 +1,120 @@
+// How much to make: the newsvendor in its gross form (mathematics.md, section 5, form A) under MOQ, lots and capacity.
+// Money in minor units of one currency, quantities in units.
+import { negativeBinomialLogMass, negativeBinomialMean, negativeBinomialQuantiles, splitByLargestRemainder, type NegativeBinomial } from '../../kernel/math/index.js';
+
+/** Overage and underage: cu = p − c (keep rate 1), co = c − v. Critical fractile cu/(cu + co); undefined where nothing should be made. */
+export function criticalFractile(price: number, unitCost: number, salvage: number): number | undefined {
+  const under = price - unitCost;
+  const over = unitCost - salvage;
+  if (!(over > 0)) throw new RangeError(`salvage ${salvage} must be below unit cost ${unitCost}`);
+  return under <= 0 ? undefined : under / (under + over);
+}
+
+/** Expected units sold and left of a supply q ≥ 0 against NB demand; cost linear in q. */
+export function expectedSales(demand: NegativeBinomial, q: number): number {
+  if (!(q >= 0)) throw new RangeError(`supply must not be negative, got ${q}`);
+  if (demand.probability === 1 || q === 0) return 0;
+  const mean = negativeBinomialMean(demand);
+  // Far above the demand everything sells; far below nothing is left: the sum is needed only in between.
+  if (q > mean + 20 * Math.sqrt(mean / demand.probability) + 50) return mean;
+  let below = 0;
+  let sales = 0;
+  let k = 0;
+  for (const log of negativeBinomialLogMass(demand)) {
+    if (k >= q) break;
+    const mass = Math.exp(log);
+    sales += k * mass;
+    below += mass;
+    k++;
+  }
+  return sales + q * Math.max(0, 1 - below);
+}
+
+export interface Item {
+  readonly sku: string;
+  /** Units that must be made whatever still sells: open after cancellation − stock − production in time; may be negative. */
+  readonly certain: number;
+  /** Units still expected to sell. */
+  readonly more: NegativeBinomial;
+  readonly price: number;
+  readonly unitCost: number;
+  readonly salvage: number;
+  /** Most that can be made in time, ≥ 0. */
+  readonly capacity: number;
+  readonly sizeRatio: number;
+}
+
+export interface Terms {
+  readonly moq: number;
+  readonly lotMultiple: number;
+}
+
+export interface Quantity {
+  readonly sku: string;
+  /** What pays best to make, lots and minimum respected over the group. */
+  readonly recommended: number;
+  /** The part of it that is sold already: never more than the committed need. */
+  readonly firm: number;
+}
+
+/** Expected profit of making q more of one item, compared with making none. */
+function profit(item: Item, q: number): number {
+  const cover = Math.min(Math.max(0, item.certain), q);
+  const spare = q - cover;
+  // A negative `certain` is stock that later orders use up first.
+  const buffer = Math.max(0, -item.certain);
+  const sold = cover + expectedSales(item.more, buffer + spare) - expectedSales(item.more, buffer);
+  return sold * (item.price - item.salvage) - q * (item.unitCost - item.salvage);
+}
+
+/** The best quantity without minimum and lots. */
+function unconstrained(item: Item): number {
+  const fractile = criticalFractile(item.price, item.unitCost, item.salvage);
+  if (fractile === undefined) return 0;
+  const level = Math.min(1 - 1e-9, Math.max(1e-9, fractile));
+  const [quantile] = negativeBinomialQuantiles(item.more, [level]) as [number];
+  return Math.max(0, Math.min(item.capacity, Math.ceil(item.certain + quantile)));
+}
+
+const floorTo = (q: number, lot: number): number => Math.floor(q / lot) * lot;
+const ceilTo = (q: number, lot: number): number => Math.ceil(q / lot) * lot;
+
+/** Splits a total over the items: what each wants first, an excess by size ratio (equal shares where none is given). */
+function allocate(items: readonly Item[], wanted: readonly number[], total: number): number[] {
+  const sum = wanted.reduce((s, q) => s + q, 0);
+  if (total <= sum) return splitByLargestRemainder(total, wanted);
+  const ratios = items.map((item, i) => (item.sizeRatio > 0 ? item.sizeRatio : items.every((x) => x.sizeRatio === 0) ? Math.max(1, wanted[i] as number) : 0));
+  const excess = splitByLargestRemainder(total - sum, ratios);
+  return wanted.map((q, i) => q + (excess[i] as number));
+}
+
+/**
+ * Decides one group whose minimum and lots bind its sum: one SKU, a style-colour, or a style. Expected profit is concave in the
+ * total, so the best feasible total is among {0, MOQ, lot below, lot above, capacity} around the unconstrained optimum.
+ * Throws RangeError where terms are not positive whole numbers.
+ */
+export function decideGroup(items: readonly Item[], terms: Terms): Quantity[] {
+  const { moq, lotMultiple: lot } = terms;
+  if (!Number.isSafeInteger(moq) || moq < 1 || !Number.isSafeInteger(lot) || lot < 1) throw new RangeError('moq and lotMultiple must be whole numbers of at least 1');
+  const wanted = items.map(unconstrained);
+  const best = wanted.reduce((s, q) => s + q, 0);
+  const capacity = floorTo(items.reduce((s, item) => s + item.capacity, 0), lot);
+  const least = ceilTo(moq, lot);
+  const totals = best === 0 || capacity < least ? [0] : [0, least, floorTo(best, lot), ceilTo(best, lot), capacity].filter((t) => t === 0 || (t >= least && t <= capacity));
+  let chosen = items.map(() => 0);
+  let most = 0;
+  for (const total of new Set(totals)) {
+    const split = allocate(items, wanted, total);
+    const value = items.reduce((s, item, i) => s + profit(item, split[i] as number), 0);
+    if (value > most) {
+      most = value;
+      chosen = split;
+    }
+  }
+  // The firm part: sold already, never above the committed need of a SKU nor above what is recommended for it.
+  const committed = items.map((item, i) => Math.min(Math.max(0, Math.floor(item.certain)), chosen[i] as number));
+  const sum = committed.reduce((s, q) => s + q, 0);
+  const firmTotal = floorTo(sum, lot) >= least ? floorTo(sum, lot) : 0;
+  const firm = splitByLargestRemainder(firmTotal, committed);
+  return items.map((item, i) => ({ sku: item.sku, recommended: chosen[i] as number, firm: firm[i] as number }));
+}

@@ -1,0 +1,57 @@
+// What is still expected to sell: negative binomial from a gamma posterior on the rate, widened for the error of the profile.
+import type { NegativeBinomial } from '../../kernel/math/index.js';
+
+/** Gamma prior on the rate of a running pitch: half an order in 5 minutes. */
+const PRIOR_SHAPE = 0.5;
+const PRIOR_MS = 5 * 60_000;
+/** A pitch fades with this time constant. */
+const FADE_MS = 15 * 60_000;
+/** Coefficient of variation of the profile: how wrong "it goes on like this" usually is; the rate's own error comes on top. */
+const PITCH_ERROR = 0.5;
+const STANDING_ERROR = 0.3;
+
+/** Adds the profile's error to a gamma posterior of shape a: 1/a' = 1/a + cv², the mean unchanged. */
+const widened = (shape: number, error: number): number => 1 / (1 / shape + error * error);
+
+/** NB with the given mean and shape; a mean of 0 is the point mass at 0. */
+const withMean = (mean: number, shape: number): NegativeBinomial => ({ shape, probability: shape / (shape + mean) });
+
+/**
+ * Orders still to come in a running broadcast.
+ * @param recentOrders orders of the last `recentMs`, @param remainingMs until the broadcast ends; both ≥ 0
+ */
+export function remainingInBroadcast(recentOrders: number, recentMs: number, remainingMs: number): NegativeBinomial {
+  if (!(recentOrders >= 0 && recentMs >= 0 && remainingMs >= 0)) throw new RangeError('recent orders and times must not be negative');
+  const shape = PRIOR_SHAPE + recentOrders;
+  const exposure = FADE_MS * (1 - Math.exp(-remainingMs / FADE_MS));
+  return withMean((shape / (PRIOR_MS + recentMs)) * exposure, widened(shape, PITCH_ERROR));
+}
+
+/**
+ * Orders to come at the standing rate over `horizonMs`.
+ * @param ratePerMs orders per ms, @param orders that the rate rests on; all ≥ 0
+ */
+export function remainingStanding(ratePerMs: number, orders: number, horizonMs: number): NegativeBinomial {
+  if (!(ratePerMs >= 0 && orders >= 0 && horizonMs >= 0)) throw new RangeError('rate, orders and horizon must not be negative');
+  return withMean(ratePerMs * horizonMs, widened(PRIOR_SHAPE + orders, STANDING_ERROR));
+}
+
+/**
+ * The sum of independent parts as one NB with the same mean and variance (parts of mean 0 fall away).
+ * `scale` turns orders into units: mean and standard deviation are multiplied by it.
+ */
+export function pooled(parts: readonly NegativeBinomial[], scale: number): NegativeBinomial {
+  if (!(scale > 0)) throw new RangeError(`scale must be positive, got ${scale}`);
+  let mean = 0;
+  let variance = 0;
+  for (const { shape, probability } of parts) {
+    const m = (shape * (1 - probability)) / probability;
+    mean += m;
+    variance += m / probability;
+  }
+  if (mean === 0) return { shape: 1, probability: 1 };
+  const m = mean * scale;
+  // Scaling by less than one could make it narrower than Poisson; it never is here, but a floor keeps the formula valid.
+  const v = Math.max(variance * scale * scale, m * (1 + 1e-9));
+  return { shape: (m * m) / (v - m), probability: m / v };
+}

@@ -1,0 +1,73 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+export class Forecast1763800600000 implements MigrationInterface {
+  name = 'Forecast1763800600000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      create table stream_states (
+        stream bigint primary key references streams (id),
+        shop text not null,
+        state json not null,
+        episode text,
+        wake_at timestamptz);
+      create index stream_states_wake on stream_states (shop, wake_at) where wake_at is not null;
+
+      create table spikes (
+        id text primary key,
+        shop text not null,
+        sku text not null,
+        broadcast text not null,
+        onset timestamptz not null,
+        detected_at timestamptz not null,
+        orders integer not null,
+        expected_orders float8 not null,
+        ratio float8 not null,
+        score float8 not null,
+        ended_at timestamptz,
+        recorded_at timestamptz not null default clock_timestamp());
+      create index spikes_by_detection on spikes (detected_at desc, id);
+      create index spikes_by_sku on spikes (sku, detected_at desc);
+      create index spikes_by_broadcast on spikes (broadcast, detected_at desc);
+
+      create table assessments (
+        id text primary key,
+        world text not null check (world in ('live', 'replay')),
+        sku text not null,
+        supplier text,
+        at timestamptz not null,
+        open_units integer not null,
+        held integer not null,
+        cancellation float8 not null,
+        stock integer not null,
+        production_due integer not null,
+        reflow integer not null,
+        committed_need integer not null,
+        more jsonb not null,
+        recommended integer,
+        firm integer not null,
+        surplus integer not null,
+        inputs jsonb not null,
+        reasons jsonb not null,
+        spike text,
+        recorded_at timestamptz not null default clock_timestamp());
+      create index assessments_by_sku on assessments (sku, world, at desc);
+      create trigger assessments_are_history before update or delete on assessments for each row execute function refuse_change();
+
+      create table need_states (
+        world text not null,
+        sku text not null,
+        assessment text not null,
+        recommended integer,
+        firm integer not null,
+        surplus integer not null,
+        reassess_at timestamptz,
+        primary key (world, sku));
+      create index need_states_due on need_states (world, reassess_at) where reassess_at is not null;
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('drop table need_states; drop table assessments; drop table spikes; drop table stream_states');
+  }
+}

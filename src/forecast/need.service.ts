@@ -1,0 +1,256 @@
+// Need and quantity per SKU over all its streams and shops of one world (live, or replayed), under one lock per supplier.
+import { Inject, Injectable } from '@nestjs/common';
+import { itemsOfSkus, type RunningItem } from '../broadcasts/index.js';
+import { termsOf, termsOfStyles, type SkuTerms } from '../catalogue/index.js';
+import { openingStock, supplyOf } from '../inventory/index.js';
+import { Jobs, newId, type Tx } from '../kernel/index.js';
+import { negativeBinomialMean, negativeBinomialQuantiles, type NegativeBinomial } from '../kernel/math/index.js';
+import { demandOf, heldUnits, type ShopClockRow, type SkuDemand } from '../orders/index.js';
+import { cancellationToCome, criticalFractile, decideGroup, HOLDING_MS, holdingCap, meanRate, pooled, remainingInBroadcast, remainingStanding, type Item, type StreamState } from './math/index.js';
+import { needChanged } from './forecast.facts.js';
+import * as store from './forecast.repository.js';
+import { groupOf } from './groups.js';
+
+const DAY_MS = 86_400_000;
+const RECENT_MS = 15 * 60_000;
+const LEVELS = [0.05, 0.25, 0.5, 0.75, 0.9, 0.95] as const;
+
+export type World = 'live' | 'replay';
+
+interface Inputs {
+  readonly terms: SkuTerms;
+  readonly now: Date;
+  readonly demand: { open: number; ordered: number; netPaid: number; cancelled: number; shipped: number; lines: number; lineUnits: number; lineLogMilli: number; saleLines: number; cancelledLines: number; openPaidSeconds: number };
+  readonly held: number;
+  readonly cancellation: number;
+  readonly kept: number;
+  readonly stock: number;
+  readonly due: number;
+  readonly late: number;
+  readonly promise: Date;
+  readonly more: NegativeBinomial;
+  readonly running: RunningItem | undefined;
+  readonly reassessAt: Date | null;
+}
+
+interface Decided extends Inputs {
+  readonly committedNeed: number;
+  readonly recommended: number | null;
+  readonly firm: number;
+  readonly surplus: number;
+  readonly quantiles: readonly number[];
+  readonly reasons: readonly string[];
+}
+
+const dateOf = (at: Date, timeZone: string): string => new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(at);
+
+function recentOrders(state: StreamState, now: number): number {
+  const bins = state.episode === null ? state.baseline.waiting : state.episode.recent;
+  return bins.reduce((s, [bin, n]) => (bin > now - RECENT_MS ? s + n : s), 0);
+}
+
+@Injectable()
+export class NeedService {
+  constructor(@Inject(Jobs) private readonly jobs: Jobs) {}
+
+  /** Assesses the given SKUs and all that share a minimum order with them; saves and announces where a decision changed. */
+  async assess(tx: Tx, world: World, wanted: readonly string[], clocks: readonly ShopClockRow[]): Promise<number> {
+    const shops = new Map(clocks.filter((c) => c.clock === world && c.now !== null).map((c) => [c.id, c.now as Date]));
+    const terms = await this.withGroups(tx, wanted);
+    const suppliers = [...new Set(terms.map((t) => t.supplier ?? ''))].sort();
+    for (const supplier of suppliers) await store.lockSupplier(tx, `${world} ${supplier}`);
+    const inputs = await this.gather(tx, world, terms, shops);
+
+    const groups = new Map<string, Inputs[]>();
+    for (const input of inputs) {
+      const key = `${input.terms.supplier ?? ''}\0${groupOf(input.terms)}`;
+      groups.set(key, [...(groups.get(key) ?? []), input]);
+    }
+    const decided = [...groups.values()].map((members) => decide(members));
+    const previous = new Map((await store.needStates(tx, world, inputs.map((i) => i.terms.sku))).map((n) => [n.sku, n]));
+    const spikes = new Map((await store.openSpikes(tx, inputs.map((i) => i.terms.sku), [...shops.keys()])).map((s) => [s.sku, s]));
+
+    const assessments: store.AssessmentRow[] = [];
+    const states: (store.NeedState & { reassessAt: Date | null })[] = [];
+    const announcements = [];
+    for (const members of decided) {
+      const moved = members.some((d) => changed(previous.get(d.terms.sku), d));
+      const lines = [];
+      for (const d of members) {
+        const before = previous.get(d.terms.sku);
+        const sku = d.terms.sku;
+        let assessment = before?.assessment ?? '';
+        if (moved) {
+          assessment = newId('as');
+          assessments.push(this.row(assessment, world, d, spikes.get(sku)?.id ?? null));
+        }
+        // Nothing was ever decided for this SKU and nothing is: no row.
+        if (assessment === '' && d.reassessAt === null) continue;
+        states.push(moved || before === undefined
+          ? { world, sku, assessment, recommended: d.recommended, firm: d.firm, surplus: d.surplus, reassessAt: d.reassessAt }
+          : { ...before, reassessAt: d.reassessAt });
+        if (moved && d.recommended !== null) {
+          lines.push({
+            sku, assessment, firm: d.firm, recommended: d.recommended, surplus: d.surplus, committedNeed: d.committedNeed, lateProduction: d.late,
+            p50: d.quantiles[2] ?? 0, p90: d.quantiles[4] ?? 0, spike: spikes.get(sku)?.id ?? null, promise: dateOf(d.promise, d.terms.supplier_time_zone),
+          });
+        }
+      }
+      const [first] = members;
+      if (lines.length > 0 && first?.terms.supplier != null) {
+        const at = members.reduce((latest, d) => (d.now > latest ? d.now : latest), first.now).toISOString();
+        announcements.push({ world, supplier: first.terms.supplier, group: groupOf(first.terms), at, lines });
+      }
+    }
+    if (assessments.length > 0) await store.insertAssessments(tx, assessments);
+    if (states.length > 0) await store.saveNeedStates(tx, states);
+    await this.jobs.announce(tx, needChanged, ...announcements);
+    return assessments.length;
+  }
+
+  private async withGroups(tx: Tx, wanted: readonly string[]): Promise<SkuTerms[]> {
+    const own = await termsOf(tx, wanted);
+    const styles = [...new Set(own.filter((t) => t.supplier !== null && t.moq_scope !== 'sku').map((t) => t.style))];
+    if (styles.length === 0) return own;
+    const groups = new Set(own.filter((t) => t.moq_scope !== 'sku').map((t) => `${t.supplier ?? ''} ${groupOf(t)}`));
+    const known = new Set(own.map((t) => t.sku));
+    const siblings = (await termsOfStyles(tx, styles)).filter((t) => !known.has(t.sku) && groups.has(`${t.supplier ?? ''} ${groupOf(t)}`));
+    return [...own, ...siblings];
+  }
+
+  private async gather(tx: Tx, world: World, terms: readonly SkuTerms[], shops: ReadonlyMap<string, Date>): Promise<Inputs[]> {
+    const skus = terms.map((t) => t.sku);
+    const demand = new Map<string, SkuDemand[]>();
+    for (const row of await demandOf(tx, skus)) if (shops.has(row.shop)) demand.set(row.sku, [...(demand.get(row.sku) ?? []), row]);
+    const fallback = [...shops.values()].reduce((latest, now) => (now > latest ? now : latest), new Date(0));
+    const nowOf = (sku: string): Date => (demand.get(sku) ?? []).reduce((latest, row) => { const now = shops.get(row.shop) as Date; return now > latest ? now : latest; }, new Date(0));
+
+    const totals = new Map(skus.map((sku) => [sku, sum(demand.get(sku) ?? [])]));
+    const caps = new Map(skus.map((sku) => { const t = totals.get(sku) as Inputs['demand']; return [sku, holdingCap(t.lines, t.lineLogMilli)]; }));
+    const cutoffs = new Map([...shops].map(([shop, now]) => [shop, now.getTime() - HOLDING_MS]));
+    const held = new Map((await heldUnits(tx, caps, cutoffs)).map((h) => [h.sku, h]));
+    const opening = await openingStock(tx, skus);
+    const supply = await supplyOf(tx, world, skus);
+    const earliest = [...shops.values()].reduce((least, now) => (now < least ? now : least), fallback);
+    const items = await itemsOfSkus(tx, skus, earliest);
+    const states = await store.statesOfSkus(tx, skus);
+
+    return terms.map((t) => {
+      const d = totals.get(t.sku) as Inputs['demand'];
+      const now = demand.has(t.sku) ? nowOf(t.sku) : fallback;
+      const heldUnitsOfSku = Math.min(d.open, held.get(t.sku)?.held ?? 0);
+      const ageHours = d.open === 0 ? 0 : Math.max(0, now.getTime() / 1000 - d.openPaidSeconds / d.open) / 3600;
+      const cancellation = cancellationToCome(d.saleLines, d.cancelledLines, ageHours);
+      const kept = Math.floor((d.open - heldUnitsOfSku) * (1 - cancellation));
+      const mine = items.filter((i) => i.sku === t.sku && shops.has(i.shop));
+      const running = mine.filter((i) => i.starts_at <= now && now < i.ends_at);
+      const promiseDays = Math.max(0, ...running.map((i) => i.promise_days));
+      const horizonDays = Math.max(t.lead_time_days ?? 0, promiseDays);
+      const inTime = dateOf(new Date(now.getTime() + horizonDays * DAY_MS), t.supplier_time_zone ?? 'UTC');
+      const ours = supply.filter((s) => s.sku === t.sku);
+      const due = ours.filter((s) => s.due <= inTime).reduce((s, x) => s + x.quantity, 0);
+      const late = ours.filter((s) => s.due > inTime).reduce((s, x) => s + x.quantity, 0);
+      const wakes = [
+        ...(held.has(t.sku) ? [(held.get(t.sku) as { first_paid: Date }).first_paid.getTime() + HOLDING_MS] : []),
+        ...running.map((i) => i.ends_at.getTime()),
+      ];
+      return {
+        terms: t, now, demand: d, held: heldUnitsOfSku, cancellation, kept, stock: Math.max(0, (opening.get(t.sku) ?? 0) - d.shipped), due, late,
+        promise: new Date(now.getTime() + (promiseDays > 0 ? promiseDays : (t.lead_time_days ?? 0)) * DAY_MS),
+        more: this.more(t, d, states.filter((s) => s.sku === t.sku && shops.has(s.shop)), running, now), running: running[0],
+        reassessAt: wakes.length === 0 ? null : new Date(Math.min(...wakes)),
+      };
+    });
+  }
+
+  /** Units still expected to sell: running broadcasts go on and fade, standing streams go on over the lead time. */
+  private more(t: SkuTerms, d: Inputs['demand'], states: readonly store.StoredState[], running: readonly RunningItem[], now: Date): NegativeBinomial {
+    const parts = states.flatMap((s) => {
+      const item = running.find((i) => i.broadcast === s.broadcast && i.shop === s.shop);
+      if (item !== undefined) return [remainingInBroadcast(recentOrders(s.state, now.getTime()), RECENT_MS, item.ends_at.getTime() - now.getTime())];
+      if (s.broadcast !== '') return [];
+      const { rate, orders } = meanRate(s.state.baseline);
+      return [remainingStanding(rate, orders, (t.lead_time_days ?? 0) * DAY_MS)];
+    });
+    const geometric = d.lines === 0 ? 1 : Math.exp(d.lineLogMilli / 1000 / d.lines);
+    const unitsPerOrder = d.lines === 0 ? 1 : Math.max(1, Math.min(d.lineUnits / d.lines, 2 * geometric));
+    return pooled(parts, unitsPerOrder);
+  }
+
+  private row(id: string, world: World, d: Decided, spike: string | null): store.AssessmentRow {
+    const { terms: t } = d;
+    return {
+      id, world, sku: t.sku, supplier: t.supplier, at: d.now, open_units: d.demand.open, held: d.held, cancellation: d.cancellation, stock: d.stock, production_due: d.due, reflow: 0,
+      committed_need: d.committedNeed, more: Object.fromEntries(LEVELS.map((level, i) => [String(level), d.quantiles[i] ?? 0])), recommended: d.recommended, firm: d.firm, surplus: d.surplus,
+      inputs: {
+        gross: d.demand.ordered, paid: d.demand.netPaid + d.demand.cancelled, netPaid: d.demand.netPaid, cancelled: d.demand.cancelled, shipped: d.demand.shipped,
+        moreMean: negativeBinomialMean(d.more), price: t.price, currency: t.currency, unitCost: t.unit_cost, costCurrency: t.cost_currency, salvage: t.salvage_value, moq: t.moq,
+        lotMultiple: t.lot_multiple, moqScope: t.moq_scope, leadTimeDays: t.lead_time_days, dailyCapacity: t.daily_capacity, lateProduction: d.late,
+        broadcast: d.running?.broadcast ?? null, anchor: d.running?.anchor ?? null, group: groupOf(t),
+      },
+      reasons: d.reasons, spike,
+    };
+  }
+}
+
+function sum(rows: readonly SkuDemand[]): Inputs['demand'] {
+  const add = (pick: (r: SkuDemand) => number): number => rows.reduce((s, r) => s + pick(r), 0);
+  return {
+    open: add((r) => r.open_units), ordered: add((r) => r.ordered), netPaid: add((r) => r.net_paid), cancelled: add((r) => r.cancelled), shipped: add((r) => r.shipped),
+    lines: add((r) => r.lines), lineUnits: add((r) => r.line_units), lineLogMilli: add((r) => r.line_log_milli), saleLines: add((r) => r.sale_lines),
+    cancelledLines: add((r) => r.cancelled_lines), openPaidSeconds: add((r) => r.open_paid_seconds),
+  };
+}
+
+/** Why no quantity can be decided; undefined where one can. */
+function undecidable(t: SkuTerms): string | undefined {
+  if (t.supplier === null) return 'no-supplier: no supplier that may get signals makes this SKU';
+  if (t.currency !== t.cost_currency) return `no-rate: it sells in ${t.currency} and costs in ${t.cost_currency}, and no dated exchange rate is known`;
+  if (t.salvage_value >= t.unit_cost) return 'salvage-not-below-cost: a leftover unit would lose nothing, so no quantity is too many';
+  return undefined;
+}
+
+function decide(members: readonly Inputs[]): Decided[] {
+  const able = members.filter((m) => undecidable(m.terms) === undefined);
+  const items: Item[] = able.map((m) => ({
+    sku: m.terms.sku, certain: m.kept - m.stock - m.due, more: m.more, price: m.terms.price, unitCost: m.terms.unit_cost, salvage: m.terms.salvage_value,
+    capacity: Math.max(0, m.terms.daily_capacity * Math.max(1, m.terms.lead_time_days) - m.due), sizeRatio: m.terms.size_ratio,
+  }));
+  const first = able[0]?.terms;
+  const quantities = new Map(first === undefined ? [] : decideGroup(items, { moq: first.moq, lotMultiple: first.lot_multiple }).map((q) => [q.sku, q]));
+  return members.map((m) => {
+    const quantiles = negativeBinomialQuantiles(m.more, LEVELS);
+    const committedNeed = Math.max(0, m.kept - m.stock - m.due);
+    const q = quantities.get(m.terms.sku);
+    const production = m.due + m.late;
+    const surplus = q === undefined ? 0 : Math.min(production, Math.max(0, m.stock + production - m.kept - m.held - (quantiles[4] ?? 0)));
+    return { ...m, committedNeed, quantiles, recommended: q?.recommended ?? null, firm: q?.firm ?? 0, surplus, reasons: reasonsOf(m, committedNeed, q?.recommended ?? null, q?.firm ?? 0, surplus) };
+  });
+}
+
+function reasonsOf(m: Inputs, committedNeed: number, recommended: number | null, firm: number, surplus: number): string[] {
+  const t = m.terms;
+  const fault = undecidable(t);
+  const percent = (x: number): string => `${(100 * x).toFixed(1)} %`;
+  return [
+    `open ${m.demand.open}: net paid ${m.demand.netPaid}, shipped ${m.demand.shipped}`,
+    ...(m.held > 0 ? [`held ${m.held}: beyond the cap for one line or one buyer, for 30 minutes`] : []),
+    `cancellation still to come ${percent(m.cancellation)}, so ${m.kept} units are kept`,
+    `committed need ${committedNeed} = max(0, ${m.kept} kept − ${m.stock} stock − ${m.due} production due in time − 0 returns)`,
+    ...(m.late > 0 ? [`${m.late} units of production come too late to count`] : []),
+    ...(fault !== undefined ? [fault] : [
+      `still expected to sell ${negativeBinomialMean(m.more).toFixed(1)} on average; critical fractile ${(criticalFractile(t.price, t.unit_cost, t.salvage_value) ?? 0).toFixed(3)}`,
+      `recommended ${recommended ?? 0}, of which ${firm} firm (MOQ ${t.moq} and multiples of ${t.lot_multiple} per ${t.moq_scope})`,
+    ]),
+    ...(surplus > 0 ? [`${surplus} units of production are more than even high demand (90 %) needs`] : []),
+  ];
+}
+
+/** A decision changed: the firm part at all, the rest by a lot or a tenth. */
+function changed(before: store.NeedState | undefined, after: Decided): boolean {
+  if (before === undefined || before.assessment === '') return after.firm > 0 || (after.recommended ?? 0) > 0 || after.surplus > 0 || after.held > 0;
+  const lot = Math.max(1, after.terms.lot_multiple ?? 1);
+  const far = (a: number, b: number): boolean => (a > 0) !== (b > 0) || Math.abs(a - b) >= Math.max(lot, 0.1 * a);
+  if ((before.recommended === null) !== (after.recommended === null)) return true;
+  return before.firm !== after.firm || far(before.recommended ?? 0, after.recommended ?? 0) || far(before.surplus, after.surplus);
+}

@@ -1,0 +1,60 @@
+// Once a second of wall time: streams and needs whose own clock says they are due become dirty, and each shard with dirty
+// streams gets one job. Every worker process may tick: an open job of a shard is one row, whoever asks for it.
+import { Inject, Injectable } from '@nestjs/common';
+import { Database, Jobs, log, type Tx } from '../kernel/index.js';
+import { allClocks, dirtyShards, streamsOfSku, touchStreams } from '../orders/index.js';
+import { assess } from './forecast.facts.js';
+import * as store from './forecast.repository.js';
+
+export const TICK_MS = 1_000;
+const SHARDS = 4;
+
+@Injectable()
+export class Ticker {
+  private timer: NodeJS.Timeout | undefined;
+  private ticking: Promise<void> | undefined;
+
+  constructor(
+    @Inject(Database) private readonly database: Database,
+    @Inject(Jobs) private readonly jobs: Jobs,
+  ) {}
+
+  start(): void {
+    this.timer = setInterval(() => {
+      this.ticking ??= this.database
+        .transaction((tx) => this.tick(tx))
+        .catch((error: unknown) => log.warn('tick failed', { reason: (error as Error).message }))
+        .finally(() => (this.ticking = undefined));
+    }, TICK_MS);
+  }
+
+  async tick(tx: Tx): Promise<void> {
+    const clocks = await allClocks(tx);
+    const due: number[] = [];
+    for (const { id, now } of clocks) if (now !== null) due.push(...(await store.dueStreams(tx, id, now)).map((d) => d.stream));
+    for (const world of ['live', 'replay'] as const) {
+      const shops = new Set(clocks.filter((c) => c.clock === world && c.now !== null).map((c) => c.id));
+      const now = clocks.reduce<Date | null>((latest, c) => (shops.has(c.id) && c.now !== null && (latest === null || c.now > latest) ? c.now : latest), null);
+      if (now === null) continue;
+      const skus = (await store.dueNeeds(tx, world, now)).map((d) => d.sku);
+      if (skus.length > 0) due.push(...(await streamsOfSku(tx, skus)).filter((s) => shops.has(s.shop)).map((s) => s.id));
+    }
+    if (due.length > 0) await touchStreams(tx, [...new Set(due)]);
+    const shards = await dirtyShards(tx, SHARDS);
+    if (shards.length > 0) await this.jobs.enqueue(tx, assess, shards.map(({ shard }) => ({ shard, shards: SHARDS })));
+  }
+
+  async stop(): Promise<void> {
+    if (this.timer !== undefined) clearInterval(this.timer);
+    await this.ticking;
+  }
+}
+
+/** For rooms to the right: the need of these SKUs should be looked at again. */
+export async function requestAssessment(tx: Tx, world: 'live' | 'replay', skus: readonly string[]): Promise<void> {
+  const clocks = new Map((await allClocks(tx)).map((c) => [c.id, c.clock]));
+  const streams = (await streamsOfSku(tx, skus)).filter((s) => clocks.get(s.shop) === world);
+  // One stream of a SKU is enough: need is assessed over all of them.
+  const one = new Map(streams.map((s) => [s.sku, s.id]));
+  if (one.size > 0) await touchStreams(tx, [...one.values()]);
+}

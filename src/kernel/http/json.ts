@@ -1,0 +1,66 @@
+// JSON from strangers. Bytes must be UTF-8, nesting is capped before the parser recurses, `__proto__` is refused, and texts
+// that PostgreSQL cannot store (NUL, lone surrogates) are refused at the door rather than inside a transaction.
+import { DomainError } from '../errors.js';
+
+const MAX_DEPTH = 32;
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+const bad = (code: string, detail: string): DomainError => new DomainError(400, code, detail);
+
+/** Throws where brackets nest deeper than MAX_DEPTH; linear in the text. */
+function checkDepth(text: string): void {
+  let depth = 0;
+  let inText = false;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (inText) {
+      if (c === 92) i++;
+      else if (c === 34) inText = false;
+    } else if (c === 34) inText = true;
+    else if (c === 123 || c === 91) {
+      if (++depth > MAX_DEPTH) throw bad('too-deep', `the JSON is nested deeper than ${MAX_DEPTH} levels`);
+    } else if (c === 125 || c === 93) depth--;
+  }
+}
+
+/** `{` and `[` cannot nest past what a short text holds, so most bodies skip the scan. */
+const mayBeDeep = (text: string): boolean => text.length > 2 * MAX_DEPTH && (text.match(/[[{]/g)?.length ?? 0) > MAX_DEPTH;
+
+export function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw bad('invalid-utf8', 'the body is not valid UTF-8');
+  }
+}
+
+export function parseJsonText(text: string): unknown {
+  if (mayBeDeep(text)) checkDepth(text);
+  if (text.includes('__proto__') || (text.includes('\\u') && /\\u005f/i.test(text))) throw bad('forbidden-key', 'the key __proto__ is not allowed');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw bad('invalid-json', `the JSON cannot be read: ${(error as Error).message.slice(0, 200)}`);
+  }
+  return value;
+}
+
+export const parseJson = (bytes: Uint8Array): unknown => parseJsonText(decodeUtf8(bytes));
+
+/** True for a text that PostgreSQL can store. */
+export const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed();
+
+/** Refuses NUL and lone surrogates anywhere in a parsed body; names the field. */
+export function checkStorable(value: unknown, path = ''): void {
+  if (typeof value === 'string') {
+    if (!isStorable(value)) throw new DomainError(422, 'invalid-text', `${path === '' ? 'the text' : path}: holds NUL or a lone surrogate`, { errors: [{ field: path, detail: 'holds NUL or a lone surrogate' }] });
+  } else if (Array.isArray(value)) value.forEach((item, i) => checkStorable(item, `${path}[${i}]`));
+  else if (typeof value === 'object' && value !== null) {
+    for (const [key, item] of Object.entries(value)) {
+      const at = path === '' ? key : `${path}.${key}`;
+      if (!isStorable(key)) throw new DomainError(422, 'invalid-text', 'a key holds NUL or a lone surrogate');
+      checkStorable(item, at);
+    }
+  }
+}

@@ -1,0 +1,2 @@
+export { negativeBinomialLogMass, negativeBinomialMean, negativeBinomialQuantiles, standardNormalQuantile, type NegativeBinomial } from './negative-binomial.js';
+export { splitByLargestRemainder } from './shares.js';

@@ -1,0 +1,13 @@
+// Orders: takes order events in once each, settles order lines, counts demand.
+// Owns event identities, order events, order lines, demand windows, streams, shop clocks and the quarantine.
+// Never judges demand (forecast does) and never moves stock (inventory does).
+export { IntakeService, type Outcome } from './intake.service.js';
+export { Orders1763800400000 } from './migrations.js';
+export { eventsRecorded } from './orders.facts.js';
+export { checkOrderRow, digestOf, ORDER_COLUMNS, orderEvent } from './orders.file.js';
+export { OrdersModule } from './orders.module.js';
+export {
+  allClocks, touchStreams,
+  countDirty, countedTimes, demandOf, dirtyShards, dirtyStreams, earliestShipBy, ensurePartitions, heldUnits, intakeSummary, markAssessed, shopNow, streamNews, streamsOfSku,
+  type DirtyStream, type ShopClockRow, type IntakeSummary, type SkuDemand, type StreamNews,
+} from './orders.repository.js';

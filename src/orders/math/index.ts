@@ -1,0 +1,1 @@
+export { BUCKET_MS, bucketOf, kindOf, broadcastOf, lineTotals, foldEvent, setAside, stateKey, contributionOf, type EventType, type Kind, type LineState, type OrderEvent, type Payment } from './settle.js';

@@ -1,0 +1,138 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+export class Orders1763800400000 implements MigrationInterface {
+  name = 'Orders1763800400000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      -- Identity outlives events: it is what makes a repeat harmless. Partitioned by hash so that no index grows without bound.
+      create table event_identities (
+        shop text not null,
+        event_id text not null,
+        digest bytea not null,
+        received_at timestamptz not null default now(),
+        primary key (shop, event_id)) partition by hash (shop, event_id);
+      create table order_events (
+        shop text not null,
+        event_id text not null,
+        occurred_at timestamptz not null,
+        order_id text not null,
+        line_id text not null,
+        sku text not null,
+        type text not null,
+        quantity integer not null,
+        unit_price bigint,
+        currency text,
+        kind text,
+        payment text,
+        ship_by timestamptz,
+        broadcast text,
+        anchor text,
+        supplier text,
+        lot text,
+        buyer text,
+        received_at timestamptz not null default now()) partition by range (received_at);
+      create index order_events_by_order on order_events (shop, order_id);
+      create table order_events_rest partition of order_events default;
+
+      -- One row per order: the lock under which its lines are settled.
+      create table orders (shop text not null, order_id text not null, primary key (shop, order_id));
+
+      -- One row per (line, SKU named by its events); all but the line's own SKU are set aside.
+      create table order_lines (
+        shop text not null,
+        order_id text not null,
+        line_id text not null,
+        sku text not null,
+        state json not null,
+        counts boolean not null,
+        kind text not null,
+        broadcast text not null,
+        anchor text,
+        supplier text,
+        buyer text,
+        ordered integer not null,
+        open_units integer not null,
+        counted_at timestamptz,
+        paid_at timestamptz,
+        ship_by timestamptz,
+        flags text[] not null default '{}',
+        primary key (shop, order_id, line_id, sku));
+      create index order_lines_large on order_lines (sku, paid_at) where open_units > 200;
+      create index order_lines_by_buyer on order_lines (shop, sku, buyer, paid_at) where buyer is not null;
+      create index order_lines_ship_by on order_lines (sku, ship_by) where open_units > 0 and ship_by is not null;
+      create index order_lines_flagged on order_lines (shop, order_id) where flags <> '{}';
+      create index order_lines_by_stream on order_lines (shop, sku, broadcast, counted_at) where counts and kind = 'sale';
+
+      create table streams (
+        id bigint generated always as identity primary key,
+        shop text not null,
+        sku text not null,
+        broadcast text not null,
+        unique (shop, sku, broadcast));
+
+      create table demand_windows (
+        stream bigint not null references streams (id),
+        bucket timestamptz not null,
+        orders integer not null default 0,
+        withdrawn integer not null default 0,
+        units integer not null default 0,
+        paid_units integer not null default 0,
+        cancelled_units integer not null default 0,
+        primary key (stream, bucket));
+      alter table demand_windows set (fillfactor = 80);
+
+      -- All that a stream ever got, and the version up to which it was assessed: a stream is dirty while they differ.
+      create table stream_totals (
+        stream bigint primary key references streams (id),
+        orders bigint not null default 0,
+        withdrawn bigint not null default 0,
+        version bigint not null default 1,
+        assessed_version bigint not null default 0,
+        since timestamptz not null default clock_timestamp());
+      create index stream_totals_dirty on stream_totals (since) where version > assessed_version;
+      alter table stream_totals set (fillfactor = 70);
+
+      create table sku_demand (
+        shop text not null,
+        sku text not null,
+        ordered bigint not null default 0,
+        cancelled bigint not null default 0,
+        net_paid bigint not null default 0,
+        shipped bigint not null default 0,
+        open_units bigint not null default 0,
+        open_paid_seconds bigint not null default 0,
+        sale_lines bigint not null default 0,
+        cancelled_lines bigint not null default 0,
+        lines bigint not null default 0,
+        line_units bigint not null default 0,
+        line_log_milli bigint not null default 0,
+        primary key (shop, sku));
+      create index sku_demand_by_sku on sku_demand (sku);
+      alter table sku_demand set (fillfactor = 70);
+
+      create table shop_clocks (shop text primary key, latest timestamptz not null);
+
+      create table quarantine (
+        id text primary key,
+        shop text not null,
+        event_id text not null,
+        digest bytea not null,
+        reason text not null,
+        event jsonb not null,
+        received_at timestamptz not null default now(),
+        redriven_at timestamptz);
+      create unique index quarantine_identity on quarantine (shop, event_id) where redriven_at is null;
+      create index quarantine_by_sku on quarantine ((event->>'sku')) where redriven_at is null and reason = 'unknown-sku';
+    `);
+    for (let i = 0; i < 8; i++) {
+      await runner.query(`create table event_identities_${i} partition of event_identities for values with (modulus 8, remainder ${i})`);
+    }
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(
+      'drop table quarantine; drop table shop_clocks; drop table sku_demand; drop table stream_totals; drop table demand_windows; drop table streams; drop table order_lines; drop table orders; drop table order_events; drop table event_identities',
+    );
+  }
+}

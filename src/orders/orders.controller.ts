@@ -1,0 +1,184 @@
+import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query as QueryParam, Req } from '@nestjs/common';
+import { ApiBody, ApiConsumes, ApiTags } from '@nestjs/swagger';
+import type { Readable } from 'node:stream';
+import { Allow, CurrentPrincipal, mayIngest, type AccessRequest, type Principal } from '../access/index.js';
+import { CatalogueService } from '../catalogue/index.js';
+import {
+  BrokenFile, Database, describeFaults, DomainError, emptyAnswer, formatOf, isAway, listed, ListQuery, Names, Name, notFound, pageOf, queryText, readRecords, readRow, reject,
+  type IntakeAnswer, type Listed, type Query,
+} from '../kernel/index.js';
+import { GroupCommit } from './group-commit.js';
+import { IntakeService, type Outcome } from './intake.service.js';
+import { checkOrderRow, ORDER_COLUMNS, orderEvent } from './orders.file.js';
+import { lineTotals, type OrderEvent } from './math/settle.js';
+import * as store from './orders.repository.js';
+
+/** Events of one bulk transaction. */
+const CHUNK = 2_000;
+
+class Redrive {
+  @Names({ optional: true, max: 500 }) ids?: string[];
+  @Name({ optional: true }) shop?: string;
+}
+
+@ApiTags('orders')
+@Controller('v1')
+export class OrdersController {
+  private readonly groupCommit: GroupCommit;
+
+  constructor(
+    @Inject(IntakeService) private readonly intake: IntakeService,
+    @Inject(CatalogueService) private readonly catalogue: CatalogueService,
+    @Inject(Database) private readonly database: Database,
+  ) {
+    this.groupCommit = new GroupCommit((events) => this.intake.take(events));
+  }
+
+  @Post('order-events')
+  @Allow('operator', 'platform')
+  @HttpCode(202)
+  @ApiBody({ schema: { type: 'object', required: ['event_id', 'occurred_at', 'shop', 'order_id', 'line_id', 'sku', 'quantity', 'type'], additionalProperties: true } })
+  async one(@Req() request: AccessRequest, @CurrentPrincipal() principal: Principal): Promise<object> {
+    const read = readRow(ORDER_COLUMNS, asRecord(request.body));
+    if ('faults' in read) throw new DomainError(422, 'invalid', describeFaults(read.faults), { errors: read.faults });
+    const fault = checkOrderRow(read.row);
+    if (fault !== undefined) throw new DomainError(422, 'invalid', fault, { errors: [{ field: fault.split(':')[0], detail: fault }] });
+    const event = orderEvent(read.row, this.intake.hashBuyer);
+    await this.shopInScope(principal, event.shop);
+    const outcome = await this.groupCommit.submit(event);
+    if (outcome.kind === 'rejected') throw new DomainError(outcome.code === 'event-id-reused' ? 409 : 422, outcome.code, outcome.detail);
+    return { accepted: Number(outcome.kind === 'accepted'), duplicates: Number(outcome.kind === 'duplicate'), quarantined: Number(outcome.kind === 'quarantined') };
+  }
+
+  @Post('order-events/bulk')
+  @Allow('operator', 'platform')
+  @HttpCode(202)
+  @ApiConsumes('application/x-ndjson', 'application/json', 'text/csv')
+  @ApiBody({ schema: { type: 'string', format: 'binary' } })
+  async bulk(@Req() request: AccessRequest, @CurrentPrincipal() principal: Principal, @Headers('content-type') contentType: string | undefined): Promise<IntakeAnswer> {
+    const format = formatOf(contentType);
+    if (format === undefined) throw new DomainError(415, 'unsupported-media-type', 'send application/x-ndjson, application/json (an array) or text/csv');
+    const answer = emptyAnswer();
+    let chunk: { line: number; event: OrderEvent }[] = [];
+    let writing: Promise<void> = Promise.resolve();
+    let lastLine = 0;
+    const scopes = new Map<string, boolean>();
+    const write = async (events: typeof chunk): Promise<void> => {
+      const outcomes = await this.intake.take(events.map((e) => e.event));
+      outcomes.forEach((outcome, i) => count(answer, events[i]?.line ?? 0, outcome));
+      lastLine = events.at(-1)?.line ?? lastLine;
+    };
+    try {
+      for await (const record of readRecords(request.body as Readable, format)) {
+        const read = 'fault' in record ? { faults: [{ field: 'line', detail: record.fault }] } : readRow(ORDER_COLUMNS, record.value);
+        if ('faults' in read) {
+          reject(answer, { line: record.line, code: 'fault' in record ? 'unreadable' : 'invalid', detail: describeFaults(read.faults) });
+          continue;
+        }
+        const fault = checkOrderRow(read.row);
+        if (fault !== undefined) {
+          reject(answer, { line: record.line, code: 'invalid', detail: fault });
+          continue;
+        }
+        const event = orderEvent(read.row, this.intake.hashBuyer);
+        let inScope = scopes.get(event.shop);
+        if (inScope === undefined) {
+          inScope = await this.shopInScope(principal, event.shop).then(() => true, (error: unknown) => {
+            if (error instanceof DomainError && error.status === 404) return false;
+            throw error;
+          });
+          if (scopes.size < 10_000) scopes.set(event.shop, inScope);
+        }
+        if (!inScope) {
+          reject(answer, { line: record.line, code: 'unknown-shop', detail: `shop: ${event.shop} does not exist, or is not yours to see` });
+          continue;
+        }
+        chunk.push({ line: record.line, event });
+        if (chunk.length >= CHUNK) {
+          // One chunk is written while the next is read and checked.
+          await writing;
+          writing = write(chunk);
+          writing.catch(() => undefined);
+          chunk = [];
+        }
+      }
+      await writing;
+      if (chunk.length > 0) await write(chunk);
+    } catch (error) {
+      await writing.catch(() => undefined);
+      if (error instanceof BrokenFile) {
+        if (chunk.length > 0) await write(chunk);
+        throw new DomainError(400, error.code, error.message, { ...answer, lastLine: Math.max(lastLine, error.lastLine) });
+      }
+      if (isAway(error) || (error instanceof DomainError && error.status === 503)) {
+        throw new DomainError(503, 'unavailable', `the database went away; everything up to line ${lastLine} is kept, send the rest again`, { ...answer, lastLine, retryAfter: 1 });
+      }
+      throw error;
+    }
+    return answer;
+  }
+
+  @Get('quarantine')
+  @Allow('operator')
+  @ListQuery('shop', 'reason')
+  async quarantine(@QueryParam() query: Query): Promise<Listed<object>> {
+    const page = pageOf(query, 1);
+    const filter = { shop: queryText(query, 'shop') ?? null, reason: queryText(query, 'reason') ?? null };
+    const found = await this.database.transaction((tx) => store.listQuarantine(tx, filter, page.after[0] ?? '', page.limit + 1));
+    return listed(found, page, (row) => [row.id], (row) => ({ id: row.id, shop: row.shop, eventId: row.event_id, reason: row.reason, receivedAt: row.received_at, event: shownEvent(row.event) }));
+  }
+
+  @Post('quarantine/redrive')
+  @Allow('operator')
+  @HttpCode(200)
+  redrive(@Body() body: Redrive): Promise<{ redriven: number; remaining: number }> {
+    return this.intake.redrive(body);
+  }
+
+  @Get('shops/:shop/intake-summary')
+  @Allow('operator')
+  async summary(@Param('shop') shop: string): Promise<object> {
+    await this.catalogue.shop(shop);
+    return this.database.transaction(async (tx) => {
+      const s = await store.intakeSummary(tx, shop);
+      return {
+        shop, events: s.events, orders: s.orders, lines: s.lines, flagged: s.flagged, byType: s.by_type, digestSum: s.digest_sum, quarantined: s.quarantined,
+        windows: s.windows, openUnits: s.open_units, unassessedStreams: await store.countDirty(tx),
+      };
+    });
+  }
+
+  @Get('shops/:shop/orders/:order')
+  @Allow('operator', 'warehouse', 'quality', 'finance')
+  async order(@Param('shop') shop: string, @Param('order') order: string): Promise<object> {
+    const lines = await this.database.transaction((tx) => store.orderOf(tx, shop, order));
+    if (lines.length === 0) throw notFound(`the order ${order}`);
+    return {
+      shop, orderId: order,
+      lines: lines.map(({ state, counts, flags }) => ({
+        lineId: state.lineId, sku: state.sku, counts, flags, ...lineTotals(state), delivered: state.delivered,
+        ...Object.fromEntries(Object.entries(state.attributes).filter(([name]) => name !== 'buyer').map(([name, value]) => [name, name === 'shipBy' ? new Date(Number(value[0])) : value[0]])),
+      })),
+    };
+  }
+
+  /** What is not in scope does not exist. */
+  private async shopInScope(principal: Principal, shop: string): Promise<void> {
+    if (!mayIngest(principal, shop)) throw notFound(`the shop ${shop}`);
+    await this.catalogue.shop(shop);
+  }
+}
+
+function asRecord(body: unknown): Readonly<Record<string, unknown>> {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new DomainError(422, 'invalid', 'the body must be one JSON object; several events go to /v1/order-events/bulk');
+  return body as Record<string, unknown>;
+}
+
+function count(answer: IntakeAnswer, line: number, outcome: Outcome): void {
+  if (outcome.kind === 'accepted') answer.accepted++;
+  else if (outcome.kind === 'duplicate') answer.duplicates++;
+  else if (outcome.kind === 'quarantined') answer.quarantined++;
+  else reject(answer, { line, code: outcome.code, detail: outcome.detail });
+}
+
+const shownEvent = ({ buyer, ...event }: OrderEvent): object => ({ ...event, occurredAt: new Date(event.occurredAt), ...(buyer === null ? {} : { buyer: 'hashed' }) });

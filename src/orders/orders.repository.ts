@@ -1,0 +1,308 @@
+import type { Tx } from '../kernel/index.js';
+import { one, rows, statement, touched } from '../kernel/database/sql.js';
+import { digestOf } from './orders.file.js';
+import { kindOf, broadcastOf, lineFlags, lineTotals, type LineState, type OrderEvent, type SkuAdd, type WindowAdd } from './math/settle.js';
+
+const base = import.meta.url;
+const CLAIM_IDENTITIES = statement(base, 'claim_identities');
+const INSERT_EVENTS = statement(base, 'insert_events');
+const CLAIM_ORDERS = statement(base, 'claim_orders');
+const LOCK_ORDERS = statement(base, 'lock_orders');
+const LINES_OF_ORDERS = statement(base, 'lines_of_orders');
+const UPSERT_LINES = statement(base, 'upsert_lines');
+const ADD_WINDOWS = statement(base, 'add_windows');
+const ADD_SKU_DEMAND = statement(base, 'add_sku_demand');
+const MARK_DIRTY = statement(base, 'mark_dirty');
+const STREAM_NEWS = statement(base, 'stream_news');
+const HELD_UNITS = statement(base, 'held_units');
+
+export interface IdentityKey {
+  readonly shop: string;
+  readonly eventId: string;
+  readonly digest: Buffer;
+}
+
+export const identityKey = (k: { readonly shop: string; readonly eventId: string }): string => `${k.shop}\0${k.eventId}`;
+export const orderKey = (k: { readonly shop: string; readonly orderId: string }): string => `${k.shop}\0${k.orderId}`;
+
+/** The keys among `identities` (sorted) that nobody had claimed before. */
+export async function claimIdentities(tx: Tx, identities: readonly IdentityKey[]): Promise<Set<string>> {
+  const found = await rows<{ shop: string; event_id: string }>(tx, CLAIM_IDENTITIES, [identities.map((i) => i.shop), identities.map((i) => i.eventId), identities.map((i) => i.digest)]);
+  return new Set(found.map((r) => identityKey({ shop: r.shop, eventId: r.event_id })));
+}
+
+export async function digests(tx: Tx, keys: readonly IdentityKey[]): Promise<Map<string, Buffer>> {
+  const found = await rows<{ shop: string; event_id: string; digest: Buffer }>(
+    tx, 'select i.shop, i.event_id, i.digest from event_identities i join unnest($1::text[], $2::text[]) as w(shop, event_id) using (shop, event_id)',
+    [keys.map((k) => k.shop), keys.map((k) => k.eventId)],
+  );
+  return new Map(found.map((r) => [identityKey({ shop: r.shop, eventId: r.event_id }), r.digest]));
+}
+
+export const insertEvents = (tx: Tx, e: readonly OrderEvent[]): Promise<number> =>
+  touched(tx, INSERT_EVENTS, [
+    e.map((x) => x.shop), e.map((x) => x.eventId), e.map((x) => x.occurredAt), e.map((x) => x.orderId), e.map((x) => x.lineId), e.map((x) => x.sku), e.map((x) => x.type),
+    e.map((x) => x.quantity), e.map((x) => x.unitPrice), e.map((x) => x.currency), e.map((x) => x.kind), e.map((x) => x.payment), e.map((x) => x.shipBy),
+    e.map((x) => x.broadcast), e.map((x) => x.anchor), e.map((x) => x.supplier), e.map((x) => x.lot), e.map((x) => x.buyer),
+  ]);
+
+/** Locks the orders (creating those that are new) and answers the line states of those that existed. */
+export async function lockOrders(tx: Tx, orders: readonly { readonly shop: string; readonly orderId: string }[]): Promise<Map<string, LineState[]>> {
+  const fresh = new Set((await rows<{ shop: string; order_id: string }>(tx, CLAIM_ORDERS, [orders.map((o) => o.shop), orders.map((o) => o.orderId)])).map((r) => orderKey({ shop: r.shop, orderId: r.order_id })));
+  const known = orders.filter((o) => !fresh.has(orderKey(o)));
+  const lines = new Map<string, LineState[]>();
+  if (known.length === 0) return lines;
+  const keys = [known.map((o) => o.shop), known.map((o) => o.orderId)];
+  await rows(tx, LOCK_ORDERS, keys);
+  for (const row of await rows<{ shop: string; order_id: string; state: LineState }>(tx, LINES_OF_ORDERS, keys)) {
+    const key = orderKey({ shop: row.shop, orderId: row.order_id });
+    lines.set(key, [...(lines.get(key) ?? []), row.state]);
+  }
+  return lines;
+}
+
+export interface ChangedLine {
+  readonly shop: string;
+  readonly orderId: string;
+  readonly state: LineState;
+  readonly aside: boolean;
+}
+
+export async function upsertLines(tx: Tx, lines: readonly ChangedLine[]): Promise<void> {
+  const totals = lines.map((l) => lineTotals(l.state));
+  const attribute = (l: ChangedLine, name: 'anchor' | 'supplier' | 'buyer' | 'shipBy'): string | number | null => l.state.attributes[name]?.[0] ?? null;
+  await touched(tx, UPSERT_LINES, [
+    lines.map((l) => l.shop), lines.map((l) => l.orderId), lines.map((l) => l.state.lineId), lines.map((l) => l.state.sku), lines.map((l) => JSON.stringify(l.state)),
+    lines.map((l) => !l.aside), lines.map((l) => kindOf(l.state)), lines.map((l) => broadcastOf(l.state)), lines.map((l) => attribute(l, 'anchor')),
+    lines.map((l) => attribute(l, 'supplier')), lines.map((l) => attribute(l, 'buyer')), totals.map((t) => t.ordered), totals.map((t, i) => (lines[i]?.aside === true ? 0 : t.open)),
+    lines.map((l) => l.state.countedAt), lines.map((l) => l.state.paidAt), lines.map((l) => attribute(l, 'shipBy')),
+    lines.map((l) => lineFlags(l.state, l.aside).join(',')),
+  ]);
+}
+
+export async function streamIds(tx: Tx, keys: readonly { shop: string; sku: string; broadcast: string }[]): Promise<Map<string, number>> {
+  const args = [keys.map((k) => k.shop), keys.map((k) => k.sku), keys.map((k) => k.broadcast)];
+  const find = 'select s.id, s.shop, s.sku, s.broadcast from streams s join unnest($1::text[], $2::text[], $3::text[]) as w(shop, sku, broadcast) using (shop, sku, broadcast)';
+  let found = await rows<{ id: number; shop: string; sku: string; broadcast: string }>(tx, find, args);
+  if (found.length < keys.length) {
+    await touched(tx, 'insert into streams (shop, sku, broadcast) select * from unnest($1::text[], $2::text[], $3::text[]) on conflict do nothing', args);
+    found = await rows(tx, find, args);
+  }
+  return new Map(found.map((r) => [`${r.shop}\0${r.sku}\0${r.broadcast}`, r.id]));
+}
+
+export interface WindowRow extends WindowAdd {
+  readonly stream: number;
+  readonly bucket: number;
+}
+
+export const addWindows = (tx: Tx, w: readonly WindowRow[]): Promise<number> =>
+  touched(tx, ADD_WINDOWS, [
+    w.map((x) => x.stream), w.map((x) => x.bucket), w.map((x) => x.orders), w.map((x) => x.withdrawn), w.map((x) => x.units), w.map((x) => x.paidUnits), w.map((x) => x.cancelledUnits),
+  ]);
+
+export const addSkuDemand = (tx: Tx, d: readonly (SkuAdd & { shop: string; sku: string })[]): Promise<number> =>
+  touched(tx, ADD_SKU_DEMAND, [
+    d.map((x) => x.shop), d.map((x) => x.sku), d.map((x) => x.ordered), d.map((x) => x.cancelled), d.map((x) => x.netPaid), d.map((x) => x.shipped), d.map((x) => x.open),
+    d.map((x) => x.openPaidSeconds), d.map((x) => x.saleLines), d.map((x) => x.cancelledLines), d.map((x) => x.lines), d.map((x) => x.lineUnits), d.map((x) => x.lineLogMilli),
+  ]);
+
+/** Adds to streams' totals and makes them dirty; sorted by stream. */
+export const markDirty = (tx: Tx, streams: readonly { stream: number; orders: number; withdrawn: number }[]): Promise<number> =>
+  touched(tx, MARK_DIRTY, [streams.map((s) => s.stream), streams.map((s) => s.orders), streams.map((s) => s.withdrawn)]);
+
+/** Makes streams dirty without news of orders: their state or their SKU's need is due to be looked at again. */
+export const touchStreams = (tx: Tx, streams: readonly number[]): Promise<number> =>
+  markDirty(tx, [...streams].sort((a, b) => a - b).map((stream) => ({ stream, orders: 0, withdrawn: 0 })));
+
+export const advanceClock = (tx: Tx, shop: string, at: number): Promise<number> =>
+  touched(tx, 'insert into shop_clocks (shop, latest) values ($1, to_timestamp($2::float8 / 1000)) on conflict (shop) do update set latest = excluded.latest where shop_clocks.latest < excluded.latest', [shop, at]);
+
+/** "Now" of every shop: the database's clock, or the latest occurred_at seen (null before the first event). */
+export const shopNow = (tx: Tx, shops: readonly string[]): Promise<{ id: string; clock: 'live' | 'replay'; send_signals: boolean; now: Date | null }[]> =>
+  rows(tx, `select s.id, s.clock, s.send_signals, case when s.clock = 'live' then clock_timestamp() else c.latest end as now
+    from shops s left join shop_clocks c on c.shop = s.id where s.id = any($1)`, [shops]);
+
+export interface ShopClockRow {
+  readonly id: string;
+  readonly clock: 'live' | 'replay';
+  readonly send_signals: boolean;
+  readonly now: Date | null;
+}
+
+/** The clock of every shop. */
+export const allClocks = (tx: Tx): Promise<ShopClockRow[]> =>
+  rows(tx, `select s.id, s.clock, s.send_signals, case when s.clock = 'live' then clock_timestamp() else c.latest end as now from shops s left join shop_clocks c on c.shop = s.id`);
+
+export interface QuarantineRow {
+  readonly id: string;
+  readonly shop: string;
+  readonly event_id: string;
+  readonly reason: string;
+  readonly event: OrderEvent;
+  readonly received_at: Date;
+  readonly redriven_at: Date | null;
+}
+
+/** Sets events aside; answers the keys of those that were set aside before with other content. */
+export async function quarantine(tx: Tx, list: readonly { id: string; event: OrderEvent; reason: string }[]): Promise<Set<string>> {
+  if (list.length === 0) return new Set();
+  const args = [list.map((q) => q.id), list.map((q) => q.event.shop), list.map((q) => q.event.eventId), list.map((q) => digestOf(q.event)), list.map((q) => q.reason), list.map((q) => JSON.stringify(q.event))];
+  await touched(tx, `insert into quarantine (id, shop, event_id, digest, reason, event) select q.id, q.shop, q.event_id, q.digest, q.reason, q.event::jsonb
+    from unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::text[], $6::text[]) as q(id, shop, event_id, digest, reason, event)
+    on conflict (shop, event_id) where redriven_at is null do nothing`, args);
+  const other = await rows<{ shop: string; event_id: string }>(
+    tx,
+    `select q.shop, q.event_id from quarantine q join unnest($1::text[], $2::text[], $3::bytea[]) as w(shop, event_id, digest) using (shop, event_id)
+     where q.redriven_at is null and q.digest <> w.digest`,
+    [args[1], args[2], args[3]],
+  );
+  return new Set(other.map((r) => identityKey({ shop: r.shop, eventId: r.event_id })));
+}
+
+export const listQuarantine = (tx: Tx, filter: { shop: string | null; reason: string | null }, after: string, limit: number): Promise<QuarantineRow[]> =>
+  rows(tx, `select id, shop, event_id, reason, event, received_at, redriven_at from quarantine
+    where redriven_at is null and id > $1 and ($2::text is null or shop = $2) and ($3::text is null or reason = $3) order by id limit $4`, [after, filter.shop, filter.reason, limit]);
+
+export const quarantinedOf = (tx: Tx, filter: { ids?: readonly string[] | undefined; skus?: readonly string[] | undefined; shop?: string | undefined }, after: string, limit: number): Promise<QuarantineRow[]> =>
+  rows(
+    tx,
+    `select id, shop, event_id, reason, event, received_at, redriven_at from quarantine where redriven_at is null and ($1::text[] is null or id = any($1))
+       and ($2::text[] is null or (reason = 'unknown-sku' and event->>'sku' = any($2))) and ($3::text is null or shop = $3) and id > $4
+     order by id limit $5 for update skip locked`,
+    [filter.ids ?? null, filter.skus ?? null, filter.shop ?? null, after, limit],
+  );
+
+export const markRedriven = (tx: Tx, ids: readonly string[]): Promise<number> => touched(tx, 'update quarantine set redriven_at = now() where id = any($1)', [ids]);
+export const setReason = (tx: Tx, ids: readonly string[], reasons: readonly string[]): Promise<number> =>
+  touched(tx, 'update quarantine q set reason = w.reason from unnest($1::text[], $2::text[]) as w(id, reason) where q.id = w.id', [ids, reasons]);
+
+export interface SkuDemand {
+  readonly shop: string;
+  readonly sku: string;
+  readonly ordered: number;
+  readonly cancelled: number;
+  readonly net_paid: number;
+  readonly shipped: number;
+  readonly open_units: number;
+  readonly open_paid_seconds: number;
+  readonly sale_lines: number;
+  readonly cancelled_lines: number;
+  readonly lines: number;
+  readonly line_units: number;
+  readonly line_log_milli: number;
+}
+
+export const demandOf = (tx: Tx, skus: readonly string[]): Promise<SkuDemand[]> => rows(tx, 'select * from sku_demand where sku = any($1)', [skus]);
+
+/** The earliest ship-by of open lines, per SKU. */
+export const earliestShipBy = (tx: Tx, skus: readonly string[]): Promise<{ sku: string; ship_by: Date | null }[]> =>
+  rows(tx, `select w.sku, (select l.ship_by from order_lines l where l.sku = w.sku and l.open_units > 0 and l.ship_by is not null order by l.ship_by limit 1) as ship_by
+    from unnest($1::text[]) as w(sku)`, [skus]);
+
+export const heldUnits = (tx: Tx, caps: ReadonlyMap<string, number>, cutoffs: ReadonlyMap<string, number>): Promise<{ sku: string; held: number; first_paid: Date }[]> =>
+  rows(tx, HELD_UNITS, [[...caps.keys()], [...caps.values()], [...cutoffs.keys()], [...cutoffs.values()]]);
+
+export interface DirtyStream {
+  readonly stream: number;
+  readonly shop: string;
+  readonly sku: string;
+  readonly broadcast: string;
+}
+
+/** Dirty streams of one shard (by SKU, so that all streams of a SKU are assessed together), those longest dirty first. */
+export const dirtyStreams = (tx: Tx, shard: number, shards: number, limit: number): Promise<DirtyStream[]> =>
+  rows(
+    tx,
+    `select d.stream, s.shop, s.sku, s.broadcast from stream_totals d join streams s on s.id = d.stream
+     where d.version > d.assessed_version and abs(hashtext(s.sku)) % $2 = $1 order by d.since limit $3`,
+    [shard, shards, limit],
+  );
+
+export const dirtyShards = (tx: Tx, shards: number): Promise<{ shard: number }[]> =>
+  rows(tx, 'select distinct abs(hashtext(s.sku)) % $1 as shard from stream_totals d join streams s on s.id = d.stream where d.version > d.assessed_version', [shards]);
+
+export const countDirty = async (tx: Tx): Promise<number> =>
+  (await one<{ n: number }>(tx, 'select count(*)::int as n from stream_totals where version > assessed_version'))?.n ?? 0;
+
+/** Marks the versions that were read as assessed; a stream that got orders meanwhile has a higher version and stays dirty. */
+export const markAssessed = (tx: Tx, list: readonly { stream: number; version: number }[]): Promise<number> =>
+  touched(tx, 'update stream_totals t set assessed_version = w.version from unnest($1::bigint[], $2::bigint[]) as w(stream, version) where t.stream = w.stream and t.assessed_version < w.version',
+    [list.map((d) => d.stream), list.map((d) => d.version)]);
+
+export interface StreamNews {
+  readonly stream: number;
+  readonly version: number;
+  readonly total_orders: number;
+  readonly total_withdrawn: number;
+  readonly bucket: number | null;
+  readonly orders: number | null;
+  readonly withdrawn: number | null;
+}
+
+export const streamNews = (tx: Tx, streams: readonly number[], froms: readonly number[]): Promise<StreamNews[]> => rows(tx, STREAM_NEWS, [streams, froms]);
+
+/** When the counted orders of one bucket came, in order: to name the order that raised the alarm. */
+export const countedTimes = (tx: Tx, stream: number, bucket: number): Promise<{ at: number }[]> =>
+  rows(
+    tx,
+    `select min(extract(epoch from l.counted_at) * 1000)::float8 as at from streams s
+     join order_lines l on l.shop = s.shop and l.sku = s.sku and l.broadcast = s.broadcast and l.counts and l.kind = 'sale'
+     where s.id = $1 and l.counted_at >= to_timestamp($2::float8 / 1000) and l.counted_at < to_timestamp(($2::float8 + 10000) / 1000)
+     group by l.order_id order by 1`,
+    [stream, bucket],
+  );
+
+export const streamsOfSku = (tx: Tx, skus: readonly string[]): Promise<{ id: number; shop: string; sku: string; broadcast: string }[]> =>
+  rows(tx, 'select s.id, s.shop, s.sku, s.broadcast from streams s where s.sku = any($1)', [skus]);
+
+export interface IntakeSummary {
+  readonly events: number;
+  readonly orders: number;
+  readonly lines: number;
+  readonly flagged: number;
+  readonly by_type: Record<string, { events: number; quantity: number }>;
+  /** Sum of the first 6 bytes of every event's digest: equal sets of events give equal sums, whatever their order. */
+  readonly digest_sum: string;
+  readonly quarantined: number;
+  readonly windows: { orders: number; units: number };
+  readonly open_units: number;
+}
+
+/** What the database holds of a shop; reads its whole history and is for reconciliation, not for screens. */
+export async function intakeSummary(tx: Tx, shop: string): Promise<IntakeSummary> {
+  const types = await rows<{ type: string; events: number; quantity: number }>(tx, 'select type, count(*)::int as events, sum(quantity)::bigint as quantity from order_events where shop = $1 group by type', [shop]);
+  const sums = await one<{ digest_sum: string; identities: number }>(
+    tx, `select coalesce(sum(('x' || encode(substring(digest for 6), 'hex'))::bit(48)::bigint), 0)::text as digest_sum, count(*)::int as identities from event_identities where shop = $1`, [shop]);
+  const lines = await one<{ orders: number; lines: number; flagged: number }>(
+    tx, `select count(distinct order_id)::int as orders, count(*)::int as lines, count(*) filter (where flags <> '{}')::int as flagged from order_lines where shop = $1`, [shop]);
+  const windows = await one<{ orders: number; units: number }>(
+    tx, 'select coalesce(sum(d.orders), 0)::int as orders, coalesce(sum(d.units), 0)::int as units from demand_windows d join streams s on s.id = d.stream where s.shop = $1', [shop]);
+  const waiting = await one<{ n: number }>(tx, 'select count(*)::int as n from quarantine where shop = $1 and redriven_at is null', [shop]);
+  const open = await one<{ n: number }>(tx, 'select coalesce(sum(open_units), 0)::bigint as n from sku_demand where shop = $1', [shop]);
+  return {
+    events: sums?.identities ?? 0, orders: lines?.orders ?? 0, lines: lines?.lines ?? 0, flagged: lines?.flagged ?? 0,
+    by_type: Object.fromEntries(types.map((t) => [t.type, { events: t.events, quantity: t.quantity }])),
+    digest_sum: sums?.digest_sum ?? '0', quarantined: waiting?.n ?? 0, windows: windows ?? { orders: 0, units: 0 }, open_units: open?.n ?? 0,
+  };
+}
+
+export async function orderOf(tx: Tx, shop: string, orderId: string): Promise<{ state: LineState; counts: boolean; flags: string[] }[]> {
+  return rows(tx, 'select state, counts, flags from order_lines where shop = $1 and order_id = $2 order by line_id, sku', [shop, orderId]);
+}
+
+/** Partitions of the event log for this month and the next two, made ahead so that no insert ever waits for one. */
+export async function ensurePartitions(tx: Tx): Promise<void> {
+  for (const offset of [0, 1, 2]) {
+    const month = await one<{ name: string; since: string; until: string; exists: boolean }>(
+      tx,
+      `select to_char(m, '"order_events_"YYYY_MM') as name, to_char(m, 'YYYY-MM-DD') as since, to_char(m + interval '1 month', 'YYYY-MM-DD') as until,
+         to_regclass(to_char(m, '"order_events_"YYYY_MM')) is not null as exists
+       from (select date_trunc('month', now() at time zone 'UTC') + make_interval(months => $1) as m) x`,
+      [offset],
+    );
+    if (month !== undefined && !month.exists) {
+      await rows(tx, `create table if not exists ${month.name} partition of order_events for values from ('${month.since} 00:00+00') to ('${month.until} 00:00+00')`);
+    }
+  }
+}

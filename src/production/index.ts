@@ -1,0 +1,11 @@
+// Production: what a changed need means for a factory, and the negotiation about it.
+// Owns group needs, production orders, adjustments with versions, replies and decisions, and the delivery state of signals.
+// Never opens a socket: connectors carry its signals out, and tell it here how that went.
+export { Production1763800700000 } from './migrations.js';
+export { adjustmentApplied, adjustmentEnded, signalAnswered, signalIssued } from './production.facts.js';
+export { ProductionModule } from './production.module.js';
+export {
+  deliveryOf, endDelivery, findAdjustment, linesOf, listAdjustments, listOrders, orderLines, recordAttempt, versionOf, type AdjustmentRow, type Delivery, type ListFilter,
+} from './production.repository.js';
+export { PlanningService } from './planning.service.js';
+export { signalData } from './signal.view.js';

@@ -1,0 +1,147 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+export class Production1763800700000 implements MigrationInterface {
+  name = 'Production1763800700000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      -- The latest need of each group whose minimum and lots bind its sum; an older one never overwrites it.
+      create table group_needs (
+        world text not null, supplier text not null, group_key text not null, at timestamptz not null, fact_order bigint not null, lines jsonb not null,
+        primary key (world, supplier, group_key));
+
+      create table production_orders (
+        id text primary key,
+        world text not null check (world in ('live', 'replay')),
+        supplier text not null references suppliers (id),
+        group_key text not null,
+        status text not null check (status in ('proposed', 'confirmed', 'on-hold', 'closed', 'cancelled')),
+        version integer not null default 1,
+        created_at timestamptz not null,
+        confirmed_at timestamptz);
+      create index production_orders_by_group on production_orders (world, supplier, group_key, id);
+      create index production_orders_by_supplier on production_orders (supplier, id);
+
+      create table production_order_lines (
+        production_order text not null references production_orders (id),
+        line_id text not null,
+        sku text not null references skus (id),
+        quantity integer not null check (quantity >= 0),
+        due date not null,
+        splits jsonb not null,
+        produced integer not null default 0 check (produced >= 0),
+        received integer not null default 0 check (received >= 0),
+        unit_price bigint not null,
+        currency text not null,
+        expedite_refused boolean not null default false,
+        primary key (production_order, line_id));
+      create index production_order_lines_by_sku on production_order_lines (sku);
+
+      create table adjustments (
+        id text primary key,
+        world text not null check (world in ('live', 'replay')),
+        supplier text not null references suppliers (id),
+        group_key text not null,
+        production_order text not null references production_orders (id),
+        kind text not null check (kind in ('create', 'increase', 'decrease', 'expedite', 'delay', 'hold', 'resume', 'cancel')),
+        status text not null,
+        version integer not null,
+        commitment text not null check (commitment in ('forecast', 'material', 'firm')),
+        firm_at timestamptz,
+        respond_by timestamptz,
+        created_at timestamptz not null,
+        updated_at timestamptz not null default clock_timestamp());
+      -- A factory sees at most one open change per production order line: there is one open change per group.
+      create unique index adjustments_one_open on adjustments (world, supplier, group_key)
+        where status in ('proposed', 'sent', 'accepted', 'countered');
+      create index adjustments_by_supplier on adjustments (supplier, id);
+      create index adjustments_due on adjustments (world, (least(firm_at, respond_by))) where status in ('sent', 'accepted', 'proposed');
+      create index adjustments_by_order on adjustments (production_order);
+
+      create table adjustment_versions (
+        adjustment text not null references adjustments (id),
+        version integer not null,
+        kind text not null,
+        commitment text not null,
+        status text not null,
+        at timestamptz not null,
+        respond_by timestamptz,
+        valid_until timestamptz,
+        liability jsonb not null,
+        evidence jsonb not null,
+        recorded_at timestamptz not null default clock_timestamp(),
+        primary key (adjustment, version));
+
+      create table adjustment_lines (
+        adjustment text not null,
+        version integer not null,
+        line_id text not null,
+        sku text not null,
+        style text not null,
+        colour text not null,
+        size text not null,
+        quantity integer not null check (quantity >= 0),
+        quantity_before integer not null,
+        due date not null,
+        due_before date,
+        p50 integer not null,
+        p90 integer not null,
+        unit_price bigint not null,
+        currency text not null,
+        primary key (adjustment, version, line_id),
+        foreign key (adjustment, version) references adjustment_versions (adjustment, version));
+      create index adjustment_lines_by_sku on adjustment_lines (sku);
+
+      create table adjustment_replies (
+        adjustment text not null,
+        version integer not null,
+        body jsonb not null,
+        actor text not null,
+        received_at timestamptz not null default clock_timestamp(),
+        primary key (adjustment, version),
+        foreign key (adjustment, version) references adjustment_versions (adjustment, version));
+
+      create table adjustment_decisions (
+        adjustment text not null,
+        version integer not null,
+        body jsonb not null,
+        actor text not null,
+        received_at timestamptz not null default clock_timestamp(),
+        primary key (adjustment, version),
+        foreign key (adjustment, version) references adjustment_versions (adjustment, version));
+
+      create table adjustment_transitions (
+        id bigint generated always as identity primary key,
+        adjustment text not null references adjustments (id),
+        version integer not null,
+        "from" text not null,
+        "to" text not null,
+        at timestamptz not null,
+        actor text not null,
+        recorded_at timestamptz not null default clock_timestamp());
+      create index adjustment_transitions_by_adjustment on adjustment_transitions (adjustment, id);
+      create trigger adjustment_transitions_are_history before update or delete on adjustment_transitions for each row execute function refuse_change();
+      create trigger adjustment_replies_are_history before update or delete on adjustment_replies for each row execute function refuse_change();
+      create trigger adjustment_decisions_are_history before update or delete on adjustment_decisions for each row execute function refuse_change();
+
+      create table signal_deliveries (
+        adjustment text not null,
+        version integer not null,
+        webhook_id text not null unique,
+        state text not null check (state in ('waiting', 'delivered', 'ended', 'exhausted', 'no-endpoint', 'gone')),
+        attempts integer not null default 0,
+        last_status integer,
+        last_error text,
+        next_at timestamptz,
+        delivered_at timestamptz,
+        primary key (adjustment, version),
+        foreign key (adjustment, version) references adjustment_versions (adjustment, version));
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(
+      'drop table signal_deliveries; drop table adjustment_transitions; drop table adjustment_decisions; drop table adjustment_replies; drop table adjustment_lines; drop table adjustment_versions; drop table adjustments; drop table production_order_lines; drop table production_orders; drop table group_needs',
+    );
+  }
+}

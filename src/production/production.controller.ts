@@ -1,0 +1,139 @@
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query as QueryParam, Req } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { actorOf, Allow, AccessService, CurrentPrincipal, limitTo, type AccessRequest, type Principal } from '../access/index.js';
+import { Database, invalid, listed, ListQuery, notFound, Once, onceOf, pageOf, parseInstant, PublicUrl, queryText, type Listed, type Query, type Tx } from '../kernel/index.js';
+import { NegotiationService } from './negotiation.service.js';
+import { DecisionBody, NewAdjustment, ReplyBody } from './production.dto.js';
+import * as store from './production.repository.js';
+import { signalData } from './signal.view.js';
+
+function filterOf(query: Query, principal: Principal): store.ListFilter {
+  const instant = (name: string): string | null => {
+    const text = queryText(query, name);
+    if (text === undefined) return null;
+    if (parseInstant(text) === undefined) throw invalid(name, 'must be a time as in RFC 3339 with an offset');
+    return text;
+  };
+  return {
+    suppliers: limitTo(principal, 'supplier'), supplier: queryText(query, 'supplier') ?? null, status: queryText(query, 'status') ?? null, sku: queryText(query, 'sku') ?? null,
+    broadcast: queryText(query, 'broadcast') ?? null, since: instant('from'), until: instant('to'),
+  };
+}
+
+@ApiTags('production')
+@Controller('v1')
+export class ProductionController {
+  constructor(
+    @Inject(NegotiationService) private readonly negotiation: NegotiationService,
+    @Inject(Database) private readonly database: Database,
+    @Inject(Once) private readonly once: Once,
+    @Inject(AccessService) private readonly access: AccessService,
+    @Inject(PublicUrl) private readonly publicUrl: PublicUrl,
+  ) {}
+
+  @Get('production-orders')
+  @Allow('operator', 'factory', 'warehouse', 'finance')
+  @ListQuery('supplier', 'status', 'sku', 'from', 'to')
+  async orders(@QueryParam() query: Query, @CurrentPrincipal() principal: Principal): Promise<Listed<object>> {
+    const page = pageOf(query, 1);
+    return this.database.transaction(async (tx) => {
+      const found = await store.listOrders(tx, filterOf(query, principal), page.after[0] ?? '', page.limit + 1);
+      const lines = await store.orderLines(tx, found.map((o) => o.id));
+      return listed(found, page, (row) => [row.id], (row) => shownOrder(row, lines.filter((l) => l.production_order === row.id)));
+    });
+  }
+
+  @Get('production-orders/:id')
+  @Allow('operator', 'factory', 'warehouse', 'finance')
+  async order(@Param('id') id: string, @CurrentPrincipal() principal: Principal): Promise<object> {
+    return this.database.transaction(async (tx) => {
+      const order = await store.findOrder(tx, id);
+      if (order === undefined || limitTo(principal, 'supplier')?.includes(order.supplier) === false) throw notFound(`the production order ${id}`);
+      return shownOrder(order, await store.orderLines(tx, [id]));
+    });
+  }
+
+  @Get('adjustments')
+  @Allow('operator', 'finance')
+  @ListQuery('supplier', 'status', 'sku', 'broadcast', 'from', 'to')
+  adjustments(@QueryParam() query: Query, @CurrentPrincipal() principal: Principal): Promise<Listed<object>> {
+    return this.list(query, principal, false);
+  }
+
+  @Post('adjustments')
+  @Allow('operator')
+  async request(@Body() body: NewAdjustment, @CurrentPrincipal() principal: Principal, @Req() request: AccessRequest): Promise<object> {
+    return this.once.run(onceOf(request, actorOf(principal)), async (tx) => {
+      const made = await this.negotiation.request(tx, body.productionOrder, body.kind, body.lines ?? [], actorOf(principal));
+      await this.access.audit(tx, principal, 'adjustment.requested', made.id, undefined, body);
+      return this.shown(tx, made.id);
+    });
+  }
+
+  @Get('signals')
+  @Allow('operator', 'factory', 'finance')
+  @ListQuery('supplier', 'status', 'sku', 'broadcast', 'from', 'to')
+  signals(@QueryParam() query: Query, @CurrentPrincipal() principal: Principal): Promise<Listed<object>> {
+    return this.list(query, principal, true);
+  }
+
+  @Get('signals/:id')
+  @Allow('operator', 'factory', 'finance')
+  async signal(@Param('id') id: string, @CurrentPrincipal() principal: Principal): Promise<object> {
+    return this.database.transaction(async (tx) => {
+      const a = await store.findAdjustment(tx, id);
+      if (a === undefined || limitTo(principal, 'supplier')?.includes(a.supplier) === false) throw notFound(`the signal ${id}`);
+      const history = (await store.transitionsOf(tx, id)).map((t) => ({ ...t, actor: principal.role === 'factory' && !t.actor.startsWith(principal.kind) ? 'buyer' : t.actor }));
+      return { ...(await this.shown(tx, id)), history };
+    });
+  }
+
+  @Post('signals/:id/reply')
+  @Allow('factory', 'operator')
+  @HttpCode(200)
+  async reply(@Param('id') id: string, @Body() body: ReplyBody, @CurrentPrincipal() principal: Principal, @Req() request: AccessRequest): Promise<object> {
+    return this.once.run(onceOf(request, actorOf(principal)), async (tx) => {
+      await this.negotiation.reply(tx, id, limitTo(principal, 'supplier'), body, actorOf(principal));
+      return this.shown(tx, id);
+    });
+  }
+
+  @Post('signals/:id/decision')
+  @Allow('operator')
+  @HttpCode(200)
+  async decide(@Param('id') id: string, @Body() body: DecisionBody, @CurrentPrincipal() principal: Principal, @Req() request: AccessRequest): Promise<object> {
+    return this.once.run(onceOf(request, actorOf(principal)), async (tx) => {
+      await this.negotiation.decide(tx, id, body, actorOf(principal));
+      await this.access.audit(tx, principal, `signal.${body.verdict}`, id, undefined, body);
+      return this.shown(tx, id);
+    });
+  }
+
+  private async list(query: Query, principal: Principal, sentOnly: boolean): Promise<Listed<object>> {
+    const page = pageOf(query, 1);
+    return this.database.transaction(async (tx) => {
+      const found = await store.listAdjustments(tx, filterOf(query, principal), sentOnly, page.after[0] ?? '', page.limit + 1);
+      const lines = await store.linesOfMany(tx, found.map((f) => f.id), found.map((f) => f.version));
+      return listed(found, page, (row) => [row.id], (row) => ({
+        ...signalData(row, lines.filter((l) => l.adjustment === row.id), this.publicUrl.value), createdAt: row.recorded_at,
+        delivery: row.attempts === null ? null : { state: row.delivery_state, attempts: row.attempts, lastStatus: row.last_status, nextAt: row.next_at }, reply: row.reply,
+      }));
+    });
+  }
+
+  private async shown(tx: Tx, id: string): Promise<Record<string, unknown>> {
+    const a = (await store.findAdjustment(tx, id)) as store.AdjustmentRow;
+    const v = (await store.versionOf(tx, id, a.version)) as store.VersionRow;
+    const delivery = await store.deliveryOf(tx, id, a.version);
+    return {
+      ...signalData({ ...v, ...a, respond_by: a.respond_by }, await store.linesOf(tx, id, a.version), this.publicUrl.value),
+      delivery: delivery === undefined ? null : { state: delivery.state, attempts: delivery.attempts, lastStatus: delivery.last_status, nextAt: delivery.next_at },
+      reply: (await store.replyOf(tx, id, a.version))?.body ?? null,
+    };
+  }
+}
+
+const shownOrder = (o: store.OrderRow, lines: readonly store.OrderLineRow[]): object => ({
+  id: o.id, supplier: o.supplier, status: o.status, version: o.version, createdAt: o.created_at, confirmedAt: o.confirmed_at,
+  lines: lines.map((l) => ({ lineId: l.line_id, sku: l.sku, quantity: l.quantity, due: l.due, splits: l.splits, produced: l.produced, received: l.received, unitPrice: l.unit_price, currency: l.currency })),
+});

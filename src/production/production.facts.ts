@@ -1,0 +1,20 @@
+import { z } from 'zod';
+import { defineFact, defineJob } from '../kernel/index.js';
+import { needChanged } from '../forecast/index.js';
+
+const signal = z.object({ signal: z.string(), version: z.number().int(), supplier: z.string(), kind: z.string(), commitment: z.string() });
+
+/** A version of an adjustment was issued to its supplier. */
+export const signalIssued = defineFact('production.signal-issued', signal);
+export const signalAnswered = defineFact('production.signal-answered', signal.extend({ verdict: z.string() }));
+/** A change is in force: the production order has new quantities or dates. */
+export const adjustmentApplied = defineFact('production.adjustment-applied', signal.extend({ productionOrder: z.string() }));
+/** Ended without effect: rejected, expired or withdrawn. */
+export const adjustmentEnded = defineFact('production.adjustment-ended', signal.extend({ status: z.string() }));
+
+export const proposeChange = defineJob({ name: 'production.propose-change', queue: 'production', on: needChanged });
+
+/** A clock ran out: a heads-up becomes firm at the confirming hour, an unanswered version expires. */
+export const fallDue = defineJob({
+  name: 'production.fall-due', queue: 'production', payload: z.object({ signal: z.string(), version: z.number().int(), now: z.string() }), identity: (p) => `${p.signal}/${p.version}`,
+});

@@ -1,0 +1,287 @@
+import type { Tx } from '../kernel/index.js';
+import { one, rows, touched } from '../kernel/database/sql.js';
+import type { AdjustmentStatus } from './adjustment.states.js';
+import type { AgreedLine, Commitment, Kind, Liability, NeedLine } from './production.rules.js';
+
+export type World = 'live' | 'replay';
+
+export interface GroupNeed {
+  readonly world: World;
+  readonly supplier: string;
+  readonly group_key: string;
+  readonly at: Date;
+  readonly lines: readonly NeedLine[];
+}
+
+export const lockGroup = (tx: Tx, world: string, supplier: string, group: string): Promise<unknown> =>
+  rows(tx, 'select pg_advisory_xact_lock(hashtextextended($1, 13))', [`${world} ${supplier} ${group}`]);
+
+/** Keeps the newest need of a group; answers what stands. `order` breaks ties of business time. */
+export async function keepNeed(tx: Tx, need: { world: World; supplier: string; group: string; at: Date; order: number; lines: readonly NeedLine[] }): Promise<GroupNeed> {
+  await touched(
+    tx,
+    `insert into group_needs (world, supplier, group_key, at, fact_order, lines) values ($1, $2, $3, $4, $5, $6::jsonb)
+     on conflict (world, supplier, group_key) do update set at = excluded.at, fact_order = excluded.fact_order, lines = excluded.lines
+     where group_needs.fact_order < excluded.fact_order`,
+    [need.world, need.supplier, need.group, need.at, need.order, JSON.stringify(need.lines)],
+  );
+  return (await needOf(tx, need.world, need.supplier, need.group)) as GroupNeed;
+}
+
+export const needOf = (tx: Tx, world: string, supplier: string, group: string): Promise<GroupNeed | undefined> =>
+  one(tx, 'select * from group_needs where world = $1 and supplier = $2 and group_key = $3', [world, supplier, group]);
+
+export interface AdjustmentRow {
+  readonly id: string;
+  readonly world: World;
+  readonly supplier: string;
+  readonly group_key: string;
+  readonly production_order: string;
+  readonly kind: Kind;
+  readonly status: AdjustmentStatus;
+  readonly version: number;
+  readonly commitment: Commitment;
+  readonly firm_at: Date | null;
+  readonly respond_by: Date | null;
+  readonly created_at: Date;
+}
+
+export interface LineRow {
+  readonly line_id: string;
+  readonly sku: string;
+  readonly style: string;
+  readonly colour: string;
+  readonly size: string;
+  readonly quantity: number;
+  readonly quantity_before: number;
+  readonly due: string;
+  readonly due_before: string | null;
+  readonly p50: number;
+  readonly p90: number;
+  readonly unit_price: number;
+  readonly currency: string;
+}
+
+export interface VersionRow {
+  readonly adjustment: string;
+  readonly version: number;
+  readonly kind: Kind;
+  readonly commitment: Commitment;
+  readonly status: AdjustmentStatus;
+  readonly at: Date;
+  readonly respond_by: Date | null;
+  readonly valid_until: Date | null;
+  readonly liability: Liability;
+  readonly evidence: Readonly<Record<string, unknown>>;
+}
+
+export const openAdjustment = (tx: Tx, world: string, supplier: string, group: string): Promise<AdjustmentRow | undefined> =>
+  one(tx, `select * from adjustments where world = $1 and supplier = $2 and group_key = $3 and status in ('proposed', 'sent', 'accepted', 'countered') for update`, [world, supplier, group]);
+
+export const lockAdjustment = (tx: Tx, id: string): Promise<AdjustmentRow | undefined> => one(tx, 'select * from adjustments where id = $1 for update', [id]);
+export const findAdjustment = (tx: Tx, id: string): Promise<AdjustmentRow | undefined> => one(tx, 'select * from adjustments where id = $1', [id]);
+
+export const insertAdjustment = (tx: Tx, a: Omit<AdjustmentRow, 'version'> & { version: number }): Promise<number> =>
+  touched(
+    tx,
+    `insert into adjustments (id, world, supplier, group_key, production_order, kind, status, version, commitment, firm_at, respond_by, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+    [a.id, a.world, a.supplier, a.group_key, a.production_order, a.kind, a.status, a.version, a.commitment, a.firm_at, a.respond_by, a.created_at],
+  );
+
+export const setAdjustment = (tx: Tx, a: Pick<AdjustmentRow, 'id' | 'kind' | 'status' | 'version' | 'commitment' | 'firm_at' | 'respond_by'>): Promise<number> =>
+  touched(tx, 'update adjustments set kind = $2, status = $3, version = $4, commitment = $5, firm_at = $6, respond_by = $7, updated_at = clock_timestamp() where id = $1', [
+    a.id, a.kind, a.status, a.version, a.commitment, a.firm_at, a.respond_by,
+  ]);
+
+export const setVersionStatus = (tx: Tx, id: string, version: number, status: AdjustmentStatus): Promise<number> =>
+  touched(tx, 'update adjustment_versions set status = $3 where adjustment = $1 and version = $2', [id, version, status]);
+
+export async function insertVersion(tx: Tx, v: VersionRow, lines: readonly LineRow[]): Promise<void> {
+  await touched(tx, 'insert into adjustment_versions (adjustment, version, kind, commitment, status, at, respond_by, valid_until, liability, evidence) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)', [
+    v.adjustment, v.version, v.kind, v.commitment, v.status, v.at, v.respond_by, v.valid_until, JSON.stringify(v.liability), JSON.stringify(v.evidence),
+  ]);
+  await touched(
+    tx,
+    `insert into adjustment_lines (adjustment, version, line_id, sku, style, colour, size, quantity, quantity_before, due, due_before, p50, p90, unit_price, currency)
+     select $1, $2, line_id, sku, style, colour, size, quantity, quantity_before, due, due_before, p50, p90, unit_price, currency
+     from jsonb_to_recordset($3::jsonb) as r(line_id text, sku text, style text, colour text, size text, quantity int, quantity_before int, due date, due_before date, p50 int, p90 int,
+       unit_price bigint, currency text)`,
+    [v.adjustment, v.version, JSON.stringify(lines)],
+  );
+}
+
+const LINE = `line_id, sku, style, colour, size, quantity, quantity_before, to_char(due, 'YYYY-MM-DD') as due, to_char(due_before, 'YYYY-MM-DD') as due_before, p50, p90, unit_price, currency`;
+/** l2 before l10. */
+const BY_LINE = 'order by length(line_id), line_id';
+
+export const linesOf = (tx: Tx, id: string, version: number): Promise<LineRow[]> =>
+  rows(tx, `select ${LINE} from adjustment_lines where adjustment = $1 and version = $2 ${BY_LINE}`, [id, version]);
+
+export const linesOfMany = (tx: Tx, ids: readonly string[], versions: readonly number[]): Promise<(LineRow & { adjustment: string })[]> =>
+  rows(
+    tx,
+    `select adjustment, ${LINE} from adjustment_lines join unnest($1::text[], $2::int[]) as w(adjustment, version) using (adjustment, version) order by adjustment, length(line_id), line_id`,
+    [ids, versions],
+  );
+
+export const versionOf = (tx: Tx, id: string, version: number): Promise<VersionRow | undefined> => one(tx, 'select * from adjustment_versions where adjustment = $1 and version = $2', [id, version]);
+export const versionsOf = (tx: Tx, id: string): Promise<VersionRow[]> => rows(tx, 'select * from adjustment_versions where adjustment = $1 order by version', [id]);
+
+export const insertTransition = (tx: Tx, t: { adjustment: string; version: number; from: string; to: string; at: Date; actor: string }): Promise<number> =>
+  touched(tx, 'insert into adjustment_transitions (adjustment, version, "from", "to", at, actor) values ($1, $2, $3, $4, $5, $6)', [t.adjustment, t.version, t.from, t.to, t.at, t.actor]);
+
+export const transitionsOf = (tx: Tx, id: string): Promise<{ version: number; from: string; to: string; at: Date; actor: string }[]> =>
+  rows(tx, 'select version, "from", "to", at, actor from adjustment_transitions where adjustment = $1 order by id', [id]);
+
+export const replyOf = (tx: Tx, id: string, version: number): Promise<{ body: unknown; received_at: Date } | undefined> =>
+  one(tx, 'select body, received_at from adjustment_replies where adjustment = $1 and version = $2', [id, version]);
+
+export const insertReply = (tx: Tx, id: string, version: number, body: unknown, actor: string): Promise<number> =>
+  touched(tx, 'insert into adjustment_replies (adjustment, version, body, actor) values ($1, $2, $3, $4)', [id, version, JSON.stringify(body), actor]);
+
+export const decisionOf = (tx: Tx, id: string, version: number): Promise<{ body: unknown } | undefined> =>
+  one(tx, 'select body from adjustment_decisions where adjustment = $1 and version = $2', [id, version]);
+
+export const insertDecision = (tx: Tx, id: string, version: number, body: unknown, actor: string): Promise<number> =>
+  touched(tx, 'insert into adjustment_decisions (adjustment, version, body, actor) values ($1, $2, $3, $4)', [id, version, JSON.stringify(body), actor]);
+
+export interface OrderRow {
+  readonly id: string;
+  readonly world: World;
+  readonly supplier: string;
+  readonly group_key: string;
+  readonly status: 'proposed' | 'confirmed' | 'on-hold' | 'closed' | 'cancelled';
+  readonly version: number;
+  readonly created_at: Date;
+  readonly confirmed_at: Date | null;
+}
+
+export interface OrderLineRow {
+  readonly production_order: string;
+  readonly line_id: string;
+  readonly sku: string;
+  readonly quantity: number;
+  readonly due: string;
+  readonly splits: readonly { quantity: number; date: string }[];
+  readonly produced: number;
+  readonly received: number;
+  readonly unit_price: number;
+  readonly currency: string;
+  readonly expedite_refused: boolean;
+}
+
+export const insertOrder = (tx: Tx, o: Omit<OrderRow, 'version' | 'confirmed_at'>): Promise<number> =>
+  touched(tx, 'insert into production_orders (id, world, supplier, group_key, status, created_at) values ($1, $2, $3, $4, $5, $6)', [o.id, o.world, o.supplier, o.group_key, o.status, o.created_at]);
+
+export const findOrder = (tx: Tx, id: string): Promise<OrderRow | undefined> => one(tx, 'select * from production_orders where id = $1', [id]);
+
+export const confirmedOrders = (tx: Tx, world: string, supplier: string, group: string): Promise<OrderRow[]> =>
+  rows(tx, `select * from production_orders where world = $1 and supplier = $2 and group_key = $3 and status = 'confirmed' order by id`, [world, supplier, group]);
+
+const ORDER_LINE = `production_order, line_id, sku, quantity, to_char(due, 'YYYY-MM-DD') as due, splits, produced, received, unit_price, currency, expedite_refused`;
+
+export const orderLines = (tx: Tx, ids: readonly string[]): Promise<OrderLineRow[]> =>
+  rows(tx, `select ${ORDER_LINE} from production_order_lines where production_order = any($1) order by production_order, length(line_id), line_id`, [ids]);
+
+export const setOrderStatus = (tx: Tx, id: string, status: OrderRow['status'], at: Date): Promise<number> =>
+  touched(tx, `update production_orders set status = $2, version = version + 1, confirmed_at = case when $2 = 'confirmed' then coalesce(confirmed_at, $3) else confirmed_at end where id = $1`, [id, status, at]);
+
+export const upsertOrderLines = (tx: Tx, order: string, lines: readonly (AgreedLine & { unitPrice: number; currency: string })[]): Promise<number> =>
+  touched(
+    tx,
+    `insert into production_order_lines (production_order, line_id, sku, quantity, due, splits, unit_price, currency)
+     select $1, r."lineId", r.sku, r.quantity, (select max((s->>'date')::date) from jsonb_array_elements(r.splits) s), r.splits, r."unitPrice", r.currency
+     from jsonb_to_recordset($2::jsonb) as r("lineId" text, sku text, quantity int, splits jsonb, "unitPrice" bigint, currency text)
+     on conflict (production_order, line_id) do update set sku = excluded.sku, quantity = excluded.quantity, due = excluded.due, splits = excluded.splits`,
+    [order, JSON.stringify(lines)],
+  );
+
+export const refuseExpedite = (tx: Tx, order: string, lineIds: readonly string[]): Promise<number> =>
+  touched(tx, 'update production_order_lines set expedite_refused = true where production_order = $1 and line_id = any($2)', [order, lineIds]);
+
+/** Versions whose clock ran out by the world's now. */
+export const dueAdjustments = (tx: Tx, world: string, now: Date, limit: number): Promise<{ id: string; version: number }[]> =>
+  rows(
+    tx,
+    `select id, version from adjustments where world = $1 and status in ('sent', 'accepted', 'proposed') and least(firm_at, respond_by) <= $2
+       and not (status = 'accepted' and firm_at is null) order by least(firm_at, respond_by) limit $3`,
+    [world, now, limit],
+  );
+
+export interface Delivery {
+  readonly adjustment: string;
+  readonly version: number;
+  readonly webhook_id: string;
+  readonly state: 'waiting' | 'delivered' | 'ended' | 'exhausted' | 'no-endpoint' | 'gone';
+  readonly attempts: number;
+  readonly last_status: number | null;
+  readonly last_error: string | null;
+  readonly next_at: Date | null;
+}
+
+export const insertDelivery = (tx: Tx, adjustment: string, version: number, webhookId: string): Promise<number> =>
+  touched(tx, `insert into signal_deliveries (adjustment, version, webhook_id, state, next_at) values ($1, $2, $3, 'waiting', now()) on conflict do nothing`, [adjustment, version, webhookId]);
+
+export const deliveryOf = (tx: Tx, adjustment: string, version: number): Promise<Delivery | undefined> =>
+  one(tx, 'select * from signal_deliveries where adjustment = $1 and version = $2', [adjustment, version]);
+
+/** Records the `attempt`-th try; false where it was recorded before (a second run of the same work). */
+export const recordAttempt = async (
+  tx: Tx, d: { adjustment: string; version: number; attempt: number; state: Delivery['state']; status: number | null; error: string | null; nextSeconds: number | null },
+): Promise<boolean> =>
+  (await touched(
+    tx,
+    `update signal_deliveries set attempts = $3, state = $4, last_status = $5, last_error = $6, next_at = now() + make_interval(secs => $7),
+       delivered_at = case when $4 = 'delivered' then now() else delivered_at end
+     where adjustment = $1 and version = $2 and attempts = $3 - 1 and state = 'waiting'`,
+    [d.adjustment, d.version, d.attempt, d.state, d.status, d.error, d.nextSeconds],
+  )) === 1;
+
+export const endDelivery = (tx: Tx, adjustment: string, version: number, state: Delivery['state']): Promise<number> =>
+  touched(tx, `update signal_deliveries set state = $3, next_at = null where adjustment = $1 and version = $2 and state = 'waiting'`, [adjustment, version, state]);
+
+export interface ListFilter {
+  readonly suppliers: readonly string[] | undefined;
+  readonly supplier: string | null;
+  readonly status: string | null;
+  readonly sku: string | null;
+  readonly broadcast: string | null;
+  readonly since: string | null;
+  readonly until: string | null;
+}
+
+export type ListedAdjustment = AdjustmentRow &
+  Pick<VersionRow, 'at' | 'liability' | 'evidence' | 'valid_until'> & {
+    readonly recorded_at: Date;
+    readonly version_status: AdjustmentStatus;
+    readonly attempts: number | null;
+    readonly last_status: number | null;
+    readonly next_at: Date | null;
+    readonly delivery_state: string | null;
+    readonly reply: unknown;
+  };
+
+const FILTERED = `
+  from adjustments a join adjustment_versions v on v.adjustment = a.id and v.version = a.version
+  left join signal_deliveries d on d.adjustment = a.id and d.version = a.version
+  left join adjustment_replies r on r.adjustment = a.id and r.version = a.version
+  where a.id > $1 and ($3::text[] is null or a.supplier = any($3)) and ($4::text is null or a.supplier = $4) and ($5::text is null or a.status = $5)
+    and ($6::text is null or exists (select 1 from adjustment_lines l where l.adjustment = a.id and l.version = a.version and l.sku = $6))
+    and ($7::text is null or v.evidence->>'broadcast' = $7) and ($8::timestamptz is null or v.at >= $8) and ($9::timestamptz is null or v.at < $9)`;
+
+export const listAdjustments = (tx: Tx, filter: ListFilter, sentOnly: boolean, after: string, limit: number): Promise<ListedAdjustment[]> =>
+  rows(
+    tx,
+    `select a.*, v.at, v.liability, v.evidence, v.valid_until, v.recorded_at, v.status as version_status, d.attempts, d.last_status, d.next_at, d.state as delivery_state, r.body as reply ${FILTERED}
+       and (not $10 or d.adjustment is not null) order by a.id limit $2`,
+    [after, limit, filter.suppliers ?? null, filter.supplier, filter.status, filter.sku, filter.broadcast, filter.since, filter.until, sentOnly],
+  );
+
+export const listOrders = (tx: Tx, filter: ListFilter, after: string, limit: number): Promise<OrderRow[]> =>
+  rows(
+    tx,
+    `select o.* from production_orders o where o.id > $1 and ($3::text[] is null or o.supplier = any($3)) and ($4::text is null or o.supplier = $4)
+       and ($5::text is null or o.status = $5) and ($6::text is null or exists (select 1 from production_order_lines l where l.production_order = o.id and l.sku = $6))
+       and ($7::timestamptz is null or o.created_at >= $7) and ($8::timestamptz is null or o.created_at < $8) order by o.id limit $2`,
+    [after, limit, filter.suppliers ?? null, filter.supplier, filter.status, filter.sku, filter.since, filter.until],
+  );

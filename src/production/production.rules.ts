@@ -1,0 +1,214 @@
+// Pure decisions of production: what to propose for a changed need, how often, and what a reply comes to.
+
+export type Commitment = 'forecast' | 'material' | 'firm';
+export type Kind = 'create' | 'increase' | 'decrease' | 'expedite' | 'delay' | 'hold' | 'resume' | 'cancel';
+
+export interface NeedLine {
+  readonly sku: string;
+  readonly assessment: string;
+  readonly firm: number;
+  readonly recommended: number;
+  readonly surplus: number;
+  readonly committedNeed: number;
+  readonly lateProduction: number;
+  readonly p50: number;
+  readonly p90: number;
+  readonly spike: string | null;
+  /** Calendar date of the supplier by which it is promised. */
+  readonly promise: string;
+}
+
+export interface OrderLine {
+  readonly lineId: string;
+  readonly sku: string;
+  readonly quantity: number;
+  readonly due: string;
+  readonly produced: number;
+  readonly expediteRefused: boolean;
+}
+
+export interface OpenOrder {
+  readonly id: string;
+  readonly lines: readonly OrderLine[];
+  /** Whole days since it was confirmed. */
+  readonly ageDays: number;
+}
+
+export interface SupplierTerms {
+  readonly lotMultiple: number;
+  readonly leadTimeDays: number;
+  readonly frozenFenceDays: number;
+  readonly stageDays: Readonly<Record<string, number>>;
+  readonly hasConfirmingHour: boolean;
+}
+
+export interface ProposedLine {
+  readonly lineId: string;
+  readonly sku: string;
+  readonly quantity: number;
+  readonly quantityBefore: number;
+  readonly due: string;
+  readonly dueBefore: string | null;
+}
+
+export interface Proposal {
+  readonly kind: Kind;
+  readonly commitment: Commitment;
+  /** The production order that is changed; undefined: a new one. */
+  readonly order: string | undefined;
+  readonly lines: readonly ProposedLine[];
+}
+
+const DAY_MS = 86_400_000;
+export const daysBetween = (from: string, to: string): number => Math.round((Date.parse(to) - Date.parse(from)) / DAY_MS);
+export const addDays = (date: string, days: number): string => new Date(Date.parse(date) + days * DAY_MS).toISOString().slice(0, 10);
+
+const total = (lines: readonly { readonly quantity: number }[]): number => lines.reduce((s, l) => s + l.quantity, 0);
+
+/** Inside the frozen fence, or once cutting has begun, an order takes no more units and gives none back. */
+export function isFrozen(order: OpenOrder, terms: SupplierTerms, today: string): boolean {
+  const due = order.lines.reduce((least, l) => (least === '' || l.due < least ? l.due : least), '');
+  return daysBetween(today, due) <= terms.frozenFenceDays || (terms.stageDays['cut'] !== undefined && order.ageDays >= terms.stageDays['cut']);
+}
+
+/** Smallest change of an open order worth bothering a factory with: a lot, or a tenth. */
+const worthwhile = (change: number, quantity: number, lot: number): boolean => change >= Math.max(lot, 0.1 * quantity);
+
+/**
+ * What to propose to a factory that has no open change for this group; undefined: nothing.
+ * `firmNow`: the factory confirms at once, or its confirming hour has come; otherwise the proposal is a heads-up.
+ */
+export function propose(need: readonly NeedLine[], orders: readonly OpenOrder[], terms: SupplierTerms, today: string, firmNow: boolean): Proposal | undefined {
+  const expedite = proposeExpedite(need, orders, terms, today, firmNow);
+  if (expedite !== undefined) return expedite;
+
+  const additions = need.map((line) => ({ line, add: firmNow ? line.firm : line.recommended })).filter(({ add }) => add > 0);
+  if (additions.length > 0) {
+    const commitment: Commitment = firmNow ? 'firm' : need.some((l) => l.committedNeed > 0) ? 'material' : 'forecast';
+    const editable = orders.find((order) => !isFrozen(order, terms, today));
+    const due = addDays(today, terms.leadTimeDays);
+    if (editable === undefined) {
+      const lines = additions.map(({ line, add }, i) => ({ lineId: `l${i + 1}`, sku: line.sku, quantity: add, quantityBefore: 0, due, dueBefore: null }));
+      return { kind: 'create', commitment, order: undefined, lines };
+    }
+    const lines = additions.map(({ line, add }, i): ProposedLine => {
+      const known = editable.lines.find((l) => l.sku === line.sku);
+      return known === undefined
+        ? { lineId: `l${editable.lines.length + i + 1}`, sku: line.sku, quantity: add, quantityBefore: 0, due, dueBefore: null }
+        : { lineId: known.lineId, sku: line.sku, quantity: known.quantity + add, quantityBefore: known.quantity, due: due > known.due ? due : known.due, dueBefore: known.due };
+    });
+    return { kind: 'increase', commitment, order: editable.id, lines };
+  }
+  return proposeLess(need, orders, terms, today, firmNow);
+}
+
+/** Enough is on order but comes too late: ask for it sooner rather than for more. */
+function proposeExpedite(need: readonly NeedLine[], orders: readonly OpenOrder[], terms: SupplierTerms, today: string, firmNow: boolean): Proposal | undefined {
+  const late = new Map(need.filter((l) => l.lateProduction > 0 && l.committedNeed > 0).map((l) => [l.sku, l]));
+  if (late.size === 0) return undefined;
+  for (const order of orders) {
+    const lines = order.lines
+      .filter((l) => !l.expediteRefused && (late.get(l.sku)?.promise ?? l.due) < l.due && daysBetween(today, l.due) > terms.frozenFenceDays)
+      .map((l) => ({ lineId: l.lineId, sku: l.sku, quantity: l.quantity, quantityBefore: l.quantity, due: (late.get(l.sku) as NeedLine).promise, dueBefore: l.due }));
+    if (lines.length > 0) return { kind: 'expedite', commitment: firmNow ? 'firm' : 'material', order: order.id, lines };
+  }
+  return undefined;
+}
+
+/** More is on order than even high demand needs: cut it, never below what is produced; at night stop it first. */
+function proposeLess(need: readonly NeedLine[], orders: readonly OpenOrder[], terms: SupplierTerms, today: string, firmNow: boolean): Proposal | undefined {
+  const surplus = new Map(need.filter((l) => l.surplus > 0).map((l) => [l.sku, l.surplus]));
+  if (surplus.size === 0) return undefined;
+  for (const order of [...orders].reverse()) {
+    if (isFrozen(order, terms, today)) continue;
+    const lines = order.lines
+      .map((l) => ({ l, cut: Math.min(surplus.get(l.sku) ?? 0, l.quantity - l.produced) }))
+      .filter(({ l, cut }) => cut > 0 && worthwhile(cut, l.quantity, terms.lotMultiple))
+      .map(({ l, cut }) => ({ lineId: l.lineId, sku: l.sku, quantity: l.quantity - cut, quantityBefore: l.quantity, due: l.due, dueBefore: l.due }));
+    if (lines.length === 0) continue;
+    if (firmNow) return { kind: 'decrease', commitment: 'firm', order: order.id, lines };
+    const cut = lines.reduce((s, l) => s + l.quantityBefore - l.quantity, 0);
+    // Nobody with authority answers at night; what is half unneeded is stopped at once (a stop needs no negotiation).
+    if (2 * cut >= total(order.lines)) {
+      return { kind: 'hold', commitment: 'firm', order: order.id, lines: order.lines.map((l) => ({ lineId: l.lineId, sku: l.sku, quantity: l.quantity, quantityBefore: l.quantity, due: l.due, dueBefore: l.due })) };
+    }
+    return { kind: 'decrease', commitment: 'forecast', order: order.id, lines };
+  }
+  return undefined;
+}
+
+/** Signals are damped: a new version of an open change only for a quarter (and a lot), and not within 15 minutes of the last. */
+export const DAMPING_MS = 15 * 60_000;
+export function isNews(current: { readonly kind: Kind; readonly lines: readonly ProposedLine[]; readonly at: number }, next: Proposal, lot: number, now: number): boolean {
+  if (now - current.at < DAMPING_MS) return false;
+  if (current.kind !== next.kind) return true;
+  const before = new Map(current.lines.map((l) => [l.sku, l.quantity - l.quantityBefore]));
+  const after = new Map(next.lines.map((l) => [l.sku, l.quantity - l.quantityBefore]));
+  const change = [...new Set([...before.keys(), ...after.keys()])].reduce((s, sku) => s + Math.abs((after.get(sku) ?? 0) - (before.get(sku) ?? 0)), 0);
+  const size = [...before.values()].reduce((s, q) => s + Math.abs(q), 0);
+  if (next.kind === 'expedite' || next.kind === 'delay') return next.lines.some((l) => current.lines.find((c) => c.lineId === l.lineId)?.due !== l.due);
+  return change >= Math.max(lot, 0.25 * size);
+}
+
+export interface Split {
+  readonly quantity: number;
+  readonly date: string;
+}
+
+export interface ReplyLine {
+  readonly lineId: string;
+  readonly verdict: 'accept' | 'reject' | 'counter';
+  readonly splits?: readonly Split[] | undefined;
+  readonly substituteSku?: string | undefined;
+  readonly surcharge?: number | undefined;
+  readonly note?: string | undefined;
+}
+
+export interface AgreedLine {
+  readonly lineId: string;
+  readonly sku: string;
+  readonly quantity: number;
+  readonly splits: readonly Split[];
+}
+
+/** What stands where a version is accepted as it is. */
+export const asProposed = (lines: readonly ProposedLine[]): AgreedLine[] => lines.map((l) => ({ lineId: l.lineId, sku: l.sku, quantity: l.quantity, splits: [{ quantity: l.quantity, date: l.due }] }));
+
+/** What stands where the buyer takes a counter: a line that was rejected or not named stays as it was before. */
+export function asCountered(lines: readonly ProposedLine[], reply: readonly ReplyLine[]): AgreedLine[] {
+  return lines.flatMap((line): AgreedLine[] => {
+    const answer = reply.find((r) => r.lineId === line.lineId);
+    if (answer === undefined || answer.verdict === 'reject') return [];
+    if (answer.verdict === 'accept') return asProposed([line]);
+    const splits = answer.splits ?? [{ quantity: line.quantity, date: line.due }];
+    return [{ lineId: line.lineId, sku: answer.substituteSku ?? line.sku, quantity: total(splits), splits }];
+  });
+}
+
+export interface Liability {
+  readonly fabric: 'merchant' | 'supplier';
+  readonly cut: 'merchant' | 'supplier';
+  readonly finished: 'merchant' | 'supplier';
+}
+
+/** Who owns what is left if the change is cut back later, by what the signal commits to. */
+export const liabilityOf = (commitment: Commitment): Liability =>
+  commitment === 'firm' ? { fabric: 'merchant', cut: 'merchant', finished: 'merchant' }
+    : commitment === 'material' ? { fabric: 'merchant', cut: 'supplier', finished: 'supplier' } : { fabric: 'supplier', cut: 'supplier', finished: 'supplier' };
+
+/** The wall clock of an instant in a time zone. */
+export function localTime(at: Date, timeZone: string): { date: string; hour: number } {
+  const parts = Object.fromEntries(new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', hourCycle: 'h23' }).formatToParts(at).map((p) => [p.type, p.value]));
+  return { date: `${parts['year'] ?? ''}-${parts['month'] ?? ''}-${parts['day'] ?? ''}`, hour: Number(parts['hour']) };
+}
+
+/** The next moment at which it is `hour` o'clock in `timeZone`, strictly after `at`. */
+export function nextLocalHour(at: Date, timeZone: string, hour: number): Date {
+  const step = 3_600_000;
+  for (let t = Math.floor(at.getTime() / 900_000) * 900_000 + 900_000, i = 0; i < 4 * 50; i++, t += 900_000) {
+    const parts = new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(new Date(t));
+    if (parts === `${String(hour).padStart(2, '0')}:00`) return new Date(t);
+  }
+  // A clock change swallowed the hour twice in a row: cannot happen, but never wait for ever.
+  return new Date(at.getTime() + 24 * step);
+}
