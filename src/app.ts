@@ -15,7 +15,7 @@ import { StreamController } from './desk/index.js';
 import { Ticker } from './forecast/index.js';
 import {
   bodyValidation, checkStorable, Database, DomainError, inScope, Jobs, log, newId, openEmbedded, openScope, openSecrets, parseJson, ProblemFilter, projectRoot, PublicUrl, Queues,
-  requestSeconds, sendProblem, type Configuration, type EmbeddedServer, type Foundations,
+  requestSeconds, type Configuration, type EmbeddedServer, type Foundations,
 } from './kernel/index.js';
 import { Housekeeping, mountQueueBoard, Readiness } from './operations/index.js';
 import { ensurePartitions } from './orders/index.js';
@@ -125,12 +125,11 @@ export interface Service {
 }
 
 export async function createApplication(foundations: Opened): Promise<NestFastifyApplication> {
-  const adapter = new FastifyAdapter({ bodyLimit: BODY_LIMIT, genReqId: () => newId('req'), trustProxy: true, requestTimeout: 0, connectionTimeout: 0, keepAliveTimeout: 65_000, routerOptions: { maxParamLength: 300 }, allowErrorHandlerOverride: true } as never);
+  const adapter = new FastifyAdapter({ bodyLimit: BODY_LIMIT, genReqId: () => newId('req'), trustProxy: true, requestTimeout: 0, connectionTimeout: 0, keepAliveTimeout: 65_000, routerOptions: { maxParamLength: 300 } } as never);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.on(foundations), adapter, { logger: false, bodyParser: false, abortOnError: false });
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   readBodies(fastify);
   observe(fastify);
-  fastify.setErrorHandler((error, request, reply) => sendProblem(reply, request, error));
   await fastify.register(fastifyCookie as never);
   await mountQueueBoard(fastify, foundations.queues, app.get(AccessGuard));
   await fastify.register(fastifyStatic as never, {

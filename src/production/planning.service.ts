@@ -38,10 +38,12 @@ export class PlanningService {
     if (first === undefined || first.supplier !== supplier) return;
     const terms = supplierTerms(first);
     const today = localTime(at, first.supplier_time_zone).date;
-    const firmNow = !terms.hasConfirmingHour || atConfirmingHour;
+    const current = await store.openAdjustment(tx, world, supplier, group);
+    // Its hour has come, whether the clock woke us or a change of need did; or it is that hour right now.
+    const hourHasCome = atConfirmingHour || (current?.firm_at != null && current.firm_at <= at);
+    const firmNow = !terms.hasConfirmingHour || hourHasCome || localTime(at, first.supplier_time_zone).hour === first.confirming_hour;
     const firmAt = firmNow || first.confirming_hour === null ? null : nextLocalHour(at, first.supplier_time_zone, first.confirming_hour);
     const context = { world, supplier, group, now: at, firmAt, actor: PLANNER, cause: 'planner' as const };
-    const current = await store.openAdjustment(tx, world, supplier, group);
     const orders = await this.openOrders(tx, world, supplier, group, today, first.supplier_time_zone);
     const proposal = propose(need, orders, terms, today, firmNow);
 
@@ -54,7 +56,7 @@ export class PlanningService {
     const version = (await store.versionOf(tx, current.id, current.version)) as store.VersionRow;
     if (proposal === undefined) {
       // A need that went away takes its unanswered signal along, damped like any other change.
-      if (atConfirmingHour || at.getTime() - version.at.getTime() >= DAMPING_MS) await this.negotiation.end(tx, current, 'withdrawn', 'planner', at, PLANNER);
+      if (hourHasCome || at.getTime() - version.at.getTime() >= DAMPING_MS) await this.negotiation.end(tx, current, 'withdrawn', 'planner', at, PLANNER);
       return;
     }
     const told = (await store.linesOf(tx, current.id, current.version)).map((l) => ({ lineId: l.line_id, sku: l.sku, quantity: l.quantity, quantityBefore: l.quantity_before, due: l.due, dueBefore: l.due_before }));
@@ -63,7 +65,7 @@ export class PlanningService {
     if (!sameTarget) return;
     // A firm change that waits for its answer is not taken back to a heads-up; what is new comes after it.
     if (current.commitment === 'firm' && proposal.commitment !== 'firm') return;
-    if (atConfirmingHour || isNews({ kind: current.kind, lines: told, at: version.at.getTime() }, renewed, terms.lotMultiple, at.getTime())) {
+    if (hourHasCome || isNews({ kind: current.kind, lines: told, at: version.at.getTime() }, renewed, terms.lotMultiple, at.getTime())) {
       await this.negotiation.renew(tx, current, context, renewed, need);
     }
   }
