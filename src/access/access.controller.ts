@@ -56,7 +56,7 @@ export class AccessController {
   @Allow('admin')
   async createKey(@Body() body: NewApiKey, @CurrentPrincipal() principal: Principal, @Req() request: AccessRequest): Promise<object> {
     return this.once.run(onceOf(request, actorOf(principal)), (tx) =>
-      this.access.createKey(tx, principal, { ...body, expiresAt: body.expiresAt === undefined ? undefined : new Date(body.expiresAt) }),
+      this.access.createKey(tx, principal, { name: body.name, role: body.role, supplier: body.supplier, anchors: body.anchors, scopes: body.scopes, expiresAt: body.expiresAt === undefined ? undefined : new Date(body.expiresAt) }),
     );
   }
 

@@ -52,7 +52,7 @@ export class AccessGuard implements CanActivate {
       if (principal !== undefined) return principal;
       throw new DomainError(401, 'unauthorized', 'this API key is unknown, revoked or expired');
     }
-    const token = request.cookies?.[SESSION_COOKIE];
+    const token = (request.cookies as Record<string, string | undefined> | undefined)?.[SESSION_COOKIE];
     if (token !== undefined && token !== '') {
       const principal = await this.access.identify('session', token);
       if (principal !== undefined) {

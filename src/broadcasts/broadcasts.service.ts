@@ -30,7 +30,7 @@ export class BroadcastsService {
       throw invalid('shop', `the shop ${body.shop} does not exist; create it with PUT /v1/shops/${body.shop}`);
     });
     await store.insertAnchors(tx, [body.anchor]);
-    if ((await store.insertBroadcast(tx, { ...body, startsAt, endsAt })) === 0) throw new DomainError(409, 'exists', `the broadcast ${body.id} exists already`);
+    if ((await store.insertBroadcast(tx, { id: body.id, anchor: body.anchor, shop: body.shop, startsAt, endsAt })) === 0) throw new DomainError(409, 'exists', `the broadcast ${body.id} exists already`);
     await this.access.audit(tx, actor, 'broadcast.created', body.id, undefined, body);
     return this.mine(tx, actor, body.id);
   }

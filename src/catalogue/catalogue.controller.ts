@@ -44,7 +44,7 @@ export class CatalogueController {
     @Param('shop') id: string, @Body() body: ShopBody, @Headers('if-match') ifMatch: string | undefined, @CurrentPrincipal() principal: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<object> {
-    if (!NAME.test(id) || id.length > 128) throw invalid('shop', 'must be a name of at most 128 characters without slashes or control characters');
+    if (!NAME.test(id) || id.length > 128) throw invalid('shop', 'must be a name of at most 128 characters without control characters');
     const { shop, created } = await this.database.transaction((tx) => this.catalogue.putShop(tx, principal, id, body, expectedVersion(ifMatch)));
     void reply.status(created ? HttpStatus.CREATED : HttpStatus.OK).header('etag', etagOf(shop.version));
     return shownShop(shop);

@@ -99,6 +99,7 @@ export async function upsertCatalogue(tx: Tx, values: readonly CatalogueValues[]
   return inserted.filter((r) => r.fresh).map((r) => r.id);
 }
 
+/** A SKU with its first supplier's terms; where there is none, `supplier` is null and the terms are neutral. */
 export interface SkuTerms {
   readonly sku: string;
   readonly style: string;
@@ -127,9 +128,11 @@ export interface SkuTerms {
 }
 
 const TERMS = `
-  select k.id as sku, k.style, k.colour, k.size, y.category, k.price, k.currency, k.size_ratio, s.supplier, s.unit_cost, s.cost_currency, s.salvage_value, s.moq,
-    s.lot_multiple, s.moq_scope, s.lead_time_days, s.daily_capacity, s.frozen_fence_days, s.confirming_hour, s.trial_quantity, s.reorder_premium_bp,
-    s.stage_days, p.time_zone as supplier_time_zone, p.standing
+  select k.id as sku, k.style, k.colour, k.size, y.category, k.price, k.currency, k.size_ratio, s.supplier, coalesce(s.unit_cost, 0) as unit_cost,
+    coalesce(s.cost_currency, k.currency) as cost_currency, coalesce(s.salvage_value, 0) as salvage_value, coalesce(s.moq, 1) as moq, coalesce(s.lot_multiple, 1) as lot_multiple,
+    coalesce(s.moq_scope, 'sku') as moq_scope, coalesce(s.lead_time_days, 0) as lead_time_days, coalesce(s.daily_capacity, 0) as daily_capacity,
+    coalesce(s.frozen_fence_days, 0) as frozen_fence_days, s.confirming_hour, s.trial_quantity, coalesce(s.reorder_premium_bp, 0) as reorder_premium_bp,
+    coalesce(s.stage_days, '{}') as stage_days, coalesce(p.time_zone, 'UTC') as supplier_time_zone, coalesce(p.standing, 'normal') as standing
   from skus k join styles y on y.id = k.style
   left join lateral (
     select c.* from sourcing c join suppliers q on q.id = c.supplier where c.sku = k.id and q.standing <> 'prevent' order by c.rank, c.supplier limit 1) s on true

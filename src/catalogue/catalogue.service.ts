@@ -100,7 +100,7 @@ export class CatalogueService {
   async changeSupplier(tx: Tx, actor: Principal, id: string, change: SupplierChange, expected: number | undefined): Promise<{ supplier: Supplier; secret: string | undefined }> {
     const before = await this.supplier(tx, id);
     checkVersion(expected, before.version);
-    const after: Supplier = { ...before };
+    const after = Object.assign(Object.create(null) as Supplier, before);
     if (change.name !== undefined) after.name = change.name;
     if (change.timeZone !== undefined) after.timeZone = change.timeZone;
     let secret: string | undefined;
@@ -121,7 +121,7 @@ export class CatalogueService {
   async rotateSecret(tx: Tx, actor: Principal, id: string): Promise<string> {
     const before = await this.supplier(tx, id);
     const secret = newSecret();
-    await store.updateSupplier(tx, { ...before, webhookSecret: this.secrets.seal(secret), webhookSecretPrevious: before.webhookSecret, webhookSecretRotatedAt: new Date() });
+    await store.updateSupplier(tx, Object.assign(before, { webhookSecretPrevious: before.webhookSecret, webhookSecret: this.secrets.seal(secret), webhookSecretRotatedAt: new Date() }));
     await this.access.audit(tx, actor, 'supplier.secret-rotated', id, undefined, undefined);
     return secret;
   }

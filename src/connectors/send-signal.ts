@@ -57,7 +57,7 @@ export function post(url: URL, headers: Record<string, string>, body: string, ti
       request.destroy();
     };
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
-    const request = send(url, { method: 'POST', headers: { ...headers, 'content-length': Buffer.byteLength(body) }, agent: outboundAgent(url) as never }, (response) => {
+    const request = send(url, { method: 'POST', headers: { ...headers, 'content-length': Buffer.byteLength(body) }, agent: outboundAgent(url) }, (response) => {
       const status = response.statusCode ?? null;
       const answered = { status, error: null, retryAfterSeconds: retryAfter(response.headers['retry-after']) };
       let size = 0;

@@ -4,15 +4,17 @@ import { itemsOfSkus, type RunningItem } from '../broadcasts/index.js';
 import { termsOf, termsOfStyles, type SkuTerms } from '../catalogue/index.js';
 import { openingStock, supplyOf } from '../inventory/index.js';
 import { Jobs, newId, type Tx } from '../kernel/index.js';
-import { negativeBinomialMean, negativeBinomialQuantiles, type NegativeBinomial } from '../kernel/math/index.js';
+import { localTime, negativeBinomialMean, negativeBinomialQuantiles, type NegativeBinomial } from '../kernel/math/index.js';
 import { demandOf, heldUnits, type ShopClockRow, type SkuDemand } from '../orders/index.js';
 import { cancellationToCome, criticalFractile, decideGroup, HOLDING_MS, holdingCap, meanRate, pooled, remainingInBroadcast, remainingStanding, type Item, type StreamState } from './math/index.js';
-import { needChanged } from './forecast.facts.js';
+import { needChanged, type NeedChanged } from './forecast.facts.js';
 import * as store from './forecast.repository.js';
 import { groupOf } from './groups.js';
 
 const DAY_MS = 86_400_000;
 const RECENT_MS = 15 * 60_000;
+/** Groups that one fact names, and one job plans. */
+const GROUPS_PER_FACT = 100;
 const LEVELS = [0.05, 0.25, 0.5, 0.75, 0.9, 0.95] as const;
 
 export type World = 'live' | 'replay';
@@ -42,7 +44,7 @@ interface Decided extends Inputs {
   readonly reasons: readonly string[];
 }
 
-const dateOf = (at: Date, timeZone: string): string => new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(at);
+const dateOf = (at: Date, timeZone: string): string => localTime(at.getTime(), timeZone).date;
 
 function recentOrders(state: StreamState, now: number): number {
   const bins = state.episode === null ? state.baseline.waiting : state.episode.recent;
@@ -72,7 +74,7 @@ export class NeedService {
 
     const assessments: store.AssessmentRow[] = [];
     const states: (store.NeedState & { reassessAt: Date | null })[] = [];
-    const announcements = [];
+    const news = new Map<string, NeedChanged['groups']>();
     for (const members of decided) {
       const moved = members.some((d) => changed(previous.get(d.terms.sku), d));
       const lines = [];
@@ -93,18 +95,24 @@ export class NeedService {
           lines.push({
             sku, assessment, firm: d.firm, recommended: d.recommended, surplus: d.surplus, committedNeed: d.committedNeed, lateProduction: d.late,
             p50: d.quantiles[2] ?? 0, p90: d.quantiles[4] ?? 0, spike: spikes.get(sku)?.id ?? null, promise: dateOf(d.promise, d.terms.supplier_time_zone),
+            evidence: {
+              gross: d.demand.ordered, paid: d.demand.netPaid + d.demand.cancelled, cancelled: d.demand.cancelled, open: d.demand.open,
+              broadcast: d.running?.broadcast ?? null, anchor: d.running?.anchor ?? null,
+            },
           });
         }
       }
       const [first] = members;
       if (lines.length > 0 && first?.terms.supplier != null) {
         const at = members.reduce((latest, d) => (d.now > latest ? d.now : latest), first.now).toISOString();
-        announcements.push({ world, supplier: first.terms.supplier, group: groupOf(first.terms), at, lines });
+        news.set(first.terms.supplier, [...(news.get(first.terms.supplier) ?? []), { group: groupOf(first.terms), at, lines }]);
       }
     }
     if (assessments.length > 0) await store.insertAssessments(tx, assessments);
     if (states.length > 0) await store.saveNeedStates(tx, states);
-    await this.jobs.announce(tx, needChanged, ...announcements);
+    for (const [supplier, groups] of news) {
+      for (let i = 0; i < groups.length; i += GROUPS_PER_FACT) await this.jobs.announce(tx, needChanged, { world, supplier, groups: groups.slice(i, i + GROUPS_PER_FACT) });
+    }
     return assessments.length;
   }
 
@@ -133,7 +141,9 @@ export class NeedService {
     const supply = await supplyOf(tx, world, skus);
     const earliest = [...shops.values()].reduce((least, now) => (now < least ? now : least), fallback);
     const items = await itemsOfSkus(tx, skus, earliest);
-    const states = await store.statesOfSkus(tx, skus);
+    const states = bySku(await store.statesOfSkus(tx, skus));
+    const supplyBySku = bySku(supply);
+    const itemsBySku = bySku(items);
 
     return terms.map((t) => {
       const d = totals.get(t.sku) as Inputs['demand'];
@@ -142,12 +152,12 @@ export class NeedService {
       const ageHours = d.open === 0 ? 0 : Math.max(0, now.getTime() / 1000 - d.openPaidSeconds / d.open) / 3600;
       const cancellation = cancellationToCome(d.saleLines, d.cancelledLines, ageHours);
       const kept = Math.floor((d.open - heldUnitsOfSku) * (1 - cancellation));
-      const mine = items.filter((i) => i.sku === t.sku && shops.has(i.shop));
+      const mine = (itemsBySku.get(t.sku) ?? []).filter((i) => shops.has(i.shop));
       const running = mine.filter((i) => i.starts_at <= now && now < i.ends_at);
       const promiseDays = Math.max(0, ...running.map((i) => i.promise_days));
-      const horizonDays = Math.max(t.lead_time_days ?? 0, promiseDays);
-      const inTime = dateOf(new Date(now.getTime() + horizonDays * DAY_MS), t.supplier_time_zone ?? 'UTC');
-      const ours = supply.filter((s) => s.sku === t.sku);
+      const horizonDays = Math.max(t.lead_time_days, promiseDays);
+      const inTime = dateOf(new Date(now.getTime() + horizonDays * DAY_MS), t.supplier_time_zone);
+      const ours = supplyBySku.get(t.sku) ?? [];
       const due = ours.filter((s) => s.due <= inTime).reduce((s, x) => s + x.quantity, 0);
       const late = ours.filter((s) => s.due > inTime).reduce((s, x) => s + x.quantity, 0);
       const wakes = [
@@ -156,8 +166,8 @@ export class NeedService {
       ];
       return {
         terms: t, now, demand: d, held: heldUnitsOfSku, cancellation, kept, stock: Math.max(0, (opening.get(t.sku) ?? 0) - d.shipped), due, late,
-        promise: new Date(now.getTime() + (promiseDays > 0 ? promiseDays : (t.lead_time_days ?? 0)) * DAY_MS),
-        more: this.more(t, d, states.filter((s) => s.sku === t.sku && shops.has(s.shop)), running, now), running: running[0],
+        promise: new Date(now.getTime() + (promiseDays > 0 ? promiseDays : t.lead_time_days) * DAY_MS),
+        more: this.more(t, d, (states.get(t.sku) ?? []).filter((s) => shops.has(s.shop)), running, now), running: running[0],
         reassessAt: wakes.length === 0 ? null : new Date(Math.min(...wakes)),
       };
     });
@@ -170,7 +180,7 @@ export class NeedService {
       if (item !== undefined) return [remainingInBroadcast(recentOrders(s.state, now.getTime()), RECENT_MS, item.ends_at.getTime() - now.getTime())];
       if (s.broadcast !== '') return [];
       const { rate, orders } = meanRate(s.state.baseline);
-      return [remainingStanding(rate, orders, (t.lead_time_days ?? 0) * DAY_MS)];
+      return [remainingStanding(rate, orders, t.lead_time_days * DAY_MS)];
     });
     const geometric = d.lines === 0 ? 1 : Math.exp(d.lineLogMilli / 1000 / d.lines);
     const unitsPerOrder = d.lines === 0 ? 1 : Math.max(1, Math.min(d.lineUnits / d.lines, 2 * geometric));
@@ -191,6 +201,16 @@ export class NeedService {
       reasons: d.reasons, spike,
     };
   }
+}
+
+function bySku<T extends { readonly sku: string }>(rows: readonly T[]): Map<string, T[]> {
+  const map = new Map<string, T[]>();
+  for (const row of rows) {
+    const list = map.get(row.sku);
+    if (list === undefined) map.set(row.sku, [row]);
+    else list.push(row);
+  }
+  return map;
 }
 
 function sum(rows: readonly SkuDemand[]): Inputs['demand'] {
@@ -246,11 +266,11 @@ function reasonsOf(m: Inputs, committedNeed: number, recommended: number | null,
   ];
 }
 
-/** A decision changed: the firm part at all, the rest by a lot or a tenth. */
+/** A decision changed: by a lot and a tenth, or from nothing to something. */
 function changed(before: store.NeedState | undefined, after: Decided): boolean {
   if (before === undefined || before.assessment === '') return after.firm > 0 || (after.recommended ?? 0) > 0 || after.surplus > 0 || after.held > 0;
-  const lot = Math.max(1, after.terms.lot_multiple ?? 1);
+  const lot = Math.max(1, after.terms.lot_multiple);
   const far = (a: number, b: number): boolean => (a > 0) !== (b > 0) || Math.abs(a - b) >= Math.max(lot, 0.1 * a);
   if ((before.recommended === null) !== (after.recommended === null)) return true;
-  return before.firm !== after.firm || far(before.recommended ?? 0, after.recommended ?? 0) || far(before.surplus, after.surplus);
+  return far(before.firm, after.firm) || far(before.recommended ?? 0, after.recommended ?? 0) || far(before.surplus, after.surplus);
 }

@@ -1,12 +1,14 @@
 // A small client of the HTTP API for the replay, the demo and load tests: waits out a service that restarts.
 import { setTimeout as sleep } from 'node:timers/promises';
 
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
 export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly body: Readonly<Record<string, unknown>>,
   ) {
-    super(`${status} ${String(body['code'] ?? '')}: ${String(body['detail'] ?? '')}`);
+    super(`${status} ${textOf(body['code'])}: ${textOf(body['detail'])}`);
     this.name = 'ApiError';
   }
 }
@@ -30,7 +32,7 @@ export function clientOf(base: string, key: string, patienceMs = 120_000, onWait
           });
           text = await response.text();
         } catch (error) {
-          if (waited >= patienceMs) throw new Error(`${base} cannot be reached: ${String((error as { cause?: { message?: string } }).cause?.message ?? (error as Error).message)}`);
+          if (waited >= patienceMs) throw new Error(`${base} cannot be reached: ${(error as { cause?: { message?: string } }).cause?.message ?? (error as Error).message}`);
           onWait('the service cannot be reached');
           await sleep(pause);
           continue;
@@ -51,7 +53,8 @@ export function clientOf(base: string, key: string, patienceMs = 120_000, onWait
 /** Follows /v1/stream from now on; ends with the signal. Reconnects and resumes. */
 export async function follow(base: string, key: string, signal: AbortSignal, onFact: (name: string, data: Record<string, unknown>) => void, from?: string): Promise<void> {
   let last = from;
-  while (!signal.aborted) {
+  const over = (): boolean => signal.aborted;
+  while (!over()) {
     try {
       const response = await fetch(new URL('/v1/stream', base), { headers: { authorization: `Bearer ${key}`, ...(last === undefined ? {} : { 'last-event-id': last }) }, signal });
       if (!response.ok || response.body === null) throw new Error(`the stream answered ${response.status}`);
@@ -68,7 +71,7 @@ export async function follow(base: string, key: string, signal: AbortSignal, onF
         }
       }
     } catch {
-      if (!signal.aborted) await sleep(500);
+      if (!over()) await sleep(500);
     }
   }
 }

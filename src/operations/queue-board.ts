@@ -11,7 +11,7 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 export async function mountQueueBoard(fastify: FastifyInstance, queues: Queues, guard: AccessGuard): Promise<void> {
   const server = new BoardAdapter();
   server.setBasePath('/queues');
-  createBullBoard({ queues: queues.all().map((queue) => new BullMQAdapter(queue)), serverAdapter: server, options: { uiConfig: { boardTitle: 'Castline', hideDocsLink: true } as never } });
+  createBullBoard({ queues: queues.all().map((queue) => new BullMQAdapter(queue)), serverAdapter: server, options: { uiConfig: { boardTitle: 'Castline', hideDocsLink: true } } });
   await fastify.register(
     async (scope) => {
       scope.addHook('onRequest', async (request, reply) => {

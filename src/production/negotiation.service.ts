@@ -2,13 +2,13 @@
 // transition, and announces a fact.
 import { Inject, Injectable } from '@nestjs/common';
 import { existingSkus, termsOf } from '../catalogue/index.js';
-import { findAssessment, requestAssessment } from '../forecast/index.js';
+import { requestAssessment } from '../forecast/index.js';
 import { recordSupply, removeSupply, type DatedSupply } from '../inventory/index.js';
 import { DomainError, invalid, Jobs, newId, notFound, type Tx } from '../kernel/index.js';
 import { allClocks, demandOf } from '../orders/index.js';
 import { checkTransition, type AdjustmentStatus, type Cause } from './adjustment.states.js';
 import { adjustmentApplied, adjustmentEnded, signalAnswered, signalIssued } from './production.facts.js';
-import { asCountered, asProposed, liabilityOf, localTime, type AgreedLine, type NeedLine, type Proposal, type ReplyLine } from './production.rules.js';
+import { asCountered, asProposed, liabilityOf, type AgreedLine, type NeedLine, type Proposal, type ReplyLine } from './production.rules.js';
 import * as store from './production.repository.js';
 
 export interface Reply {
@@ -38,45 +38,43 @@ export class NegotiationService {
     return world === 'live' || clocks.length === 0 ? (clocks[0] ?? new Date()) : clocks.reduce((a, b) => (a > b ? a : b));
   }
 
-  /** Issues the first version of a change. */
-  async open(tx: Tx, context: { world: store.World; supplier: string; group: string; now: Date; firmAt: Date | null; actor: string; cause: Cause }, proposal: Proposal, need: readonly NeedLine[]): Promise<void> {
+  /** Issues the first version of a change; `leaves`: whether it is sent, or stays in the house because its world only replays. */
+  async open(
+    tx: Tx, context: { world: store.World; supplier: string; group: string; now: Date; firmAt: Date | null; actor: string; leaves: boolean }, proposal: Proposal, need: readonly NeedLine[],
+  ): Promise<string> {
     const order = proposal.order ?? newId('po');
     if (proposal.order === undefined) {
       await store.insertOrder(tx, { id: order, world: context.world, supplier: context.supplier, group_key: context.group, status: 'proposed', created_at: context.now });
     }
-    const id = newId('sig');
-    const respondBy = this.respondBy(context.now, proposal, context.firmAt);
-    await store.insertAdjustment(tx, {
-      id, world: context.world, supplier: context.supplier, group_key: context.group, production_order: order, kind: proposal.kind, status: 'proposed', version: 1, commitment: proposal.commitment,
-      firm_at: proposal.commitment === 'firm' ? null : context.firmAt, respond_by: respondBy, created_at: context.now,
-    });
-    await store.insertTransition(tx, { adjustment: id, version: 1, from: 'draft', to: 'proposed', at: context.now, actor: context.actor });
-    await this.writeVersion(tx, id, 1, context, proposal, need, respondBy);
-    await this.issue(tx, id, context);
+    const a: store.AdjustmentRow = {
+      id: newId('sig'), world: context.world, supplier: context.supplier, group_key: context.group, production_order: order, kind: proposal.kind, status: context.leaves ? 'sent' : 'proposed',
+      version: 1, commitment: proposal.commitment, firm_at: proposal.commitment === 'firm' ? null : context.firmAt, respond_by: this.respondBy(context.now, proposal, context.firmAt), created_at: context.now,
+    };
+    await store.insertAdjustment(tx, a);
+    await this.writeVersion(tx, a, context, proposal, need, []);
+    return a.id;
   }
 
   /** Issues version n + 1 of an open change; the version before is superseded. */
-  async renew(tx: Tx, current: store.AdjustmentRow, context: { now: Date; firmAt: Date | null; actor: string; cause: Cause }, proposal: Proposal, need: readonly NeedLine[]): Promise<void> {
+  async renew(tx: Tx, current: store.AdjustmentRow, context: { now: Date; firmAt: Date | null; actor: string; cause: Cause; leaves: boolean }, proposal: Proposal, need: readonly NeedLine[]): Promise<void> {
     checkTransition(current.status, 'superseded', context.cause);
-    const version = current.version + 1;
-    const respondBy = this.respondBy(context.now, proposal, context.firmAt);
+    const a: store.AdjustmentRow = {
+      ...current, kind: proposal.kind, status: context.leaves ? 'sent' : 'proposed', version: current.version + 1, commitment: proposal.commitment,
+      firm_at: proposal.commitment === 'firm' ? null : context.firmAt, respond_by: this.respondBy(context.now, proposal, context.firmAt),
+    };
     await store.setVersionStatus(tx, current.id, current.version, 'superseded');
     await store.endDelivery(tx, current.id, current.version, 'ended');
-    await store.insertTransition(tx, { adjustment: current.id, version: current.version, from: current.status, to: 'superseded', at: context.now, actor: context.actor });
-    await store.setAdjustment(tx, {
-      id: current.id, kind: proposal.kind, status: 'proposed', version, commitment: proposal.commitment, firm_at: proposal.commitment === 'firm' ? null : context.firmAt, respond_by: respondBy,
-    });
-    await store.insertTransition(tx, { adjustment: current.id, version, from: 'draft', to: 'proposed', at: context.now, actor: context.actor });
-    await this.writeVersion(tx, current.id, version, { ...context, supplier: current.supplier, world: current.world }, proposal, need, respondBy);
-    await this.issue(tx, current.id, { ...context, world: current.world });
+    await store.setAdjustment(tx, a);
+    await this.writeVersion(tx, a, context, proposal, need, [{ adjustment: a.id, version: current.version, from: current.status, to: 'superseded', at: context.now, actor: context.actor }]);
   }
 
   private respondBy(now: Date, proposal: Proposal, firmAt: Date | null): Date {
     return proposal.commitment === 'firm' || firmAt === null ? new Date(now.getTime() + RESPOND_MS) : firmAt;
   }
 
+  /** The version with its lines and transitions; where it leaves, its delivery and the fact that carries it out. */
   private async writeVersion(
-    tx: Tx, id: string, version: number, context: { world: store.World; supplier: string; now: Date }, proposal: Proposal, need: readonly NeedLine[], respondBy: Date,
+    tx: Tx, a: store.AdjustmentRow, context: { now: Date; actor: string; leaves: boolean }, proposal: Proposal, need: readonly NeedLine[], before: readonly store.Transition[],
   ): Promise<void> {
     const terms = new Map((await termsOf(tx, proposal.lines.map((l) => l.sku))).map((t) => [t.sku, t]));
     const lines = proposal.lines.map((l): store.LineRow => {
@@ -90,48 +88,22 @@ export class NegotiationService {
     });
     await store.insertVersion(
       tx,
-      { adjustment: id, version, kind: proposal.kind, commitment: proposal.commitment, status: 'proposed', at: context.now, respond_by: respondBy, valid_until: respondBy,
-        liability: liabilityOf(proposal.commitment), evidence: await this.evidence(tx, need, proposal, context.now) },
+      { adjustment: a.id, version: a.version, kind: a.kind, commitment: a.commitment, status: a.status, at: context.now, respond_by: a.respond_by, valid_until: a.respond_by,
+        liability: liabilityOf(a.commitment), evidence: evidenceOf(need, proposal, context.now) },
       lines,
     );
-  }
-
-  /** What a factory may know of why: counts and the broadcast, never prices or buyers. */
-  private async evidence(tx: Tx, need: readonly NeedLine[], proposal: Proposal, now: Date): Promise<Record<string, unknown>> {
-    const mine = need.filter((n) => proposal.lines.some((l) => l.sku === n.sku));
-    let [gross, paid, cancelled, open] = [0, 0, 0, 0];
-    let lead: { id: string; broadcast: unknown; anchor: unknown; size: number } | undefined;
-    const reasons: string[] = [];
-    for (const line of mine) {
-      const a = await findAssessment(tx, line.assessment);
-      if (a === undefined) continue;
-      gross += Number(a.inputs['gross'] ?? 0);
-      paid += Number(a.inputs['paid'] ?? 0);
-      cancelled += Number(a.inputs['cancelled'] ?? 0);
-      open += a.open_units;
-      if (lead === undefined || a.open_units > lead.size) lead = { id: a.id, broadcast: a.inputs['broadcast'], anchor: a.inputs['anchor'], size: a.open_units };
-      reasons.push(`${a.sku}: committed need ${a.committed_need} of ${a.open_units} open`);
-    }
-    const spike = mine.find((n) => n.spike !== null)?.spike ?? null;
-    return {
-      broadcast: lead?.broadcast ?? null, anchor: lead?.anchor ?? null, from: null, to: now.toISOString(), gross, paid, cancelled, open, assessment: lead?.id ?? null, spike,
-      reason: `${spike === null ? 'need changed' : 'a spike is on'}; ${reasons.slice(0, 5).join('; ')}`,
-    };
-  }
-
-  /** proposed → sent, unless its world only replays: then it stays proposed and nothing leaves the house. */
-  private async issue(tx: Tx, id: string, context: { world: store.World; now: Date; actor: string; cause: Cause }): Promise<void> {
-    const a = (await store.lockAdjustment(tx, id)) as store.AdjustmentRow;
-    if (!(await this.mayLeave(tx, a))) return;
-    await this.move(tx, a, 'sent', context.cause, context.now, context.actor);
+    const own = { adjustment: a.id, version: a.version, at: context.now, actor: context.actor };
+    await store.insertTransitions(tx, [...before, { ...own, from: 'draft', to: 'proposed' }, ...(context.leaves ? [{ ...own, from: 'proposed', to: 'sent' }] : [])]);
+    if (!context.leaves) return;
     await store.insertDelivery(tx, a.id, a.version, newId('evt'));
     await this.jobs.announce(tx, signalIssued, this.about(a));
   }
 
-  private async mayLeave(tx: Tx, a: store.AdjustmentRow): Promise<boolean> {
-    if (a.world === 'live') return true;
-    const shops = new Set((await demandOf(tx, (await store.linesOf(tx, a.id, a.version)).map((l) => l.sku))).map((d) => d.shop));
-    return (await allClocks(tx)).some((c) => c.clock === 'replay' && c.send_signals && shops.has(c.id));
+  /** Whether signals about these SKUs leave the house: always in the live world; in a replay where one of their shops says so. */
+  async leaves(tx: Tx, world: store.World, skus: readonly string[]): Promise<ReadonlySet<string>> {
+    if (world === 'live') return new Set(skus);
+    const senders = new Set((await allClocks(tx)).filter((c) => c.clock === 'replay' && c.send_signals).map((c) => c.id));
+    return new Set((await demandOf(tx, skus)).filter((d) => senders.has(d.shop)).map((d) => d.sku));
   }
 
   private about(a: store.AdjustmentRow): { signal: string; version: number; supplier: string; kind: string; commitment: string } {
@@ -142,7 +114,7 @@ export class NegotiationService {
     checkTransition(a.status, to, cause);
     await store.setAdjustment(tx, { ...a, status: to });
     await store.setVersionStatus(tx, a.id, a.version, to);
-    await store.insertTransition(tx, { adjustment: a.id, version: a.version, from: a.status, to, at, actor });
+    await store.insertTransitions(tx, [{ adjustment: a.id, version: a.version, from: a.status, to, at, actor }]);
     return { ...a, status: to };
   }
 
@@ -247,7 +219,7 @@ export class NegotiationService {
       .filter((l) => wanted.some((w) => w.lineId === l.lineId))
       .map((l) => { const w = wanted.find((x) => x.lineId === l.lineId); return { ...l, quantity: w?.quantity ?? l.quantity, due: w?.due ?? l.due }; });
     const need = (await store.needOf(tx, a.world, a.supplier, a.group_key))?.lines ?? [];
-    await this.renew(tx, a, { now, firmAt: null, actor, cause: 'buyer' }, { kind: a.kind, commitment: a.commitment, order: a.production_order, lines: proposed }, need);
+    await this.renew(tx, a, { now, firmAt: null, actor, cause: 'buyer', leaves: true }, { kind: a.kind, commitment: a.commitment, order: a.production_order, lines: proposed }, need);
     return (await store.findAdjustment(tx, id)) as store.AdjustmentRow;
   }
 
@@ -281,7 +253,7 @@ export class NegotiationService {
   ): Promise<store.AdjustmentRow> {
     const order = await store.findOrder(tx, orderId);
     if (order === undefined) throw notFound(`the production order ${orderId}`);
-    await store.lockGroup(tx, order.world, order.supplier, order.group_key);
+    await store.lockPlanning(tx, order.world, order.supplier);
     const wanted = { hold: ['confirmed'], resume: ['on-hold'], cancel: ['confirmed', 'on-hold'], increase: ['confirmed'], decrease: ['confirmed'], expedite: ['confirmed'], delay: ['confirmed'] }[kind];
     if (!wanted.includes(order.status)) throw new DomainError(409, 'not-allowed-now', `${kind} needs an order that is ${wanted.join(' or ')}; this one is ${order.status}`, { status: order.status });
     if ((await store.openAdjustment(tx, order.world, order.supplier, order.group_key)) !== undefined) throw new DomainError(409, 'change-open', 'another change of this order is open; a factory sees at most one at a time');
@@ -301,11 +273,25 @@ export class NegotiationService {
       return { lineId: line.line_id, sku: line.sku, quantity, quantityBefore: line.quantity, due, dueBefore: line.due };
     });
     const need = (await store.needOf(tx, order.world, order.supplier, order.group_key))?.lines ?? [];
-    await this.open(tx, { world: order.world, supplier: order.supplier, group: order.group_key, now, firmAt: null, actor, cause: 'buyer' }, { kind, commitment: 'firm', order: orderId, lines }, need);
-    return (await store.openAdjustment(tx, order.world, order.supplier, order.group_key)) as store.AdjustmentRow;
+    const leaves = (await this.leaves(tx, order.world, lines.map((l) => l.sku))).size > 0;
+    const id = await this.open(tx, { world: order.world, supplier: order.supplier, group: order.group_key, now, firmAt: null, actor, leaves }, { kind, commitment: 'firm', order: orderId, lines }, need);
+    return (await store.findAdjustment(tx, id)) as store.AdjustmentRow;
   }
 
-  today = (now: Date, timeZone: string): string => localTime(now, timeZone).date;
+}
+
+/** Why, in one line and a few counts. */
+function evidenceOf(need: readonly NeedLine[], proposal: Proposal, now: Date): Record<string, unknown> {
+  const mine = need.filter((n) => proposal.lines.some((l) => l.sku === n.sku));
+  const sum = (pick: (e: NeedLine['evidence']) => number): number => mine.reduce((s, n) => s + pick(n.evidence), 0);
+  const lead = mine.reduce<NeedLine | undefined>((best, n) => (best === undefined || n.evidence.open > best.evidence.open ? n : best), undefined);
+  const spike = mine.find((n) => n.spike !== null)?.spike ?? null;
+  const reasons = mine.slice(0, 5).map((n) => `${n.sku}: committed need ${n.committedNeed} of ${n.evidence.open} open`);
+  return {
+    broadcast: lead?.evidence.broadcast ?? null, anchor: lead?.evidence.anchor ?? null, from: null, to: now.toISOString(), gross: sum((e) => e.gross), paid: sum((e) => e.paid),
+    cancelled: sum((e) => e.cancelled), open: sum((e) => e.open), assessment: lead?.assessment ?? null, spike,
+    reason: `${spike === null ? 'need changed' : 'a spike is on'}${reasons.length === 0 ? '' : `; ${reasons.join('; ')}`}`,
+  };
 }
 
 const toProposed = (lines: readonly store.LineRow[]) =>

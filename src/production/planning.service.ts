@@ -3,13 +3,20 @@ import { Inject, Injectable } from '@nestjs/common';
 import { termsOf, type SkuTerms } from '../catalogue/index.js';
 import type { NeedChanged } from '../forecast/index.js';
 import { Database, Handles, Jobs, log, type JobRun, type Tx } from '../kernel/index.js';
+import { localTime, nextLocalHour } from '../kernel/math/index.js';
 import { allClocks } from '../orders/index.js';
 import { NegotiationService } from './negotiation.service.js';
 import { fallDue, proposeChange } from './production.facts.js';
-import { DAMPING_MS, daysBetween, isNews, localTime, nextLocalHour, propose, type NeedLine, type OpenOrder, type SupplierTerms } from './production.rules.js';
+import { DAMPING_MS, daysBetween, isNews, propose, type NeedLine, type OpenOrder, type SupplierTerms } from './production.rules.js';
 import * as store from './production.repository.js';
 
 const PLANNER = 'planner';
+
+interface GroupNeed {
+  readonly group: string;
+  readonly at: Date;
+  readonly lines: readonly NeedLine[];
+}
 
 @Injectable()
 export class PlanningService {
@@ -24,60 +31,74 @@ export class PlanningService {
 
   @Handles(proposeChange)
   async onNeedChanged(run: JobRun<NeedChanged>): Promise<void> {
-    const { world, supplier, group, at, lines } = run.payload;
+    const { world, supplier, groups } = run.payload;
     await run.effect(async (tx) => {
-      await store.lockGroup(tx, world, supplier, group);
-      const need = await store.keepNeed(tx, { world, supplier, group, at: new Date(at), order: run.rowId, lines });
-      await this.plan(tx, world, supplier, group, need.lines, need.at, false);
+      await store.lockPlanning(tx, world, supplier);
+      const newest = await store.keepNeeds(tx, world, supplier, run.rowId, groups);
+      const wanted = groups.filter((g) => newest.has(g.group)).map((g) => ({ group: g.group, at: new Date(g.at), lines: g.lines }));
+      if (wanted.length > 0) await this.plan(tx, world, supplier, wanted, false);
     });
   }
 
-  /** Proposes, renews or withdraws so that what the factory was told fits the need. */
-  private async plan(tx: Tx, world: store.World, supplier: string, group: string, need: readonly NeedLine[], at: Date, atConfirmingHour: boolean): Promise<void> {
-    const [first] = await termsOf(tx, need.map((l) => l.sku));
-    if (first === undefined || first.supplier !== supplier) return;
-    const terms = supplierTerms(first);
-    const today = localTime(at, first.supplier_time_zone).date;
-    const current = await store.openAdjustment(tx, world, supplier, group);
-    // Its hour has come, whether the clock woke us or a change of need did; or it is that hour right now.
-    const hourHasCome = atConfirmingHour || (current?.firm_at != null && current.firm_at <= at);
-    const firmNow = !terms.hasConfirmingHour || hourHasCome || localTime(at, first.supplier_time_zone).hour === first.confirming_hour;
-    const firmAt = firmNow || first.confirming_hour === null ? null : nextLocalHour(at, first.supplier_time_zone, first.confirming_hour);
-    const context = { world, supplier, group, now: at, firmAt, actor: PLANNER, cause: 'planner' as const };
-    const orders = await this.openOrders(tx, world, supplier, group, today, first.supplier_time_zone);
-    const proposal = propose(need, orders, terms, today, firmNow);
+  /** Proposes, renews or withdraws so that what the factory was told fits the need of each group. */
+  private async plan(tx: Tx, world: store.World, supplier: string, needs: readonly GroupNeed[], atConfirmingHour: boolean): Promise<void> {
+    const keys = needs.map((n) => n.group);
+    const skus = needs.flatMap((n) => n.lines.map((l) => l.sku));
+    const terms = new Map((await termsOf(tx, skus)).map((t) => [t.sku, t]));
+    const open = new Map((await store.openAdjustments(tx, world, supplier, keys)).map((a) => [a.group_key, a]));
+    const told = await store.linesOfMany(tx, [...open.values()].map((a) => a.id), [...open.values()].map((a) => a.version));
+    const orders = await store.confirmedOrders(tx, world, supplier, keys);
+    const orderLines = orders.length === 0 ? [] : await store.orderLines(tx, orders.map((o) => o.id));
+    const leaving = await this.negotiation.leaves(tx, world, skus);
+    for (const need of needs) {
+      const first = need.lines.map((l) => terms.get(l.sku)).find((t) => t !== undefined);
+      // The SKU changed hands since: its new supplier is told by the next assessment.
+      if (first?.supplier !== supplier) continue;
+      const current = open.get(need.group);
+      await this.planGroup(tx, {
+        world, supplier, need, first, current, told: told.filter((l) => l.adjustment === current?.id), atConfirmingHour, leaves: need.lines.some((l) => leaving.has(l.sku)),
+        orders: orders.filter((o) => o.group_key === need.group).map((o) => openOrder(o, orderLines, first.supplier_time_zone, need.at)),
+      });
+    }
+  }
 
+  private async planGroup(
+    tx: Tx,
+    g: {
+      world: store.World; supplier: string; need: GroupNeed; first: SkuTerms; current: (store.AdjustmentRow & { version_at: Date }) | undefined; told: readonly store.LineRow[];
+      atConfirmingHour: boolean; leaves: boolean; orders: readonly OpenOrder[];
+    },
+  ): Promise<void> {
+    const { need, first, current } = g;
+    const { at, lines } = need;
+    const terms = supplierTerms(first);
+    // Its hour has come, whether the clock woke us or a change of need did; or it is that hour right now.
+    const hourHasCome = g.atConfirmingHour || (current?.firm_at != null && current.firm_at <= at);
+    const local = localTime(at.getTime(), first.supplier_time_zone);
+    const firmNow = !terms.hasConfirmingHour || hourHasCome || local.hour === first.confirming_hour;
+    const firmAt = firmNow || first.confirming_hour === null ? null : new Date(nextLocalHour(at.getTime(), first.supplier_time_zone, first.confirming_hour));
+    const context = { world: g.world, supplier: g.supplier, group: need.group, now: at, firmAt, actor: PLANNER, cause: 'planner' as const, leaves: g.leaves };
+    const proposal = propose(lines, g.orders, terms, local.date, firmNow);
     if (current === undefined) {
-      if (proposal !== undefined) await this.negotiation.open(tx, context, proposal, need);
+      if (proposal !== undefined) await this.negotiation.open(tx, context, proposal, lines);
       return;
     }
     // The factory's counter waits for the buyer; nothing is changed under their hands.
     if (current.status === 'countered') return;
-    const version = (await store.versionOf(tx, current.id, current.version)) as store.VersionRow;
     if (proposal === undefined) {
       // A need that went away takes its unanswered signal along, damped like any other change.
-      if (hourHasCome || at.getTime() - version.at.getTime() >= DAMPING_MS) await this.negotiation.end(tx, current, 'withdrawn', 'planner', at, PLANNER);
+      if (hourHasCome || at.getTime() - current.version_at.getTime() >= DAMPING_MS) await this.negotiation.end(tx, current, 'withdrawn', 'planner', at, PLANNER);
       return;
     }
-    const told = (await store.linesOf(tx, current.id, current.version)).map((l) => ({ lineId: l.line_id, sku: l.sku, quantity: l.quantity, quantityBefore: l.quantity_before, due: l.due, dueBefore: l.due_before }));
     const sameTarget = proposal.order === current.production_order || (proposal.order === undefined && current.kind === 'create');
-    const renewed = proposal.order === undefined ? { ...proposal, order: current.production_order } : proposal;
     if (!sameTarget) return;
     // A firm change that waits for its answer is not taken back to a heads-up; what is new comes after it.
     if (current.commitment === 'firm' && proposal.commitment !== 'firm') return;
-    if (hourHasCome || isNews({ kind: current.kind, lines: told, at: version.at.getTime() }, renewed, terms.lotMultiple, at.getTime())) {
-      await this.negotiation.renew(tx, current, context, renewed, need);
+    const renewed = { ...proposal, order: current.production_order };
+    const before = g.told.map((l) => ({ lineId: l.line_id, sku: l.sku, quantity: l.quantity, quantityBefore: l.quantity_before, due: l.due, dueBefore: l.due_before }));
+    if (hourHasCome || isNews({ kind: current.kind, lines: before, at: current.version_at.getTime() }, renewed, terms.lotMultiple, at.getTime())) {
+      await this.negotiation.renew(tx, current, context, renewed, lines);
     }
-  }
-
-  private async openOrders(tx: Tx, world: store.World, supplier: string, group: string, today: string, timeZone: string): Promise<OpenOrder[]> {
-    const orders = await store.confirmedOrders(tx, world, supplier, group);
-    const lines = await store.orderLines(tx, orders.map((o) => o.id));
-    return orders.map((o) => ({
-      id: o.id,
-      ageDays: o.confirmed_at === null ? 0 : daysBetween(localTime(o.confirmed_at, timeZone).date, today),
-      lines: lines.filter((l) => l.production_order === o.id).map((l) => ({ lineId: l.line_id, sku: l.sku, quantity: l.quantity, due: l.due, produced: l.produced, expediteRefused: l.expedite_refused })),
-    }));
   }
 
   @Handles(fallDue)
@@ -85,13 +106,13 @@ export class PlanningService {
     await run.effect(async (tx) => {
       const seen = await store.findAdjustment(tx, run.payload.signal);
       if (seen === undefined) return;
-      await store.lockGroup(tx, seen.world, seen.supplier, seen.group_key);
+      await store.lockPlanning(tx, seen.world, seen.supplier);
       const a = await store.lockAdjustment(tx, seen.id);
       const now = new Date(run.payload.now);
       if (a === undefined || a.version !== run.payload.version || !['sent', 'accepted', 'proposed'].includes(a.status)) return;
       if (a.firm_at !== null && a.firm_at <= now) {
         const need = await store.needOf(tx, a.world, a.supplier, a.group_key);
-        if (need !== undefined) await this.plan(tx, a.world, a.supplier, a.group_key, need.lines, a.firm_at, true);
+        if (need !== undefined) await this.plan(tx, a.world, a.supplier, [{ group: a.group_key, at: a.firm_at, lines: need.lines }], true);
         return;
       }
       if (a.status === 'sent' && a.respond_by !== null && a.respond_by <= now) await this.negotiation.end(tx, a, 'expired', 'clock', now, 'clock');
@@ -124,6 +145,12 @@ export class PlanningService {
     await this.ticking;
   }
 }
+
+const openOrder = (o: store.OrderRow, lines: readonly store.OrderLineRow[], timeZone: string, at: Date): OpenOrder => ({
+  id: o.id,
+  ageDays: o.confirmed_at === null ? 0 : daysBetween(localTime(o.confirmed_at.getTime(), timeZone).date, localTime(at.getTime(), timeZone).date),
+  lines: lines.filter((l) => l.production_order === o.id).map((l) => ({ lineId: l.line_id, sku: l.sku, quantity: l.quantity, due: l.due, produced: l.produced, expediteRefused: l.expedite_refused })),
+});
 
 const supplierTerms = (t: SkuTerms): SupplierTerms => ({
   lotMultiple: t.lot_multiple, leadTimeDays: t.lead_time_days, frozenFenceDays: t.frozen_fence_days, stageDays: t.stage_days, hasConfirmingHour: t.confirming_hour !== null,

@@ -13,19 +13,20 @@ export interface GroupNeed {
   readonly lines: readonly NeedLine[];
 }
 
-export const lockGroup = (tx: Tx, world: string, supplier: string, group: string): Promise<unknown> =>
-  rows(tx, 'select pg_advisory_xact_lock(hashtextextended($1, 13))', [`${world} ${supplier} ${group}`]);
+/** Planning for one supplier in one world goes one at a time. */
+export const lockPlanning = (tx: Tx, world: string, supplier: string): Promise<unknown> => rows(tx, 'select pg_advisory_xact_lock(hashtextextended($1, 13))', [`${world} ${supplier}`]);
 
-/** Keeps the newest need of a group; answers what stands. `order` breaks ties of business time. */
-export async function keepNeed(tx: Tx, need: { world: World; supplier: string; group: string; at: Date; order: number; lines: readonly NeedLine[] }): Promise<GroupNeed> {
-  await touched(
+/** Keeps the newest need of each group; answers the groups for which this was the newest. `order` grows with every change. */
+export async function keepNeeds(tx: Tx, world: World, supplier: string, order: number, groups: readonly { group: string; at: string; lines: readonly NeedLine[] }[]): Promise<Set<string>> {
+  const kept = await rows<{ group_key: string }>(
     tx,
-    `insert into group_needs (world, supplier, group_key, at, fact_order, lines) values ($1, $2, $3, $4, $5, $6::jsonb)
+    `insert into group_needs (world, supplier, group_key, at, fact_order, lines)
+     select $1, $2, g.group_key, g.at, $3, g.lines::jsonb from unnest($4::text[], $5::timestamptz[], $6::text[]) as g(group_key, at, lines)
      on conflict (world, supplier, group_key) do update set at = excluded.at, fact_order = excluded.fact_order, lines = excluded.lines
-     where group_needs.fact_order < excluded.fact_order`,
-    [need.world, need.supplier, need.group, need.at, need.order, JSON.stringify(need.lines)],
+     where group_needs.fact_order < excluded.fact_order returning group_key`,
+    [world, supplier, order, groups.map((g) => g.group), groups.map((g) => g.at), groups.map((g) => JSON.stringify(g.lines))],
   );
-  return (await needOf(tx, need.world, need.supplier, need.group)) as GroupNeed;
+  return new Set(kept.map((k) => k.group_key));
 }
 
 export const needOf = (tx: Tx, world: string, supplier: string, group: string): Promise<GroupNeed | undefined> =>
@@ -74,6 +75,15 @@ export interface VersionRow {
   readonly liability: Liability;
   readonly evidence: Readonly<Record<string, unknown>>;
 }
+
+/** Open changes of several groups, with the time of their current version, locked. */
+export const openAdjustments = (tx: Tx, world: string, supplier: string, groups: readonly string[]): Promise<(AdjustmentRow & { version_at: Date })[]> =>
+  rows(
+    tx,
+    `select a.*, v.at as version_at from adjustments a join adjustment_versions v on v.adjustment = a.id and v.version = a.version
+     where a.world = $1 and a.supplier = $2 and a.group_key = any($3) and a.status in ('proposed', 'sent', 'accepted', 'countered') order by a.id for update of a`,
+    [world, supplier, groups],
+  );
 
 export const openAdjustment = (tx: Tx, world: string, supplier: string, group: string): Promise<AdjustmentRow | undefined> =>
   one(tx, `select * from adjustments where world = $1 and supplier = $2 and group_key = $3 and status in ('proposed', 'sent', 'accepted', 'countered') for update`, [world, supplier, group]);
@@ -127,8 +137,21 @@ export const linesOfMany = (tx: Tx, ids: readonly string[], versions: readonly n
 export const versionOf = (tx: Tx, id: string, version: number): Promise<VersionRow | undefined> => one(tx, 'select * from adjustment_versions where adjustment = $1 and version = $2', [id, version]);
 export const versionsOf = (tx: Tx, id: string): Promise<VersionRow[]> => rows(tx, 'select * from adjustment_versions where adjustment = $1 order by version', [id]);
 
-export const insertTransition = (tx: Tx, t: { adjustment: string; version: number; from: string; to: string; at: Date; actor: string }): Promise<number> =>
-  touched(tx, 'insert into adjustment_transitions (adjustment, version, "from", "to", at, actor) values ($1, $2, $3, $4, $5, $6)', [t.adjustment, t.version, t.from, t.to, t.at, t.actor]);
+export interface Transition {
+  readonly adjustment: string;
+  readonly version: number;
+  readonly from: string;
+  readonly to: string;
+  readonly at: Date;
+  readonly actor: string;
+}
+
+export const insertTransitions = (tx: Tx, t: readonly Transition[]): Promise<number> =>
+  touched(
+    tx,
+    'insert into adjustment_transitions (adjustment, version, "from", "to", at, actor) select * from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::timestamptz[], $6::text[])',
+    [t.map((x) => x.adjustment), t.map((x) => x.version), t.map((x) => x.from), t.map((x) => x.to), t.map((x) => x.at), t.map((x) => x.actor)],
+  );
 
 export const transitionsOf = (tx: Tx, id: string): Promise<{ version: number; from: string; to: string; at: Date; actor: string }[]> =>
   rows(tx, 'select version, "from", "to", at, actor from adjustment_transitions where adjustment = $1 order by id', [id]);
@@ -175,8 +198,8 @@ export const insertOrder = (tx: Tx, o: Omit<OrderRow, 'version' | 'confirmed_at'
 
 export const findOrder = (tx: Tx, id: string): Promise<OrderRow | undefined> => one(tx, 'select * from production_orders where id = $1', [id]);
 
-export const confirmedOrders = (tx: Tx, world: string, supplier: string, group: string): Promise<OrderRow[]> =>
-  rows(tx, `select * from production_orders where world = $1 and supplier = $2 and group_key = $3 and status = 'confirmed' order by id`, [world, supplier, group]);
+export const confirmedOrders = (tx: Tx, world: string, supplier: string, groups: readonly string[]): Promise<OrderRow[]> =>
+  rows(tx, `select * from production_orders where world = $1 and supplier = $2 and group_key = any($3) and status = 'confirmed' order by id`, [world, supplier, groups]);
 
 const ORDER_LINE = `production_order, line_id, sku, quantity, to_char(due, 'YYYY-MM-DD') as due, splits, produced, received, unit_price, currency, expedite_refused`;
 

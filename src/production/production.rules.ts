@@ -16,6 +16,7 @@ export interface NeedLine {
   readonly spike: string | null;
   /** Calendar date of the supplier by which it is promised. */
   readonly promise: string;
+  readonly evidence: { readonly gross: number; readonly paid: number; readonly cancelled: number; readonly open: number; readonly broadcast: string | null; readonly anchor: string | null };
 }
 
 export interface OrderLine {
@@ -195,20 +196,3 @@ export interface Liability {
 export const liabilityOf = (commitment: Commitment): Liability =>
   commitment === 'firm' ? { fabric: 'merchant', cut: 'merchant', finished: 'merchant' }
     : commitment === 'material' ? { fabric: 'merchant', cut: 'supplier', finished: 'supplier' } : { fabric: 'supplier', cut: 'supplier', finished: 'supplier' };
-
-/** The wall clock of an instant in a time zone. */
-export function localTime(at: Date, timeZone: string): { date: string; hour: number } {
-  const parts = Object.fromEntries(new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', hourCycle: 'h23' }).formatToParts(at).map((p) => [p.type, p.value]));
-  return { date: `${parts['year'] ?? ''}-${parts['month'] ?? ''}-${parts['day'] ?? ''}`, hour: Number(parts['hour']) };
-}
-
-/** The next moment at which it is `hour` o'clock in `timeZone`, strictly after `at`. */
-export function nextLocalHour(at: Date, timeZone: string, hour: number): Date {
-  const step = 3_600_000;
-  for (let t = Math.floor(at.getTime() / 900_000) * 900_000 + 900_000, i = 0; i < 4 * 50; i++, t += 900_000) {
-    const parts = new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(new Date(t));
-    if (parts === `${String(hour).padStart(2, '0')}:00`) return new Date(t);
-  }
-  // A clock change swallowed the hour twice in a row: cannot happen, but never wait for ever.
-  return new Date(at.getTime() + 24 * step);
-}

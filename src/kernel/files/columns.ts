@@ -36,7 +36,7 @@ function readValue(column: Column, raw: unknown): RowValue | { readonly detail: 
       return typeof raw === 'string' && column.values.includes(raw) ? raw : { detail: `must be one of ${column.values.join(', ')}` };
     case 'name': {
       if (typeof raw !== 'string' || raw.length === 0 || raw.length > 128) return { detail: 'must be a text of 1 to 128 characters' };
-      if (!isStorable(raw) || !NAME.test(raw)) return { detail: 'must be a name without slashes, control characters, or spaces at its ends' };
+      if (!isStorable(raw) || !NAME.test(raw)) return { detail: 'must be a name without control characters' };
       return raw;
     }
     case 'text':

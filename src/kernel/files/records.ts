@@ -34,9 +34,9 @@ async function* inflated(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buff
   const input = chunksOf(source);
   let head = Buffer.alloc(0);
   while (head.length < 2) {
-    const { value, done } = await input.next();
-    if (done === true) break;
-    head = Buffer.concat([head, value]);
+    const next: IteratorResult<Buffer, unknown> = await input.next();
+    if (next.done === true) break;
+    head = Buffer.concat([head, next.value]);
   }
   if (head[0] !== 0x1f || head[1] !== 0x8b) {
     if (head.length > 0) yield head;

@@ -1,7 +1,7 @@
 // Field decorators for request bodies: validation (class-validator) and the OpenAPI description in one word, so that they
 // cannot disagree.
 import { applyDecorators } from '@nestjs/common';
-import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
+import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize, ArrayMinSize, IsArray, IsBoolean, IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min, MinLength, Validate, ValidateNested,
@@ -21,12 +21,12 @@ const described = (options: FieldOptions, schema: Record<string, unknown>): Prop
     required: options.optional !== true,
     ...(options.nullable === true ? { nullable: true } : {}),
     ...(options.description === undefined ? {} : { description: options.description }),
-  } as ApiPropertyOptions);
+  });
 
 const presence = (options: FieldOptions): PropertyDecorator[] => (options.optional === true || options.nullable === true ? [IsOptional()] : []);
 
-/** Names of things as files and routes use them: visible characters without spaces at the ends, slashes or control characters. */
-export const NAME = /^[^\s/\p{Cc}](?:[^/\p{Cc}]*[^\s/\p{Cc}])?$/u;
+/** Names of things as files and routes use them, kept as they are written: at least one visible character, no control characters. */
+export const NAME = /^(?=.*\S)\P{Cc}+$/u;
 
 export const Name = (options: FieldOptions = {}): PropertyDecorator =>
   applyDecorators(
@@ -35,7 +35,7 @@ export const Name = (options: FieldOptions = {}): PropertyDecorator =>
     IsString({ message: '$property must be a text' }),
     MinLength(1, { message: '$property must not be empty' }),
     MaxLength(128, { message: '$property must have at most 128 characters' }),
-    Matches(NAME, { message: '$property must be a name without slashes, control characters, or spaces at its ends' }),
+    Matches(NAME, { message: '$property must be a name without control characters' }),
   );
 
 export const Text = (options: FieldOptions & { min?: number; max?: number } = {}): PropertyDecorator =>
@@ -162,5 +162,5 @@ export const Names = (options: FieldOptions & { max?: number } = {}): PropertyDe
     ArrayMaxSize(options.max ?? 50, { message: `$property must have at most ${options.max ?? 50} entries` }),
     IsString({ each: true, message: '$property must hold texts' }),
     MaxLength(128, { each: true, message: '$property must hold texts of at most 128 characters' }),
-    Matches(NAME, { each: true, message: '$property must hold names without slashes or control characters' }),
+    Matches(NAME, { each: true, message: '$property must hold names without control characters' }),
   );

@@ -26,7 +26,7 @@ export class Once {
     const { key } = request;
     if (key === undefined) return this.database.transaction(work);
     if (!/^[\x21-\x7e]{1,255}$/.test(key)) throw invalid('Idempotency-Key', 'must be 1 to 255 visible ASCII characters');
-    const hash = createHash('sha256').update(request.route).update('\0').update(JSON.stringify(request.body) ?? '').digest('base64url');
+    const hash = createHash('sha256').update(request.route).update('\0').update(request.body === undefined ? '' : JSON.stringify(request.body)).digest('base64url');
     return this.database.transaction(async (tx) => {
       if (!(await answers.lock(tx, request.principal, key))) {
         throw new DomainError(409, 'still-running', 'a request with this Idempotency-Key is still running; repeat it later', { retryAfter: 1 });

@@ -34,7 +34,8 @@ export function toDomainError(error: unknown): DomainError {
   if (error instanceof DomainError) return error;
   if (error instanceof HttpException) {
     const body = error.getResponse();
-    const detail = typeof body === 'string' ? body : String((body as { message?: unknown }).message ?? error.message);
+    const said = typeof body === 'string' ? body : (body as { message?: unknown }).message;
+    const detail = typeof said === 'string' ? said : error.message;
     const code = { 404: 'not-found', 405: 'method-not-allowed', 413: 'too-large', 415: 'unsupported-media-type' }[error.getStatus()] ?? 'refused';
     return new DomainError(error.getStatus(), code, detail);
   }
@@ -61,7 +62,7 @@ export function sendProblem(reply: FastifyReply, request: FastifyRequest, error:
     reply.raw.destroy();
     return;
   }
-  if (retryAfter !== undefined) void reply.header('retry-after', String(retryAfter));
+  if (typeof retryAfter === 'number') void reply.header('retry-after', String(retryAfter));
   if (known.status === 401) void reply.header('www-authenticate', 'Bearer');
   void reply
     .status(known.status)

@@ -132,10 +132,10 @@ export class Jobs {
     if (job === undefined || handler === undefined) throw new DomainError(500, 'unknown-job', `no handler for the job ${claimed.job} in this version`);
     const parsed = job.payload.safeParse(claimed.payload);
     if (!parsed.success) throw new DomainError(500, 'bad-payload', `the payload does not fit the job: ${parsed.error.issues[0]?.path.join('.') ?? ''} ${parsed.error.issues[0]?.message ?? ''}`);
-    let ended = false;
+    const progress = { ended: false };
     const end = async (tx: Tx): Promise<void> => {
       if (!(await outbox.complete(tx, claimed.id, claimed.fence))) throw new LateWriter(claimed.id);
-      ended = true;
+      progress.ended = true;
     };
     const run: JobRun<never> = {
       payload: parsed.data,
@@ -149,7 +149,7 @@ export class Jobs {
         }),
     };
     await handler(run);
-    if (!ended) await this.database.transaction(end);
+    if (!progress.ended) await this.database.transaction(end);
   }
 
   private async failed(claimed: outbox.ClaimedRow, job: Job<never> | undefined, error: unknown): Promise<string> {

@@ -37,7 +37,7 @@ export class Queues {
   private static async onPostgres(settings: QueueSettings): Promise<Queues> {
     const migrator = new pg.Client({ connectionString: settings.databaseUrl });
     await migrator.connect();
-    await runMigrations(migrator as never);
+    await runMigrations(migrator);
     await migrator.end();
     // One pool for all queues and workers (each worker keeps one client for LISTEN); BullMQ wants its schema on the path.
     const pool = new pg.Pool({
@@ -49,7 +49,7 @@ export class Queues {
     const queues = new Map(QUEUES.map((name) => [name, new Queue(name, { connection }) as unknown as RedisQueue]));
     for (const queue of queues.values()) queue.on('error', (error) => log.warn('queue error', { queue: queue.name, reason: error.message }));
     const makeWorker = (name: QueueName, handle: (row: number) => Promise<void>): RedisWorker =>
-      new Worker(name, async (job: { data: Wake }) => handle(job.data.row), { connection, concurrency: settings.concurrency, lockDuration: 60_000, maxStalledCount: 3 } as never) as unknown as RedisWorker;
+      new Worker(name, async (job: { data: Wake }) => handle(job.data.row), { connection, concurrency: settings.concurrency, lockDuration: 60_000, maxStalledCount: 3 }) as unknown as RedisWorker;
     return new Queues('postgres', queues, makeWorker, () => pool.end());
   }
 
@@ -71,18 +71,19 @@ export class Queues {
     await untilReady(producer);
     await refuseEvictingRedis(producer);
     const consumers: (Redis | Cluster)[] = [];
-    const queues = new Map(QUEUES.map((name) => [name, new RedisQueue(name, { connection: producer as never, prefix: PREFIX })]));
+    const queues = new Map(QUEUES.map((name) => [name, new RedisQueue(name, { connection: producer, prefix: PREFIX })]));
     for (const queue of queues.values()) queue.on('error', (error) => log.warn('queue error', { queue: queue.name, reason: error.message }));
     const makeWorker = (name: QueueName, handle: (row: number) => Promise<void>): RedisWorker => {
       const connection = connect(false);
       consumers.push(connection);
       return new RedisWorker<Wake>(name, async (job) => handle(job.data.row), {
-        connection: connection as never, prefix: PREFIX, concurrency: settings.concurrency, lockDuration: 60_000, maxStalledCount: 3,
+        connection: connection, prefix: PREFIX, concurrency: settings.concurrency, lockDuration: 60_000, maxStalledCount: 3,
       });
     };
-    return new Queues('redis', queues, makeWorker, async () => {
+    return new Queues('redis', queues, makeWorker, () => {
       producer.disconnect();
       for (const connection of consumers) connection.disconnect();
+      return Promise.resolve();
     });
   }
 
@@ -154,8 +155,8 @@ async function refuseEvictingRedis(redis: Redis | Cluster): Promise<void> {
     let policy: string | undefined;
     let aof: string | undefined;
     try {
-      [, policy] = (await node.config('GET', 'maxmemory-policy')) as [string, string];
-      [, aof] = (await node.config('GET', 'appendonly')) as [string, string];
+      [, policy] = (await node.config('GET', 'maxmemory-policy'));
+      [, aof] = (await node.config('GET', 'appendonly'));
     } catch (error) {
       log.warn('Redis does not answer CONFIG GET; see to it that maxmemory-policy is noeviction', { reason: (error as Error).message });
       continue;

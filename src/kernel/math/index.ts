@@ -1,2 +1,3 @@
 export { negativeBinomialLogMass, negativeBinomialMean, negativeBinomialQuantiles, standardNormalQuantile, type NegativeBinomial } from './negative-binomial.js';
 export { splitByLargestRemainder } from './shares.js';
+export { localTime, nextLocalHour } from './zoned.js';
