@@ -33,15 +33,17 @@ export class AssessService {
     const dirty = await dirtyStreams(tx, shard, shards, LIMIT);
     if (dirty.length === 0) return;
     const clocks = await allClocks(tx);
-    await this.assessStreams(tx, dirty, new Map(clocks.map((c) => [c.id, c])));
+    const versions = await this.assessStreams(tx, dirty, new Map(clocks.map((c) => [c.id, c])));
     const worlds = new Map(clocks.map((c) => [c.id, c.clock]));
     for (const world of ['live', 'replay'] as const) {
       const skus = [...new Set(dirty.filter((d) => worlds.get(d.shop) === world).map((d) => d.sku))].sort();
       if (skus.length > 0) await this.need.assess(tx, world, skus, clocks);
     }
+    // Last, because intake waits for these rows: they are locked for no longer than the commit.
+    await markAssessed(tx, versions);
   }
 
-  private async assessStreams(tx: Tx, dirty: readonly DirtyStream[], clocks: ReadonlyMap<string, ShopClockRow>): Promise<void> {
+  private async assessStreams(tx: Tx, dirty: readonly DirtyStream[], clocks: ReadonlyMap<string, ShopClockRow>): Promise<{ stream: number; version: number }[]> {
     const states = new Map((await store.statesOf(tx, dirty.map((d) => d.stream))).map((s) => [s.stream, s]));
     const outside = await this.outsideRates(tx, dirty.filter((d) => d.broadcast !== '' && !states.has(d.stream)), clocks);
     const news = new Map<number, StreamNews[]>();
@@ -88,7 +90,7 @@ export class AssessService {
     }
     if (ends.length > 0) await store.endSpikes(tx, ends);
     await store.saveStates(tx, assessed.map((a) => ({ stream: a.stream.stream, shop: a.stream.shop, state: a.state, episode: a.episode, wakeAt: dueAt(a.state) ?? null })));
-    await markAssessed(tx, assessed.map((a) => ({ stream: a.stream.stream, version: a.version })));
+    return assessed.map((a) => ({ stream: a.stream.stream, version: a.version })).sort((a, b) => a.stream - b.stream);
   }
 
   /** The spike as it is recorded: detected at the very order that raised the alarm. */

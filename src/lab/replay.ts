@@ -181,6 +181,10 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   const { shops, skus, lines } = await survey(options.orders, options.report);
   await prepare(client, options, shops, skus);
   const progress = readProgress(options);
+  // A database that was emptied meanwhile knows nothing of what was acknowledged: everything is sent again.
+  let held = 0;
+  for (const shop of shops.keys()) held += (await client.call<{ events: number; quarantined: number }>('GET', `/v1/shops/${encodeURIComponent(shop)}/intake-summary`)).events;
+  if (held === 0) progress.lastLine = 0;
   if (progress.lastLine > 0) options.report(`going on after line ${progress.lastLine}`);
 
   const began = Date.now();
@@ -198,6 +202,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     sums.duplicates += answer.duplicates;
     sums.quarantined += answer.quarantined;
     sums.rejected += answer.rejectedCount;
+    if (answer.rejectedCount === chunk.length) throw new DomainError(422, 'all-rejected', `every line up to ${chunkLast} was rejected: ${answer.rejected[0]?.detail ?? ''}`);
     for (const r of answer.rejected.slice(0, 3)) options.report(`rejected near line ${chunkLast}: ${r.detail}`);
     sent += chunk.length;
     chunk = [];

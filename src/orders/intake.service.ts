@@ -3,7 +3,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CatalogueService, existingSkus, type Shop } from '../catalogue/index.js';
 import { afterCommit, Database, Handles, intakeEvents, Jobs, newId, Secrets, type JobRun, type Tx } from '../kernel/index.js';
-import { addDifference, contributionOf, foldEvent, setAside, stateKey, type LineState, type OrderEvent, type SkuAdd, type WindowAdd } from './math/settle.js';
+import { addDifference, contributionOf, foldEvent, setAside, stateKey, type LineState, type OrderEvent, type Sums } from './math/settle.js';
 import { digestOf } from './orders.file.js';
 import { eventsRecorded, redriveQuarantine } from './orders.facts.js';
 import * as store from './orders.repository.js';
@@ -169,8 +169,7 @@ export class IntakeService {
     const keys = [...byOrder.keys()].sort(byText);
     const existing = await store.lockOrders(tx, keys.map((key) => byOrder.get(key)?.[0] as OrderEvent));
 
-    const windows = new Map<string, WindowAdd>();
-    const skus = new Map<string, SkuAdd>();
+    const sums: Sums = { windows: new Map(), skus: new Map(), buyers: new Map() };
     const changed: store.ChangedLine[] = [];
     for (const key of keys) {
       const events = byOrder.get(key) as OrderEvent[];
@@ -186,10 +185,10 @@ export class IntakeService {
       const after = [...states.values()];
       const aside = setAside(after);
       for (const state of after) if (dirty.has(state.lineId)) changed.push({ shop, orderId, state, aside: aside.has(stateKey(state)) });
-      addDifference(windows, skus, shop, contributionOf(before), contributionOf(after));
+      addDifference(sums, shop, contributionOf(before), contributionOf(after));
     }
     await store.upsertLines(tx, changed);
-    await this.addDemand(tx, windows, skus);
+    await this.addDemand(tx, sums);
 
     for (const [id, { shop }] of shops) {
       const mine = accepted.filter((e) => e.shop === id);
@@ -199,7 +198,7 @@ export class IntakeService {
     }
   }
 
-  private async addDemand(tx: Tx, windows: ReadonlyMap<string, WindowAdd>, skus: ReadonlyMap<string, SkuAdd>): Promise<void> {
+  private async addDemand(tx: Tx, { windows, skus, buyers }: Sums): Promise<void> {
     const parsed = [...windows].map(([key, add]) => {
       const [shop, sku, broadcast, bucket] = key.split('\0') as [string, string, string, string];
       return { shop, sku, broadcast, bucket: Number(bucket), add };
@@ -216,6 +215,10 @@ export class IntakeService {
     const changed = rows.filter((r) => r.orders !== 0 || r.withdrawn !== 0 || r.units !== 0 || r.paidUnits !== 0 || r.cancelledUnits !== 0);
     if (changed.length > 0) await store.addWindows(tx, changed.sort((a, b) => a.stream - b.stream || a.bucket - b.bucket));
     await store.addSkuDemand(tx, demand);
+    if (buyers.size > 0) {
+      const held = [...buyers].sort(([a], [b]) => byText(a, b)).map(([key, add]) => { const [shop, sku, buyer] = key.split('\0') as [string, string, string]; return { shop, sku, buyer, open: add.open }; });
+      await store.addBuyerDemand(tx, held);
+    }
 
     const totals = new Map<number, { stream: number; orders: number; withdrawn: number }>();
     const add = (stream: number, orders: number, withdrawn: number): void => {

@@ -58,7 +58,7 @@ export class Orders1763800400000 implements MigrationInterface {
         ship_by timestamptz,
         flags text[] not null default '{}',
         primary key (shop, order_id, line_id, sku));
-      create index order_lines_large on order_lines (sku, paid_at) where open_units > 200;
+      create index order_lines_large on order_lines (shop, paid_at) where open_units > 200;
       create index order_lines_by_buyer on order_lines (shop, sku, buyer, paid_at) where buyer is not null;
       create index order_lines_ship_by on order_lines (sku, ship_by) where open_units > 0 and ship_by is not null;
       create index order_lines_flagged on order_lines (shop, order_id) where flags <> '{}';
@@ -111,6 +111,10 @@ export class Orders1763800400000 implements MigrationInterface {
       create index sku_demand_by_sku on sku_demand (sku);
       alter table sku_demand set (fillfactor = 70);
 
+      -- Open units of one buyer (a keyed hash) on one SKU: who holds more than a cap.
+      create table buyer_demand (shop text not null, sku text not null, buyer text not null, open_units bigint not null, primary key (shop, sku, buyer));
+      create index buyer_demand_large on buyer_demand (sku) where open_units > 200;
+
       create table shop_clocks (shop text primary key, latest timestamptz not null);
 
       create table quarantine (
@@ -132,7 +136,7 @@ export class Orders1763800400000 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(
-      'drop table quarantine; drop table shop_clocks; drop table sku_demand; drop table stream_totals; drop table demand_windows; drop table streams; drop table order_lines; drop table orders; drop table order_events; drop table event_identities',
+      'drop table quarantine; drop table buyer_demand; drop table shop_clocks; drop table sku_demand; drop table stream_totals; drop table demand_windows; drop table streams; drop table order_lines; drop table orders; drop table order_events; drop table event_identities',
     );
   }
 }

@@ -107,6 +107,14 @@ export const addSkuDemand = (tx: Tx, d: readonly (SkuAdd & { shop: string; sku: 
     d.map((x) => x.openPaidSeconds), d.map((x) => x.saleLines), d.map((x) => x.cancelledLines), d.map((x) => x.lines), d.map((x) => x.lineUnits), d.map((x) => x.lineLogMilli),
   ]);
 
+export const addBuyerDemand = (tx: Tx, b: readonly { shop: string; sku: string; buyer: string; open: number }[]): Promise<number> =>
+  touched(
+    tx,
+    `insert into buyer_demand (shop, sku, buyer, open_units) select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
+     on conflict (shop, sku, buyer) do update set open_units = buyer_demand.open_units + excluded.open_units`,
+    [b.map((x) => x.shop), b.map((x) => x.sku), b.map((x) => x.buyer), b.map((x) => x.open)],
+  );
+
 /** Adds to streams' totals and makes them dirty; sorted by stream. */
 export const markDirty = (tx: Tx, streams: readonly { stream: number; orders: number; withdrawn: number }[]): Promise<number> =>
   touched(tx, MARK_DIRTY, [streams.map((s) => s.stream), streams.map((s) => s.orders), streams.map((s) => s.withdrawn)]);

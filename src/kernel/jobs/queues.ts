@@ -9,7 +9,8 @@ import { QUEUES, type QueueName } from './definitions.js';
 export interface QueueSettings {
   readonly redisUrls: readonly string[];
   readonly databaseUrl: string;
-  readonly concurrency: number;
+  /** Jobs of one queue that one process runs at a time; their sum stays well below the database pool, so that requests never wait for jobs. */
+  readonly concurrency: Readonly<Record<QueueName, number>>;
 }
 
 export type Backend = 'postgres' | 'redis';
@@ -49,7 +50,7 @@ export class Queues {
     const queues = new Map(QUEUES.map((name) => [name, new Queue(name, { connection }) as unknown as RedisQueue]));
     for (const queue of queues.values()) queue.on('error', (error) => log.warn('queue error', { queue: queue.name, reason: error.message }));
     const makeWorker = (name: QueueName, handle: (row: number) => Promise<void>): RedisWorker =>
-      new Worker(name, async (job: { data: Wake }) => handle(job.data.row), { connection, concurrency: settings.concurrency, lockDuration: 60_000, maxStalledCount: 3 }) as unknown as RedisWorker;
+      new Worker(name, async (job: { data: Wake }) => handle(job.data.row), { connection, concurrency: settings.concurrency[name], lockDuration: 60_000, maxStalledCount: 3 }) as unknown as RedisWorker;
     return new Queues('postgres', queues, makeWorker, () => pool.end());
   }
 
@@ -77,7 +78,7 @@ export class Queues {
       const connection = connect(false);
       consumers.push(connection);
       return new RedisWorker<Wake>(name, async (job) => handle(job.data.row), {
-        connection: connection, prefix: PREFIX, concurrency: settings.concurrency, lockDuration: 60_000, maxStalledCount: 3,
+        connection: connection, prefix: PREFIX, concurrency: settings.concurrency[name], lockDuration: 60_000, maxStalledCount: 3,
       });
     };
     return new Queues('redis', queues, makeWorker, () => {

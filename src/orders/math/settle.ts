@@ -158,15 +158,23 @@ export interface SkuAdd {
   lineLogMilli: number;
 }
 
+export interface BuyerAdd {
+  open: number;
+}
+
 export interface Contribution {
   /** By `sku\0broadcast\0bucket`. */
   readonly windows: ReadonlyMap<string, WindowAdd>;
   /** By SKU. */
   readonly skus: ReadonlyMap<string, SkuAdd>;
+  /** Open units by `sku\0buyer`, for lines that name a buyer. */
+  readonly buyers: ReadonlyMap<string, BuyerAdd>;
 }
 
 const emptyWindow = (): WindowAdd => ({ orders: 0, withdrawn: 0, units: 0, paidUnits: 0, cancelledUnits: 0 });
 const emptySku = (): SkuAdd => ({ ordered: 0, cancelled: 0, netPaid: 0, shipped: 0, open: 0, openPaidSeconds: 0, saleLines: 0, cancelledLines: 0, lines: 0, lineUnits: 0, lineLogMilli: 0 });
+
+const emptyBuyer = (): BuyerAdd => ({ open: 0 });
 
 function at<V>(map: Map<string, V>, key: string, empty: () => V): V {
   const known = map.get(key);
@@ -184,6 +192,7 @@ function at<V>(map: Map<string, V>, key: string, empty: () => V): V {
 export function contributionOf(states: readonly LineState[]): Contribution {
   const windows = new Map<string, WindowAdd>();
   const skus = new Map<string, SkuAdd>();
+  const buyers = new Map<string, BuyerAdd>();
   const aside = setAside(states);
   const streams = new Map<string, { sku: string; broadcast: string; countedAt: number; withdrawnAt: number; whole: boolean }>();
   for (const s of states) {
@@ -196,6 +205,8 @@ export function contributionOf(states: readonly LineState[]): Contribution {
     sku.shipped += totals.shipped;
     sku.open += totals.open;
     sku.openPaidSeconds += totals.open * Math.floor((s.paidAt ?? 0) / 1000);
+    const buyer = s.attributes.buyer?.[0];
+    if (buyer !== undefined) at(buyers, `${s.sku}\0${buyer}`, emptyBuyer).open += totals.open;
     if (totals.ordered > 0) {
       sku.lines += 1;
       sku.lineUnits += totals.ordered;
@@ -218,7 +229,7 @@ export function contributionOf(states: readonly LineState[]): Contribution {
     at(windows, `${key}\0${bucketOf(stream.countedAt)}`, emptyWindow).orders += 1;
     if (stream.whole) at(windows, `${key}\0${bucketOf(Math.max(stream.withdrawnAt, stream.countedAt))}`, emptyWindow).withdrawn += 1;
   }
-  return { windows, skus };
+  return { windows, skus, buyers };
 }
 
 const addInto = <V extends object>(into: V, add: V, sign: 1 | -1): void => {
@@ -226,10 +237,18 @@ const addInto = <V extends object>(into: V, add: V, sign: 1 | -1): void => {
   for (const [name, value] of Object.entries(add as Record<string, number>)) target[name] = (target[name] ?? 0) + sign * value;
 };
 
+/** Running sums of a batch, by shop and the keys of a contribution. */
+export interface Sums {
+  readonly windows: Map<string, WindowAdd>;
+  readonly skus: Map<string, SkuAdd>;
+  readonly buyers: Map<string, BuyerAdd>;
+}
+
 /** Adds `after − before` into running sums. */
-export function addDifference(windows: Map<string, WindowAdd>, skus: Map<string, SkuAdd>, prefix: string, before: Contribution, after: Contribution): void {
+export function addDifference(sums: Sums, prefix: string, before: Contribution, after: Contribution): void {
   for (const [contribution, sign] of [[before, -1], [after, 1]] as const) {
-    for (const [key, add] of contribution.windows) addInto(at(windows, `${prefix}\0${key}`, emptyWindow), add, sign);
-    for (const [key, add] of contribution.skus) addInto(at(skus, `${prefix}\0${key}`, emptySku), add, sign);
+    for (const [key, add] of contribution.windows) addInto(at(sums.windows, `${prefix}\0${key}`, emptyWindow), add, sign);
+    for (const [key, add] of contribution.skus) addInto(at(sums.skus, `${prefix}\0${key}`, emptySku), add, sign);
+    for (const [key, add] of contribution.buyers) addInto(at(sums.buyers, `${prefix}\0${key}`, emptyBuyer), add, sign);
   }
 }
