@@ -2,9 +2,6 @@
 
 FROM node:20-bookworm-slim AS build
 WORKDIR /app
-# argon2 0.45 brings a binary for Node-API 10, which Node 20 lacks, and is compiled here instead, with the image's own headers.
-RUN apt-get update && apt-get install --yes --no-install-recommends g++ make python3 && rm -rf /var/lib/apt/lists/*
-ENV npm_config_nodedir=/usr/local
 # This npm runs the install scripts that package.json allows (allowScripts) and no others; the base image's npm runs all.
 RUN npm install --global npm@11.19.1
 # The sources come before `npm ci`, because it ends with the build (the script `prepare`).

@@ -39,8 +39,7 @@ export async function openFoundations(configuration: Configuration): Promise<Ope
   let database: Database | undefined;
   try {
     database = await Database.connect({ url, pool: configuration.databasePool, entities: ENTITIES, migrations: MIGRATIONS });
-    await database.migrate();
-    await database.transaction(ensurePartitions);
+    await database.migrate(ensurePartitions);
     const queues = await Queues.open({ redisUrls: configuration.redisUrls, databaseUrl: url, concurrency: { forecast: 2, production: 3, orders: 1, connectors: 6 } });
     const opened = database;
     return {

@@ -60,7 +60,7 @@ export class AssessService {
       if (first === undefined || now === undefined) continue;
       const bins = rows.flatMap((r): Bin[] => (r.bucket === null ? [] : [{ bin: r.bucket, orders: r.orders ?? 0, withdrawn: r.withdrawn ?? 0 }]));
       const known = states.get(stream.stream);
-      const before = known?.state ?? openStream(bins[0]?.bin ?? now, outside.get(`${stream.shop}\0${stream.sku}`));
+      const before = known?.state ?? openStream(bins[0]?.bin ?? now, stream.broadcast === '' ? { kind: 'standing' } : { kind: 'broadcast', outsideRate: outside.get(`${stream.shop}\0${stream.sku}`) });
       const late = {
         orders: Math.max(0, first.total_orders - before.counted - bins.reduce((s, b) => s + b.orders, 0)),
         withdrawn: Math.max(0, first.total_withdrawn - before.withdrawn - bins.reduce((s, b) => s + b.withdrawn, 0)),

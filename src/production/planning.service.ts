@@ -116,8 +116,6 @@ export class PlanningService {
         return;
       }
       if (a.status === 'sent' && a.respond_by !== null && a.respond_by <= now) await this.negotiation.end(tx, a, 'expired', 'clock', now, 'clock');
-      // Never sent, because its world only replays: it makes room for the next.
-      if (a.status === 'proposed' && a.respond_by !== null && a.respond_by <= now) await this.negotiation.end(tx, a, 'withdrawn', 'clock', now, 'clock');
     });
   }
 

@@ -222,12 +222,12 @@ export const upsertOrderLines = (tx: Tx, order: string, lines: readonly (AgreedL
 export const refuseExpedite = (tx: Tx, order: string, lineIds: readonly string[]): Promise<number> =>
   touched(tx, 'update production_order_lines set expedite_refused = true where production_order = $1 and line_id = any($2)', [order, lineIds]);
 
-/** Versions whose clock ran out by the world's now. */
+/** Versions whose clock ran out by the world's now. What was never sent, because its world only replays, waits for no answer. */
 export const dueAdjustments = (tx: Tx, world: string, now: Date, limit: number): Promise<{ id: string; version: number }[]> =>
   rows(
     tx,
     `select id, version from adjustments where world = $1 and status in ('sent', 'accepted', 'proposed') and least(firm_at, respond_by) <= $2
-       and not (status = 'accepted' and firm_at is null) order by least(firm_at, respond_by) limit $3`,
+       and (status = 'sent' or firm_at <= $2) order by least(firm_at, respond_by) limit $3`,
     [world, now, limit],
   );
 

@@ -53,13 +53,13 @@ const t = (key, values = {}) => lookUp(key, values) ?? key;
 const word = (group, value) => lookUp(`${group}.${value}`, {}) ?? String(value);
 
 const format = () => LANGUAGES[language].format;
-const number = (value, digits = 0) => new Intl.NumberFormat(format(), { maximumFractionDigits: digits }).format(value);
+const number = (value, digits = 0) => new Intl.NumberFormat(format(), { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
 const percent = (value) => new Intl.NumberFormat(format(), { style: 'percent', maximumFractionDigits: 1 }).format(value);
 const moment = (at) => new Intl.DateTimeFormat(format(), { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(new Date(at));
 const timeOfDay = (at, seconds = false) =>
   new Intl.DateTimeFormat(format(), { hour: '2-digit', minute: '2-digit', ...(seconds ? { second: '2-digit' } : {}), hourCycle: 'h23' }).format(new Date(at));
-/** A calendar date has no time zone. */
-const day = (date) => new Intl.DateTimeFormat(format(), { day: 'numeric', month: 'short', timeZone: 'UTC' }).format(new Date(`${date}T00:00:00Z`));
+/** A calendar date has no time zone; it stays on one line. */
+const day = (date) => new Intl.DateTimeFormat(format(), { day: 'numeric', month: 'short', timeZone: 'UTC' }).format(new Date(`${date}T00:00:00Z`)).replaceAll(' ', '\u00a0');
 
 function money(minor, currency) {
   const style = new Intl.NumberFormat(format(), { style: 'currency', currency });
@@ -99,10 +99,20 @@ function change(before, after) {
   return [before, make('span', { 'aria-hidden': 'true' }, ' → '), make('span.vh', {}, ` ${t('line.to')} `), make('b', {}, after)];
 }
 
-/** Says the trouble in words of the page, and the service's own words as the English they are. */
+/** Says the trouble in words of the page where it has some, and the service's own words as the English they are. */
 function showTrouble(element, problem, prefix = '') {
-  element.replaceChildren(...(prefix === '' ? [] : [`${prefix} `]), problem.ours ? problem.message : english(problem.message));
+  const known = LANGUAGES[language].texts[`problem.${problem.code}`];
+  element.replaceChildren(...[prefix, known].filter(Boolean).map((text) => `${text} `), problem.ours ? problem.message : english(problem.message));
   element.hidden = false;
+}
+
+let noticeEnds;
+
+/** Says for a while that something was done. */
+function showNotice(text) {
+  clearTimeout(noticeEnds);
+  byId('notice').textContent = text;
+  if (text !== '') noticeEnds = setTimeout(() => showNotice(''), 10_000);
 }
 
 // ---- The API ----
@@ -202,6 +212,7 @@ let signalStatus = '';
 const SECTIONS = {
   figures: {
     roles: ['admin', 'operator'],
+    also: ['busiest'],
     read: async () => ({ overview: await call('GET', 'v1/overview'), live: await liveShops(), now: Date.now() }),
     draw: ({ overview, live, now }) => {
       drawFigures(overview);
@@ -277,17 +288,16 @@ async function load(name) {
 
 function draw(name) {
   const state = states[name];
-  const line = byId(`${name}-state`);
-  line.classList.remove('failed');
-  line.textContent = state?.data === undefined ? t('loading') : '';
-  if (state?.data !== undefined) SECTIONS[name].draw(state.data);
-  if (state?.problem !== undefined) {
-    // A section that shows only where it has something must not hide its trouble.
-    const section = byId(`${name}-section`);
-    if (section !== null) section.hidden = false;
-    line.classList.add('failed');
-    showTrouble(line, state.problem, state.data === undefined ? t('error.load') : t('error.stale', { time: timeOfDay(state.at, true) }));
+  const lines = [name, ...(SECTIONS[name].also ?? [])].map((id) => byId(`${id}-state`));
+  for (const line of lines) {
+    line.classList.toggle('failed', state?.problem !== undefined);
+    line.textContent = state?.data === undefined ? t('loading') : '';
   }
+  if (state?.data !== undefined) SECTIONS[name].draw(state.data);
+  if (state?.problem === undefined) return;
+  // A section that shows only where it has something must not hide its trouble.
+  byId(`${name}-section`)?.removeAttribute('hidden');
+  for (const line of lines) showTrouble(line, state.problem, state.data === undefined ? t('error.load') : t('error.stale', { time: timeOfDay(state.at, true) }));
 }
 
 // ---- When to read again ----
@@ -408,7 +418,7 @@ const button = (action, text, label, onclick, kind = '') => make(`button${kind}`
 const chip = (kind, text) => make(`span.chip${kind === '' ? '' : `.${kind}`}`, {}, text);
 
 const SPIKE_COLUMNS = [
-  { title: 'spike.sku', head: true, cell: (s) => s.sku },
+  { title: 'spike.sku', head: true, cell: (s) => make('span.whole', {}, s.sku) },
   { title: 'spike.shop', cell: (s) => s.shop },
   { title: 'spike.broadcast', cell: (s) => s.broadcast ?? t('spike.none') },
   { title: 'spike.onset', cell: (s) => timeElement(s.onset) },
@@ -424,7 +434,7 @@ const DELIVERY_MARKS = { delivered: 'good', waiting: 'under-way', exhausted: 'ba
 const ORDER_MARKS = { confirmed: 'good', proposed: 'under-way', 'on-hold': 'waits', cancelled: 'bad' };
 
 const signalColumns = () => [
-  ...(isFactory() ? [] : [{ title: 'signal.supplier', head: true, cell: (s) => s.supplier }]),
+  ...(isFactory() ? [] : [{ title: 'signal.supplier', head: true, cell: (s) => make('span.whole', {}, s.supplier) }]),
   { title: 'signal.kind', head: isFactory(), cell: (s) => [word('kind', s.kind), make('span.small', {}, t('signal.issued', { time: moment(s.createdAt) }))] },
   { title: 'signal.version', number: true, cell: (s) => number(s.version) },
   { title: 'signal.commitment', cell: (s) => word('commitment', s.commitment) },
@@ -439,7 +449,7 @@ const OPEN = ['sent', 'accepted', 'countered'];
 
 const signalLines = (s) => make('ul.lines', {}, s.lines.map((l) => make('li', {},
   lineName(l),
-  make('span.units', {}, change(number(l.quantityBefore), number(l.quantity))), ', ',
+  make('span.units', {}, change(number(l.quantityBefore), number(l.quantity))), t('comma'),
   make('span.day', {}, `${t('line.due')} `, change(l.dueBefore === undefined ? undefined : day(l.dueBefore), day(l.due))),
   l.later.p90 > 0 && OPEN.includes(s.status) && make('span.small', {}, t('line.later', { p50: l.later.p50, p90: l.later.p90 })))));
 
@@ -458,7 +468,7 @@ function counterOf(s) {
             ...(a.splits?.length > 0 ? [splitText(a.splits)] : []),
             ...(a.substituteSku === undefined ? [] : [t('answer.substitute', { sku: a.substituteSku })]),
             ...(a.surcharge === undefined ? [] : [t('answer.surcharge', { amount: money(a.surcharge, l.currency) })]),
-          ].join(', ');
+          ].join(t('comma'));
     return make('li', {}, `${l.sku}: ${says}`, a?.note !== undefined && make('div', {}, t('answer.note', { note: a.note })));
   });
   return make(s.status === 'countered' ? 'div.answer' : 'div.answer.past', {}, t('answer.title'), make('ul', {}, answers), note);
@@ -467,7 +477,7 @@ function counterOf(s) {
 function deliveryOf(d) {
   if (d === null) return t('delivery.none');
   const more = [t('delivery.attempts', { n: d.attempts }), ...(d.lastStatus === null ? [] : [t('delivery.last', { status: String(d.lastStatus) })]), ...(d.state === 'waiting' && d.nextAt !== null ? [t('delivery.next', { time: timeOfDay(d.nextAt) })] : [])];
-  return [chip(DELIVERY_MARKS[d.state] ?? '', word('delivery', d.state)), make('span.small', {}, more.join(', '))];
+  return [chip(DELIVERY_MARKS[d.state] ?? '', word('delivery', d.state)), make('span.small', {}, more.join(t('comma')))];
 }
 
 /** Spoken names of buttons say which row they are for. */
@@ -492,7 +502,7 @@ function signalActions(s) {
 
 const orderColumns = () => [
   { title: 'order.id', head: true, cell: (o) => make('code', {}, o.id) },
-  ...(isFactory() ? [] : [{ title: 'order.supplier', cell: (o) => o.supplier }]),
+  ...(isFactory() ? [] : [{ title: 'order.supplier', cell: (o) => make('span.whole', {}, o.supplier) }]),
   { title: 'order.status', cell: (o) => chip(ORDER_MARKS[o.status] ?? '', word('order-status', o.status)) },
   { title: 'order.version', number: true, cell: (o) => number(o.version) },
   { title: 'order.created', cell: (o) => timeElement(o.createdAt) },
@@ -516,7 +526,7 @@ const DEAD_COLUMNS = [
 const QUARANTINE_COLUMNS = [
   { title: 'quarantine.event', head: true, cell: (q) => make('code', {}, q.eventId) },
   { title: 'quarantine.shop', cell: (q) => q.shop },
-  { title: 'quarantine.reason', cell: (q) => english(q.reason) },
+  { title: 'quarantine.reason', cell: (q) => [english(q.reason), typeof q.event.sku === 'string' && make('span.small', {}, q.event.sku)] },
   { title: 'quarantine.received', cell: (q) => timeElement(q.receivedAt) },
 ];
 
@@ -528,9 +538,9 @@ byId('quarantine-redrive').addEventListener('click', () => void act(async () => 
 /** Does something outside a dialog: says that it was done, or why not. */
 async function act(work, ...sections) {
   byId('trouble').hidden = true;
-  byId('notice').textContent = '';
+  showNotice('');
   try {
-    byId('notice').textContent = await work();
+    showNotice(await work());
   } catch (problem) {
     showTrouble(byId('trouble'), problem);
   }
@@ -563,7 +573,7 @@ function askInDialog(title, content, submitText, done, work, kind = '.primary') 
     work(form).then(
       () => {
         dialog.close();
-        byId('notice').textContent = done;
+        showNotice(done);
       },
       (problem) => {
         if (!(problem instanceof Problem)) console.error(problem);
@@ -573,7 +583,7 @@ function askInDialog(title, content, submitText, done, work, kind = '.primary') 
       },
     ).finally(() => readAgain('signals', 'orders', 'figures'));
   });
-  byId('notice').textContent = '';
+  showNotice('');
   showDialog(title, form);
 }
 
@@ -610,7 +620,7 @@ function counterForm(s) {
     offer.setAttribute('aria-label', `${l.sku}, ${word('verdict', 'counter')}`);
     return {
       element: make('fieldset', {}, make('legend', {}, l.sku),
-        make('div', {}, `${l.colour} ${l.size}: `, change(number(l.quantityBefore), number(l.quantity)), ', ', `${t('line.due')} `, change(l.dueBefore === undefined ? undefined : day(l.dueBefore), day(l.due))),
+        make('div', {}, `${l.colour} ${l.size}: `, change(number(l.quantityBefore), number(l.quantity)), t('comma'), `${t('line.due')} `, change(l.dueBefore === undefined ? undefined : day(l.dueBefore), day(l.due))),
         field(t('counter.answer'), verdict), offer),
       answer: () => ({
         lineId: l.lineId, verdict: verdict.value,
@@ -633,7 +643,7 @@ function evidenceOf(s) {
     facts([
       ['evidence.signal', make('code', {}, s.id)], ['evidence.order', make('code', {}, s.productionOrder)], ['evidence.broadcast', e.broadcast], ['evidence.anchor', e.anchor],
       ...['gross', 'paid', 'cancelled', 'open'].map((name) => [`evidence.${name}`, typeof e[name] === 'number' ? number(e[name]) : undefined]),
-      ['evidence.liability', owners.join(', ')],
+      ['evidence.liability', owners.join(t('comma'))],
     ]),
     typeof e.reason === 'string' && make('p', {}, english(e.reason)),
   ].filter(Boolean);
@@ -713,7 +723,7 @@ function drawFeed() {
 
 function drawFeedState() {
   byId('feed-state').textContent = feed.length === 0 ? t('feed.empty') : '';
-  byId('feed').hidden = feed.length === 0;
+  byId('feed-log').hidden = feed.length === 0;
   byId('feed-pause').textContent = t(feedPaused ? 'feed.go-on' : 'feed.pause');
   const live = stream?.readyState === EventSource.OPEN;
   byId('connection').textContent = t(feedPaused ? 'feed.paused' : live ? 'feed.live' : 'feed.connecting');
@@ -808,9 +818,9 @@ function enter(given) {
   lastEvent = undefined;
   signalStatus = '';
   shops.at = 0;
-  for (const name of [...ALL, 'busiest']) byId(name).replaceChildren();
+  for (const name of ALL.flatMap((n) => [n, ...(SECTIONS[n].also ?? [])])) byId(name).replaceChildren();
   byId('feed').replaceChildren();
-  byId('notice').textContent = '';
+  showNotice('');
   byId('trouble').hidden = true;
   if (dialog.open) dialog.close();
   const known = ALL.some(isMine);
@@ -881,7 +891,7 @@ byId('languages').append(
       language = id;
       remembered.set('castline.language', id);
       if (dialog.open) dialog.close();
-      byId('notice').textContent = '';
+      showNotice('');
       byId('log-in-error').hidden = true;
       drawPage();
     } }, name)),

@@ -41,6 +41,8 @@ export interface Episode {
 }
 
 export interface StreamState {
+  /** No alarm before this time. */
+  readonly mutedUntil: number;
   /** First bin that is not fully processed. */
   readonly next: number;
   /** Shiryaev-Roberts values, one per jump of the mixture. */
@@ -75,9 +77,15 @@ export interface Bin {
 
 export const binOf = (at: number): number => Math.floor(at / BIN_MS) * BIN_MS;
 
-/** A stream that begins at `at`; `outsideRate` (orders per ms) is the SKU's rate outside broadcasts, where one is known. */
-export const openStream = (at: number, outsideRate: number | undefined): StreamState => ({
-  next: binOf(at), sr: JUMPS.map(() => 0), onset: { level: 0, since: binOf(at), orders: 0, expected: 0 }, baseline: emptyBaseline(binOf(at), outsideRate), episode: null,
+/** A standing stream learns what it sells before it may cry out: nothing is known of a SKU at its first sale. */
+const LEARNING_MS = 2 * 3_600_000;
+
+/** What a stream is: a shop's standing stream of a SKU, or its stream in a broadcast, which starts from the SKU's rate outside (orders per ms) where one is known. */
+export type Origin = { readonly kind: 'standing' } | { readonly kind: 'broadcast'; readonly outsideRate: number | undefined };
+
+/** A stream whose first order came at `at`. */
+export const openStream = (at: number, origin: Origin): StreamState => ({
+  mutedUntil: origin.kind === 'standing' ? binOf(at) + LEARNING_MS : 0, next: binOf(at), sr: JUMPS.map(() => 0), onset: { level: 0, since: binOf(at), orders: 0, expected: 0 }, baseline: emptyBaseline(binOf(at), origin.kind === 'broadcast' ? origin.outsideRate : undefined), episode: null,
   counted: 0, withdrawn: 0, owed: 0,
 });
 
@@ -204,14 +212,14 @@ export function advanceStream(
     last = bin;
     if (bin > complete) break;
     advance(w, bin, ended);
-    if (w.next > bin) continue;
+    if (w.episode !== null && episodeEnd(w.episode) <= bin) closeEpisode(w, bin, ended);
     const gross = orders + extra;
     const net = Math.max(0, gross - owed);
     if (w.episode === null && net > 0) {
       const mean = (1 + NULL_MARGIN) * baselineRate(w.baseline, bin) * BIN_MS;
       const excess = dispersionExcess(w.baseline);
       const whole = evaluate(w, net, mean, excess);
-      if (whole.mean >= threshold) {
+      if (whole.mean >= threshold && bin >= state.mutedUntil) {
         let k = 1;
         while (k < net && evaluate(w, k, mean, excess).mean < threshold) k++;
         const since = w.onset.level > 0 ? w.onset : { level: 0, since: bin, orders: 0, expected: 0 };
@@ -219,7 +227,7 @@ export function advanceStream(
         const seen = since.orders + k;
         alarms.push({ onset: since.since, bin, order: k, orders: seen, expectedOrders: expected, ratio: seen / expected, score: Math.log(evaluate(w, k, mean, excess).mean / threshold) });
         w.episode = { onset: since.since, detectedAt: bin, rate: baselineRate(w.baseline, bin), recent: [] };
-      } else if (bin < complete) {
+      } else if (bin < complete && bin >= state.mutedUntil) {
         w.sr = whole.sr;
         const ratio = logRatio(mean, excess, ONSET_JUMP);
         const level = w.onset.level + ratio.perOrder * net + ratio.empty;
@@ -246,7 +254,7 @@ export function advanceStream(
     extra = 0;
   }
   advance(w, complete, ended);
-  return { state: { next: w.next, sr: w.sr, onset: w.onset, baseline: w.baseline, episode: w.episode, counted, withdrawn, owed }, alarms, ended };
+  return { state: { mutedUntil: state.mutedUntil, next: w.next, sr: w.sr, onset: w.onset, baseline: w.baseline, episode: w.episode, counted, withdrawn, owed }, alarms, ended };
 }
 
 /** When the state may change without an order: the end of its episode; undefined where nothing is due. */

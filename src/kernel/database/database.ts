@@ -101,13 +101,14 @@ export class Database {
     return database;
   }
 
-  /** Runs what is pending, one process at a time (advisory lock 7226). */
-  async migrate(): Promise<void> {
+  /** Runs what is pending, and `after` (what must be there before the first request, such as partitions), one process at a time (advisory lock 7226). */
+  async migrate(after: (tx: Tx) => Promise<void> = () => Promise.resolve()): Promise<void> {
     const client = new pg.Client({ connectionString: this.options.url });
     await client.connect();
     try {
       await client.query('select pg_advisory_lock(7226)');
       await this.source.runMigrations({ transaction: 'each' });
+      await this.transaction(after);
     } finally {
       await client.end();
     }

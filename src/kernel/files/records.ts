@@ -194,7 +194,7 @@ async function* csv(bytes: AsyncIterable<Buffer>): AsyncGenerator<FileRecord> {
       yield { line, value };
     }
   } catch (error) {
-    throw failure instanceof TypeError ? new BrokenFile('the file is not valid UTF-8', line) : failure ?? error;
+    throw (failure as { code?: string } | undefined)?.code === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? new BrokenFile('the file is not valid UTF-8', line) : failure ?? error;
   }
 }
 

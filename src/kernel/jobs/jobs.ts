@@ -122,8 +122,8 @@ export class Jobs {
       } catch (error) {
         outcome = await this.failed(claimed, jobOf(claimed.job), error);
       }
-      jobRuns.inc({ job: claimed.job, outcome });
-      jobSeconds.observe({ job: claimed.job }, Number(process.hrtime.bigint() - began) / 1e9);
+      jobRuns.inc({ job_name: claimed.job, outcome });
+      jobSeconds.observe({ job_name: claimed.job }, Number(process.hrtime.bigint() - began) / 1e9);
     });
   }
 

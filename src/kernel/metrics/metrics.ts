@@ -7,8 +7,8 @@ collectDefaultMetrics({ register: registry, prefix: 'castline_' });
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-export const jobRuns = new Counter({ name: 'castline_job_runs_total', help: 'Runs of jobs by outcome', labelNames: ['job', 'outcome'], registers: [registry] });
-export const jobSeconds = new Histogram({ name: 'castline_job_seconds', help: 'Duration of job runs', labelNames: ['job'], buckets: SECONDS, registers: [registry] });
+export const jobRuns = new Counter({ name: 'castline_job_runs_total', help: 'Runs of jobs by outcome', labelNames: ['job_name', 'outcome'], registers: [registry] });
+export const jobSeconds = new Histogram({ name: 'castline_job_seconds', help: 'Duration of job runs', labelNames: ['job_name'], buckets: SECONDS, registers: [registry] });
 export const outboxDue = new Gauge({ name: 'castline_outbox_due', help: 'Rows of work that have not ended', registers: [registry] });
 export const outboxDead = new Gauge({ name: 'castline_outbox_dead', help: 'Dead letters', registers: [registry] });
 export const outboxOldest = new Gauge({ name: 'castline_outbox_oldest_seconds', help: 'Age of the oldest row that nobody has tried yet', registers: [registry] });

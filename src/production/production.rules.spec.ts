@@ -1,0 +1,91 @@
+import { DomainError } from '../kernel/index.js';
+import { checkTransition, OPEN, TRANSITIONS, type AdjustmentStatus } from './adjustment.states.js';
+import { asCountered, DAMPING_MS, isNews, liabilityOf, propose, type NeedLine, type OpenOrder, type SupplierTerms } from './production.rules.js';
+
+const need = (over: Partial<NeedLine>): NeedLine => ({
+  sku: 'A', assessment: 'as_1', firm: 0, recommended: 0, surplus: 0, committedNeed: 0, lateProduction: 0, p50: 0, p90: 0, spike: null, promise: '2026-12-01',
+  evidence: { gross: 0, paid: 0, cancelled: 0, open: 0, broadcast: null, anchor: null }, ...over,
+});
+const terms = (over: Partial<SupplierTerms> = {}): SupplierTerms => ({ lotMultiple: 10, leadTimeDays: 7, frozenFenceDays: 1, stageDays: { cut: 3 }, hasConfirmingHour: false, ...over });
+const order = (over: Partial<OpenOrder> = {}): OpenOrder => ({ id: 'po_1', ageDays: 0, lines: [{ lineId: 'l1', sku: 'A', quantity: 100, due: '2026-12-01', produced: 0, expediteRefused: false }], ...over });
+const TODAY = '2026-11-22';
+
+describe('what is proposed for a changed need', () => {
+  it('creates an order where none can take more', () => {
+    expect(propose([need({ firm: 60, recommended: 80 })], [], terms(), TODAY, true)).toMatchObject({ kind: 'create', commitment: 'firm', lines: [{ sku: 'A', quantity: 60, quantityBefore: 0, due: '2026-11-29' }] });
+    const frozen = order({ lines: [{ lineId: 'l1', sku: 'A', quantity: 100, due: '2026-11-23', produced: 0, expediteRefused: false }] });
+    expect(propose([need({ firm: 60 })], [frozen], terms(), TODAY, true)?.kind).toBe('create');
+    expect(propose([need({ firm: 60 })], [order({ ageDays: 3 })], terms(), TODAY, true)?.kind).toBe('create');
+  });
+
+  it('increases an order that still can', () => {
+    expect(propose([need({ firm: 60 })], [order()], terms(), TODAY, true)).toMatchObject({ kind: 'increase', order: 'po_1', lines: [{ lineId: 'l1', quantity: 160, quantityBefore: 100 }] });
+  });
+
+  it('gives a factory with a confirming hour a heads-up of all that is recommended: material where units are sold, else forecast', () => {
+    expect(propose([need({ firm: 50, recommended: 80, committedNeed: 55 })], [], terms(), TODAY, false)).toMatchObject({ commitment: 'material', lines: [{ quantity: 80 }] });
+    expect(propose([need({ recommended: 80 })], [], terms(), TODAY, false)).toMatchObject({ commitment: 'forecast', lines: [{ quantity: 80 }] });
+  });
+
+  it('asks for what is on order sooner before it asks for more', () => {
+    const late = order({ lines: [{ lineId: 'l1', sku: 'A', quantity: 100, due: '2026-12-20', produced: 0, expediteRefused: false }] });
+    const lines = [need({ firm: 60, committedNeed: 60, lateProduction: 100 })];
+    expect(propose(lines, [late], terms(), TODAY, true)).toMatchObject({ kind: 'expedite', lines: [{ due: '2026-12-01', dueBefore: '2026-12-20', quantity: 100 }] });
+    const refused = { ...late, lines: late.lines.map((l) => ({ ...l, expediteRefused: true })) };
+    expect(propose(lines, [refused], terms(), TODAY, true)?.kind).toBe('increase');
+  });
+
+  it('cuts what even high demand does not need, never below what is produced, never once cutting has begun', () => {
+    expect(propose([need({ surplus: 40 })], [order()], terms(), TODAY, true)).toMatchObject({ kind: 'decrease', lines: [{ quantity: 60 }] });
+    const half = order({ lines: [{ lineId: 'l1', sku: 'A', quantity: 100, due: '2026-12-01', produced: 80, expediteRefused: false }] });
+    expect(propose([need({ surplus: 40 })], [half], terms(), TODAY, true)).toMatchObject({ lines: [{ quantity: 80 }] });
+    expect(propose([need({ surplus: 40 })], [order({ ageDays: 3 })], terms(), TODAY, true)).toBeUndefined();
+    expect(propose([need({ surplus: 5 })], [order()], terms(), TODAY, true)).toBeUndefined();
+  });
+
+  it('stops at once at night what is half unneeded', () => {
+    expect(propose([need({ surplus: 70 })], [order()], terms({ hasConfirmingHour: true }), TODAY, false)).toMatchObject({ kind: 'hold', commitment: 'firm' });
+    expect(propose([need({ surplus: 30 })], [order()], terms({ hasConfirmingHour: true }), TODAY, false)).toMatchObject({ kind: 'decrease', commitment: 'forecast' });
+  });
+});
+
+describe('damping', () => {
+  const line = (quantity: number) => ({ lineId: 'l1', sku: 'A', quantity, quantityBefore: 0, due: '2026-12-01', dueBefore: null });
+  const current = { kind: 'create' as const, lines: [line(100)], at: 0 };
+  const next = (quantity: number) => ({ kind: 'create' as const, commitment: 'firm' as const, order: 'po_1', lines: [line(quantity)] });
+
+  it('renews only for a quarter and a lot, and not within fifteen minutes', () => {
+    expect(isNews(current, next(130), 10, DAMPING_MS)).toBe(true);
+    expect(isNews(current, next(130), 10, DAMPING_MS - 1)).toBe(false);
+    expect(isNews(current, next(120), 10, DAMPING_MS)).toBe(false);
+    expect(isNews({ ...current, lines: [line(20)] }, next(26), 10, DAMPING_MS)).toBe(false);
+  });
+});
+
+describe('a counter', () => {
+  const lines = ['l1', 'l2', 'l3'].map((lineId, i) => ({ lineId, sku: `K${i}`, quantity: 100, quantityBefore: 0, due: '2026-12-01', dueBefore: null }));
+
+  it('keeps named lines as countered or accepted; a line not named is rejected', () => {
+    const agreed = asCountered(lines, [{ lineId: 'l1', verdict: 'counter', splits: [{ quantity: 60, date: '2026-12-05' }, { quantity: 40, date: '2026-12-09' }] }, { lineId: 'l2', verdict: 'accept' }]);
+    expect(agreed.map((a) => [a.lineId, a.quantity, a.splits.length])).toEqual([['l1', 100, 2], ['l2', 100, 1]]);
+  });
+});
+
+describe('the machine', () => {
+  it('leads nowhere from an end, and every open state can end', () => {
+    for (const end of ['rejected', 'applied', 'expired', 'withdrawn', 'superseded'] as const) expect(TRANSITIONS[end]).toEqual({});
+    for (const open of OPEN) expect(Object.keys(TRANSITIONS[open])).toContain('withdrawn');
+  });
+
+  it('refuses what is not in the table, by the wrong hand too', () => {
+    const refuse = (from: AdjustmentStatus, to: AdjustmentStatus, cause: 'factory' | 'buyer' | 'clock'): void => checkTransition(from, to, cause);
+    expect(() => refuse('sent', 'confirmed', 'factory')).toThrow(DomainError);
+    expect(() => refuse('sent', 'accepted', 'buyer')).toThrow(/cannot become accepted/);
+    expect(() => refuse('countered', 'confirmed', 'buyer')).not.toThrow();
+  });
+
+  it('says who carries what is left', () => {
+    expect(liabilityOf('firm').finished).toBe('merchant');
+    expect(liabilityOf('material')).toEqual({ fabric: 'merchant', cut: 'supplier', finished: 'supplier' });
+  });
+});
