@@ -55,11 +55,15 @@ const word = (group, value) => lookUp(`${group}.${value}`, {}) ?? String(value);
 const format = () => LANGUAGES[language].format;
 const number = (value, digits = 0) => new Intl.NumberFormat(format(), { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
 const percent = (value) => new Intl.NumberFormat(format(), { style: 'percent', maximumFractionDigits: 1 }).format(value);
-const moment = (at) => new Intl.DateTimeFormat(format(), { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(new Date(at));
+/** The year is said where it is another than this. */
+const dayParts = (year) => ({ day: 'numeric', month: 'short', ...(year === new Date().getFullYear() ? {} : { year: 'numeric' }) });
+const moment = (at) =>
+  new Intl.DateTimeFormat(format(), { ...dayParts(new Date(at).getFullYear()), hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(new Date(at));
 const timeOfDay = (at, seconds = false) =>
   new Intl.DateTimeFormat(format(), { hour: '2-digit', minute: '2-digit', ...(seconds ? { second: '2-digit' } : {}), hourCycle: 'h23' }).format(new Date(at));
 /** A calendar date has no time zone; it stays on one line. */
-const day = (date) => new Intl.DateTimeFormat(format(), { day: 'numeric', month: 'short', timeZone: 'UTC' }).format(new Date(`${date}T00:00:00Z`)).replaceAll(' ', '\u00a0');
+const day = (date) =>
+  new Intl.DateTimeFormat(format(), { ...dayParts(Number(date.slice(0, 4))), timeZone: 'UTC' }).format(new Date(`${date}T00:00:00Z`)).replaceAll(' ', '\u00a0');
 
 function money(minor, currency) {
   const style = new Intl.NumberFormat(format(), { style: 'currency', currency });
@@ -426,7 +430,7 @@ const SPIKE_COLUMNS = [
   { title: 'spike.orders', number: true, cell: (s) => number(s.orders) },
   { title: 'spike.expected', number: true, cell: (s) => number(s.expectedOrders, 2) },
   { title: 'spike.ratio', number: true, cell: (s) => `×${number(s.ratio)}` },
-  { title: 'spike.state', cell: (s) => (s.endedAt === null ? chip('waits', t('spike.open')) : t('spike.ended', { time: timeOfDay(s.endedAt) })) },
+  { title: 'spike.state', cell: (s) => (s.endedAt === null ? chip('waits', t('spike.open')) : t('spike.ended', { time: moment(s.endedAt) })) },
 ];
 
 const STATUS_MARKS = { sent: 'under-way', accepted: 'under-way', countered: 'waits', applied: 'good', confirmed: 'good', rejected: 'bad', expired: 'bad' };

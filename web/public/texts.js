@@ -146,7 +146,7 @@ const en = {
   'feed.empty': 'What happens from now on appears here.',
   'feed.live': 'live', 'feed.connecting': 'connecting …', 'feed.paused': 'paused',
   'feed.pause': 'Pause', 'feed.go-on': 'Go on',
-  'feed.orders': '{shop}: {events} order events taken in',
+  'feed.orders': '{shop}: {events} order events',
   'feed.spike': 'Spike of {sku}: {orders} orders where {expected} were expected, in {shop}',
   'feed.need': 'Need of {supplier} changed',
   'feed.need.line': '{sku}: {firm} firm',
@@ -157,7 +157,6 @@ const en = {
   'feed.ended': 'Ended: {kind} for {supplier}, {status}',
   'feed.undelivered': 'Signal to {supplier} not delivered: {reason}',
   'feed.skus': { one: '{n} SKU added to the catalogue', other: '{n} SKUs added to the catalogue' },
-  'feed.other': '{name}',
 };
 
 const zh = {
@@ -334,7 +333,6 @@ const zh = {
   'feed.ended': '{supplier} 的{kind}已结束：{status}',
   'feed.undelivered': '发给 {supplier} 的信号未送达：{reason}',
   'feed.skus': '目录新增 {n} 个 SKU',
-  'feed.other': '{name}',
 };
 
 export const LANGUAGES = { en: { name: 'English', tag: 'en', format: 'en-GB', texts: en }, zh: { name: '中文', tag: 'zh-CN', format: 'zh-CN', texts: zh } };

@@ -8,6 +8,8 @@ export interface DueRow {
   readonly id: number;
   readonly job: string;
   readonly queue: string;
+  /** How often it was enqueued, this time included. */
+  readonly enqueued: number;
 }
 
 export interface ClaimedRow {
@@ -75,14 +77,14 @@ export async function insertFacts<P>(tx: Tx, fact: Fact<P>, payloads: readonly P
 export const insertJobs = <P>(tx: Tx, job: Job<P>, payloads: readonly P[], delaySeconds: number): Promise<number> =>
   insertWork(tx, payloads.map((payload) => ({ job: job as unknown as Job<never>, payload, delaySeconds, fact: null })));
 
-/** Claims what is due and not being worked on; a row that was enqueued but not ended comes back after `againSeconds`. */
+/** Claims what is due and not being worked on; a row that was enqueued but not ended comes back after `againSeconds`, then twice that, … */
 export const takeDue = (tx: Tx, limit: number, againSeconds: number): Promise<DueRow[]> =>
   rows<DueRow>(
     tx,
     `with due as (
        select id from job_outbox where state = 'due' and due_at <= now() order by due_at limit $1 for update skip locked)
-     update job_outbox o set due_at = now() + make_interval(secs => $2), enqueued = enqueued + 1
-     from due where o.id = due.id returning o.id, o.job, o.queue`,
+     update job_outbox o set due_at = now() + make_interval(secs => $2 * (1 << least(enqueued, 5))), enqueued = enqueued + 1
+     from due where o.id = due.id returning o.id, o.job, o.queue, o.enqueued`,
     [limit, againSeconds],
   );
 

@@ -88,15 +88,18 @@ export class Queues {
     });
   }
 
-  /** Wakes a worker for each row. A row that is enqueued already is left as it is (its job id is the row's). */
-  async wake(rows: readonly { readonly id: number; readonly queue: string }[]): Promise<void> {
-    const byQueue = new Map<QueueName, number[]>();
-    for (const { id, queue } of rows) byQueue.set(queue as QueueName, [...(byQueue.get(queue as QueueName) ?? []), id]);
-    for (const [name, ids] of byQueue) {
+  /**
+   * Wakes a worker for each row. The job id names the row and how often it was enqueued: a repeat of one enqueueing is dropped
+   * by the queue, and a later one gets through even while an earlier run hangs (the row's lease lets only one of them work).
+   */
+  async wake(rows: readonly { readonly id: number; readonly queue: string; readonly enqueued: number }[]): Promise<void> {
+    const byQueue = new Map<QueueName, { id: number; enqueued: number }[]>();
+    for (const row of rows) byQueue.set(row.queue as QueueName, [...(byQueue.get(row.queue as QueueName) ?? []), row]);
+    for (const [name, due] of byQueue) {
       const queue = this.queues.get(name);
       if (queue === undefined) throw new Error(`there is no queue ${name}`);
       await queue.addBulk(
-        ids.map((row) => ({ name, data: { row }, opts: { jobId: `row-${row}`, removeOnComplete: true, removeOnFail: true, attempts: 1 } })),
+        due.map(({ id, enqueued }) => ({ name, data: { row: id }, opts: { jobId: `row-${id}-${enqueued}`, removeOnComplete: true, removeOnFail: true, attempts: 1 } })),
       );
     }
   }
