@@ -41,7 +41,7 @@ maybe('the status page', () => {
   };
 
   const visit = async (): Promise<void> => {
-    await page.goto(service?.url ?? '');
+    expect((await page.goto(service?.url ?? ''))?.status()).toBe(200);
     await page.getByRole('heading', { name: 'Log in' }).waitFor();
   };
   const logIn = async (name: string, password: string): Promise<void> => {

@@ -173,11 +173,12 @@ export interface StreamedFact {
 export const factsAfter = (tx: Tx, xact: string, id: number, limit: number): Promise<StreamedFact[]> =>
   rows<StreamedFact>(
     tx,
-    `select id, xact::text as xact, name, payload, created_at from facts
-     where (xact, id) > ($1::text::xid8, $2) and xact < pg_snapshot_xmin(pg_current_snapshot())
-     order by xact, id limit $3`,
+    // The table's xact (a number) orders, not the text of the same name that is answered.
+    `select f.id, f.xact::text as xact, f.name, f.payload, f.created_at from facts f
+     where (f.xact, f.id) > ($1::text::xid8, $2) and f.xact < pg_snapshot_xmin(pg_current_snapshot())
+     order by f.xact, f.id limit $3`,
     [xact, id, limit],
   );
 
 export const latestFact = (tx: Tx): Promise<{ xact: string; id: number } | undefined> =>
-  one(tx, `select xact::text as xact, id from facts where xact < pg_snapshot_xmin(pg_current_snapshot()) order by xact desc, id desc limit 1`);
+  one(tx, `select f.xact::text as xact, f.id from facts f where f.xact < pg_snapshot_xmin(pg_current_snapshot()) order by f.xact desc, f.id desc limit 1`);
