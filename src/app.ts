@@ -5,7 +5,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import fastifyCookie from '@fastify/cookie';
 import fastifyStatic from '@fastify/static';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { mkdirSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { join } from 'node:path';
@@ -133,9 +133,8 @@ export async function createApplication(foundations: Opened): Promise<NestFastif
   await mountQueueBoard(fastify, foundations.queues, app.get(AccessGuard));
   await fastify.register(fastifyStatic as never, {
     root: join(projectRoot(), 'web', 'public'), prefix: '/', index: ['index.html'], wildcard: false,
-    setHeaders: (reply: { setHeader: (name: string, value: string) => void }) => {
-      reply.setHeader('content-security-policy', "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'");
-      reply.setHeader('cache-control', 'no-cache');
+    setHeaders: (reply: FastifyReply) => {
+      void reply.header('content-security-policy', "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'").header('cache-control', 'no-cache');
     },
   });
   app.useGlobalPipes(bodyValidation());

@@ -11,7 +11,7 @@ export const TRANSITIONS: Readonly<Record<AdjustmentStatus, Readonly<Partial<Rec
   sent: { accepted: ['factory'], countered: ['factory'], rejected: ['factory'], expired: ['clock'], withdrawn: ['planner', 'buyer', 'clock'], superseded: ['planner', 'buyer', 'clock'] },
   // A heads-up that was accepted waits for its firm version; a firm one is confirmed at once.
   accepted: { confirmed: ['factory'], superseded: ['planner', 'buyer', 'clock'], withdrawn: ['planner', 'buyer', 'clock'] },
-  countered: { confirmed: ['buyer'], superseded: ['buyer'], withdrawn: ['buyer'], expired: ['clock'] },
+  countered: { confirmed: ['buyer'], superseded: ['planner', 'buyer', 'clock'], withdrawn: ['planner', 'buyer', 'clock'], expired: ['clock'] },
   confirmed: { applied: ['factory', 'buyer'] },
   rejected: {}, applied: {}, expired: {}, withdrawn: {}, superseded: {},
 };

@@ -55,7 +55,7 @@ export class Production1763800700000 implements MigrationInterface {
       create unique index adjustments_one_open on adjustments (world, supplier, group_key)
         where status in ('proposed', 'sent', 'accepted', 'countered');
       create index adjustments_by_supplier on adjustments (supplier, id);
-      create index adjustments_due on adjustments (world, (least(firm_at, respond_by))) where status in ('sent', 'accepted', 'proposed');
+      create index adjustments_due on adjustments (world, (least(firm_at, respond_by))) where status in ('sent', 'accepted', 'proposed', 'countered');
       create index adjustments_by_order on adjustments (production_order);
 
       create table adjustment_versions (

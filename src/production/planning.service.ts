@@ -83,8 +83,9 @@ export class PlanningService {
       if (proposal !== undefined) await this.negotiation.open(tx, context, proposal, lines);
       return;
     }
-    // The factory's counter waits for the buyer; nothing is changed under their hands.
-    if (current.status === 'countered') return;
+    // The factory's counter waits for the buyer; nothing is changed under their hands. A countered heads-up ends with its hour:
+    // the firm version answers it.
+    if (current.status === 'countered' && !hourHasCome) return;
     if (proposal === undefined) {
       // A need that went away takes its unanswered signal along, damped like any other change.
       if (hourHasCome || at.getTime() - current.version_at.getTime() >= DAMPING_MS) await this.negotiation.end(tx, current, 'withdrawn', 'planner', at, PLANNER);
@@ -109,13 +110,13 @@ export class PlanningService {
       await store.lockPlanning(tx, seen.world, seen.supplier);
       const a = await store.lockAdjustment(tx, seen.id);
       const now = new Date(run.payload.now);
-      if (a === undefined || a.version !== run.payload.version || !['sent', 'accepted', 'proposed'].includes(a.status)) return;
+      if (a === undefined || a.version !== run.payload.version || !['sent', 'accepted', 'proposed', 'countered'].includes(a.status)) return;
       if (a.firm_at !== null && a.firm_at <= now) {
         const need = await store.needOf(tx, a.world, a.supplier, a.group_key);
         if (need !== undefined) await this.plan(tx, a.world, a.supplier, [{ group: a.group_key, at: a.firm_at, lines: need.lines }], true);
         return;
       }
-      if (a.status === 'sent' && a.respond_by !== null && a.respond_by <= now) await this.negotiation.end(tx, a, 'expired', 'clock', now, 'clock');
+      if ((a.status === 'sent' || a.status === 'countered') && a.respond_by !== null && a.respond_by <= now) await this.negotiation.end(tx, a, 'expired', 'clock', now, 'clock');
     });
   }
 

@@ -226,8 +226,8 @@ export const refuseExpedite = (tx: Tx, order: string, lineIds: readonly string[]
 export const dueAdjustments = (tx: Tx, world: string, now: Date, limit: number): Promise<{ id: string; version: number }[]> =>
   rows(
     tx,
-    `select id, version from adjustments where world = $1 and status in ('sent', 'accepted', 'proposed') and least(firm_at, respond_by) <= $2
-       and (status = 'sent' or firm_at <= $2) order by least(firm_at, respond_by) limit $3`,
+    `select id, version from adjustments where world = $1 and status in ('sent', 'accepted', 'proposed', 'countered') and least(firm_at, respond_by) <= $2
+       and (status in ('sent', 'countered') or firm_at <= $2) order by least(firm_at, respond_by) limit $3`,
     [world, now, limit],
   );
 
