@@ -124,7 +124,7 @@ export interface Service {
 }
 
 export async function createApplication(foundations: Opened): Promise<NestFastifyApplication> {
-  const adapter = new FastifyAdapter({ bodyLimit: BODY_LIMIT, genReqId: () => newId('req'), trustProxy: true, requestTimeout: 0, connectionTimeout: 0, keepAliveTimeout: 65_000, routerOptions: { maxParamLength: 300 } } as never);
+  const adapter = new FastifyAdapter({ bodyLimit: BODY_LIMIT, genReqId: () => newId('req'), trustProxy: true, forceCloseConnections: 'idle', requestTimeout: 0, connectionTimeout: 0, keepAliveTimeout: 65_000, routerOptions: { maxParamLength: 300 } } as never);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.on(foundations), adapter, { logger: false, bodyParser: false, abortOnError: false });
   const fastify = app.getHttpAdapter().getInstance();
   readBodies(fastify);

@@ -1,5 +1,6 @@
 // The demo: the whole service, three simulated factories and a simulated broadcast on this machine. It keeps its story in its
 // data folder: killed in the middle, the next start goes on and nothing is counted twice; told to the end, the next is new.
+import 'reflect-metadata';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

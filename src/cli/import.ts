@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { createReadStream, existsSync } from 'node:fs';
 import { createApplication, openFoundations } from '../app.js';
 import { ImportsService, type ImportKind } from '../connectors/index.js';

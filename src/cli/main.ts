@@ -1,15 +1,8 @@
-import 'reflect-metadata';
+// Each command brings its own modules, so that help and wrong usage answer at once.
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { ConfigurationError, DomainError, projectRoot } from '../kernel/index.js';
-import { runDemo } from './demo.js';
-import { runImport } from './import.js';
-import { runOpenApi } from './openapi.js';
-import { runReplay } from './replay.js';
-import { runServe } from './serve.js';
 
-const { version } = JSON.parse(readFileSync(join(projectRoot(), 'package.json'), 'utf8')) as { version: string };
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
 
 const speedOf = (text: string): number => {
   if (text === 'max') return Infinity;
@@ -24,13 +17,13 @@ const program = new Command('castline')
   .exitOverride()
   .showHelpAfterError('(castline --help lists the commands)');
 
-program.command('serve').description('start the service from environment variables (README lists them)').action(() => runServe());
+program.command('serve').description('start the service from environment variables (README lists them)').action(async () => (await import('./serve.js')).runServe());
 
 program
   .command('demo')
   .description('start everything on this machine and replay a simulated live broadcast')
   .option('--once', 'end when the story is told: exit 0, or 1 with the reason')
-  .action((options: { once?: boolean }) => runDemo(options.once === true));
+  .action((options: { once?: boolean }) => import('./demo.js').then((demo) => demo.runDemo(options.once === true)));
 
 program
   .command('import')
@@ -40,7 +33,7 @@ program
   .option('--orders <file>', 'the same')
   .addOption(new Option('--on-error <what>', 'what a bad line does').choices(['stop', 'skip']).default('stop'))
   .option('--json', 'print the answers as JSON')
-  .action((options: { catalogue?: string; broadcasts?: string; orders?: string; onError: 'stop' | 'skip'; json?: boolean }) => runImport(options));
+  .action((options: { catalogue?: string; broadcasts?: string; orders?: string; onError: 'stop' | 'skip'; json?: boolean }) => import('./import.js').then((command) => command.runImport(options)));
 
 program
   .command('replay')
@@ -54,13 +47,13 @@ program
   .option('--signals', 'let factories really get the signals')
   .option('--from-start', 'send everything again (the service recognises repeats)')
   .option('--json', 'print the summary as JSON')
-  .action((orders: string, options: { to: string; key: string; broadcasts?: string; catalogue?: string; speed: number; signals?: boolean; fromStart?: boolean; json?: boolean }) => runReplay(orders, options));
+  .action((orders: string, options: { to: string; key: string; broadcasts?: string; catalogue?: string; speed: number; signals?: boolean; fromStart?: boolean; json?: boolean }) => import('./replay.js').then((command) => command.runReplay(orders, options)));
 
 program
   .command('openapi')
   .description('print the OpenAPI 3.1 description of the HTTP API')
   .option('--write <file>', 'write it to a file instead')
-  .action((options: { write?: string }) => runOpenApi(options.write));
+  .action((options: { write?: string }) => import('./openapi.js').then((command) => command.runOpenApi(options.write)));
 
 const fail = (message: string, code: number): void => {
   process.stderr.write(`castline: ${message}\n`);
@@ -70,8 +63,10 @@ const fail = (message: string, code: number): void => {
 try {
   await program.parseAsync();
 } catch (error) {
+  // By name and shape: the classes live in modules that were perhaps never loaded.
+  const { name, status, code, port, message } = error as Error & { status?: number; code?: string; port?: number };
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-  else if (error instanceof ConfigurationError) fail(error.message, 2);
-  else if (error instanceof DomainError) fail(error.message, error.status >= 500 ? 1 : 2);
-  else fail((error as { code?: string }).code === 'EADDRINUSE' ? `PORT: ${(error as { port?: number }).port ?? ''} is in use; choose another, or 0 for a free one` : (error as Error).message, 1);
+  else if (name === 'ConfigurationError') fail(message, 2);
+  else if (name === 'DomainError') fail(message, (status ?? 500) >= 500 ? 1 : 2);
+  else fail(code === 'EADDRINUSE' ? `PORT: ${port ?? ''} is in use; choose another, or 0 for a free one` : message, 1);
 }

@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { writeFileSync } from 'node:fs';
 import { createApplication, describeApi, openFoundations } from '../app.js';
 import { configureLog, readConfiguration } from '../kernel/index.js';

@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { join } from 'node:path';
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';

@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { startService } from '../app.js';
 import { configureLog, log, openSecrets, readConfiguration } from '../kernel/index.js';
 

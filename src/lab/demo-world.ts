@@ -1,6 +1,6 @@
 // The simulated broadcast of the demo: a dozen SKUs in four styles; K12 explodes; one P77 is bought in bulk and cancelled
 // minutes later; one pair of socks is a 2,000-piece giveaway. Times are event time; everything follows from start and seed.
-import { randomFrom, type Random } from './random.js';
+import { randomFrom, type Random } from '../kernel/math/index.js';
 
 export interface DemoEvent {
   readonly at: number;

@@ -1,4 +1,4 @@
-import { randomFrom, type Random } from '../../lab/random.js';
+import { randomFrom, type Random } from '../../kernel/math/index.js';
 import { advanceStream, BIN_MS, openStream, type Bin, type Origin, type StreamState } from './spike.js';
 
 const NO_LATE = { orders: 0, withdrawn: 0 };
