@@ -18,7 +18,7 @@ import {
   requestSeconds, type Configuration, type EmbeddedServer, type Foundations,
 } from './kernel/index.js';
 import { Housekeeping, mountQueueBoard, Readiness } from './operations/index.js';
-import { ensurePartitions } from './orders/index.js';
+import { ensurePartitions, IntakeService } from './orders/index.js';
 import { PlanningService } from './production/index.js';
 
 const BODY_LIMIT = 1_048_576;
@@ -40,7 +40,7 @@ export async function openFoundations(configuration: Configuration): Promise<Ope
   try {
     database = await Database.connect({ url, pool: configuration.databasePool, entities: ENTITIES, migrations: MIGRATIONS });
     await database.migrate(ensurePartitions);
-    const queues = await Queues.open({ redisUrls: configuration.redisUrls, databaseUrl: url, concurrency: { forecast: 2, production: 3, orders: 1, connectors: 6 } });
+    const queues = await Queues.open({ redisUrls: configuration.redisUrls, databaseUrl: url, concurrency: { forecast: 2, production: 3, orders: 1, connectors: 24 } });
     const opened = database;
     return {
       configuration, database, secrets, queues, embedded,
@@ -164,7 +164,8 @@ export async function startService(configuration: Configuration): Promise<Servic
       jobs.startWorkers();
       app.get(Ticker).start();
       app.get(PlanningService).start();
-      app.get(Housekeeping).start(ensurePartitions);
+      const intake = app.get(IntakeService);
+      app.get(Housekeeping).start(ensurePartitions, () => intake.redrive({}));
     }
     app.get(Readiness).ready = true;
     return { app, url, foundations, firstKey, stop: stopper(app, foundations) };

@@ -10,10 +10,10 @@ import { checkOutboundUrl, CONFIGURATION, currentScope, Database, defineFact, de
 import { deliveryOf, endDelivery, findAdjustment, linesOf, recordAttempt, signalData, signalIssued, versionOf } from '../production/index.js';
 
 export const deliverSignal = defineJob({ name: 'connectors.deliver-signal', queue: 'connectors', on: signalIssued });
-/** A later try; `attempt` counts from 2. */
+/** A later try; `deferred` counts how often it stepped aside because its factory was busy with others. */
 export const redeliverSignal = defineJob({
-  name: 'connectors.redeliver-signal', queue: 'connectors', payload: z.object({ signal: z.string(), version: z.number().int(), attempt: z.number().int().min(2) }),
-  identity: (p) => `${p.signal}/${p.version}/${p.attempt}`,
+  name: 'connectors.redeliver-signal', queue: 'connectors', payload: z.object({ signal: z.string(), version: z.number().int(), attempt: z.number().int().min(1), deferred: z.number().int() }),
+  identity: (p) => `${p.signal}/${p.version}/${p.attempt}/${p.deferred}`,
 });
 /** Nobody took the signal in time: a person has to call. */
 export const deliveryFailed = defineFact('connectors.delivery-failed', z.object({ signal: z.string(), version: z.number().int(), supplier: z.string(), reason: z.string() }));
@@ -21,6 +21,9 @@ export const deliveryFailed = defineFact('connectors.delivery-failed', z.object(
 /** Seconds from one try to the next: at once, 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h. */
 export const RETRY_SECONDS = [0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400] as const;
 const TIMEOUT_MS = 15_000;
+/** Deliveries to one factory at a time in one process: a slow one keeps no other waiting. */
+const PER_SUPPLIER = 2;
+const DEFER_SECONDS = 3;
 const MAX_ANSWER = 64 * 1024;
 
 export interface Posted {
@@ -76,6 +79,8 @@ export function post(url: URL, headers: Record<string, string>, body: string, ti
 
 @Injectable()
 export class SignalSender {
+  private readonly busy = new Map<string, number>();
+
   constructor(
     @Inject(Database) private readonly database: Database,
     @Inject(CatalogueService) private readonly catalogue: CatalogueService,
@@ -86,15 +91,15 @@ export class SignalSender {
 
   @Handles(deliverSignal)
   first(run: JobRun<{ signal: string; version: number; supplier: string; kind: string; commitment: string }>): Promise<void> {
-    return this.deliver(run, run.payload.signal, run.payload.version, 1);
+    return this.deliver(run, run.payload.signal, run.payload.version, 1, 0);
   }
 
   @Handles(redeliverSignal)
-  again(run: JobRun<{ signal: string; version: number; attempt: number }>): Promise<void> {
-    return this.deliver(run, run.payload.signal, run.payload.version, run.payload.attempt);
+  again(run: JobRun<{ signal: string; version: number; attempt: number; deferred: number }>): Promise<void> {
+    return this.deliver(run, run.payload.signal, run.payload.version, run.payload.attempt, run.payload.deferred);
   }
 
-  private async deliver(run: JobRun<never> | JobRun<{ signal: string; version: number }>, signal: string, version: number, attempt: number): Promise<void> {
+  private async deliver(run: JobRun<never> | JobRun<{ signal: string; version: number }>, signal: string, version: number, attempt: number, deferred: number): Promise<void> {
     const found = await this.database.transaction(async (tx) => {
       const a = await findAdjustment(tx, signal);
       const v = await versionOf(tx, signal, version);
@@ -115,10 +120,13 @@ export class SignalSender {
     const at = new Date();
     const signatures = endpoint.secrets.map((secret) => new Webhook(secret).sign(found.delivery.webhook_id, at, body));
     const trace = traceparentOf(currentScope());
+    const busy = this.busy.get(a.supplier) ?? 0;
+    if (busy >= PER_SUPPLIER) return run.effect(async (tx) => void (await this.jobs.enqueue(tx, redeliverSignal, [{ signal, version, attempt, deferred: deferred + 1 }], DEFER_SECONDS)));
+    this.busy.set(a.supplier, busy + 1);
     const posted = await this.send(endpoint.url, {
       'content-type': 'application/cloudevents+json', 'webhook-id': found.delivery.webhook_id, 'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
       'webhook-signature': signatures.join(' '), 'user-agent': 'castline', ...(trace === undefined ? {} : { traceparent: trace }),
-    }, body);
+    }, body).finally(() => this.busy.set(a.supplier, (this.busy.get(a.supplier) ?? 1) - 1));
 
     const ok = posted.status !== null && posted.status >= 200 && posted.status < 300;
     const gone = posted.status === 410;
@@ -128,7 +136,7 @@ export class SignalSender {
     await run.effect(async (tx) => {
       const fresh = await recordAttempt(tx, { adjustment: signal, version, attempt, state, status: posted.status, error: posted.error, nextSeconds: wait });
       if (!fresh) return;
-      if (wait !== null) await this.jobs.enqueue(tx, redeliverSignal, [{ signal, version, attempt: attempt + 1 }], wait);
+      if (wait !== null) await this.jobs.enqueue(tx, redeliverSignal, [{ signal, version, attempt: attempt + 1, deferred: 0 }], wait);
       if (gone) await this.catalogue.disableEndpoint(tx, a.supplier);
       if (gone || state === 'exhausted') {
         await this.jobs.announce(tx, deliveryFailed, { signal, version, supplier: a.supplier, reason: gone ? 'the endpoint answered 410 Gone and was disabled' : `no success in ${attempt} tries` });

@@ -18,6 +18,8 @@ const needLine = z.object({
   p50: z.number().int(),
   p90: z.number().int(),
   spike: z.string().nullable(),
+  /** Units of production, in time or late, that the need is net of. */
+  production: z.number().int(),
   /** Calendar date of the supplier by which it is promised. */
   promise: z.string(),
   /** What a factory may know of why: counts and the broadcast, never prices or buyers. */

@@ -15,8 +15,8 @@ export class Housekeeping {
     @Inject(AccessService) private readonly access: AccessService,
   ) {}
 
-  /** `more`: what other rooms keep in order, such as partitions made ahead. */
-  start(more: (tx: Tx) => Promise<void>): void {
+  /** `more`: what other rooms keep in order, such as partitions made ahead; `then`: what may take longer than one transaction. */
+  start(more: (tx: Tx) => Promise<void>, then: () => Promise<unknown>): void {
     const sweep = (): void => {
       this.database
         .transaction(async (tx) => {
@@ -25,6 +25,7 @@ export class Housekeeping {
           await more(tx);
         })
         .then(() => this.access.prune())
+        .then(then)
         .catch((error: unknown) => log.warn('housekeeping failed', { reason: (error as Error).message }));
     };
     this.timer = setInterval(sweep, 3_600_000);

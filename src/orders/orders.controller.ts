@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { Allow, CurrentPrincipal, mayIngest, type AccessRequest, type Principal } from '../access/index.js';
 import { CatalogueService } from '../catalogue/index.js';
 import {
-  BrokenFile, Database, describeFaults, DomainError, emptyAnswer, formatOf, isAway, listed, ListQuery, Names, Name, notFound, pageOf, queryText, readRecords, readRow, reject,
+  BrokenFile, Database, describeFaults, DomainError, emptyAnswer, formatOf, isAway, isTransient, listed, ListQuery, Names, Name, notFound, pageOf, queryText, readRecords, readRow, reject,
   type IntakeAnswer, type Listed, type Query,
 } from '../kernel/index.js';
 import { GroupCommit } from './group-commit.js';
@@ -110,7 +110,7 @@ export class OrdersController {
         if (chunk.length > 0) await write(chunk);
         throw new DomainError(400, error.code, error.message, { ...answer, lastLine: Math.max(lastLine, error.lastLine) });
       }
-      if (isAway(error) || (error instanceof DomainError && error.status === 503)) {
+      if (isAway(error) || isTransient(error) || (error instanceof DomainError && error.status === 503)) {
         throw new DomainError(503, 'unavailable', `the database went away; everything up to line ${lastLine} is kept, send the rest again`, { ...answer, lastLine, retryAfter: 1 });
       }
       throw error;

@@ -235,7 +235,9 @@ export const countDirty = async (tx: Tx): Promise<number> =>
 
 /** Marks the versions that were read as assessed; a stream that got orders meanwhile has a higher version and stays dirty. */
 export const markAssessed = (tx: Tx, list: readonly { stream: number; version: number }[]): Promise<number> =>
-  touched(tx, 'update stream_totals t set assessed_version = w.version from unnest($1::bigint[], $2::bigint[]) as w(stream, version) where t.stream = w.stream and t.assessed_version < w.version',
+  touched(tx, `with locked as (
+      select t.stream, w.version from stream_totals t join unnest($1::bigint[], $2::bigint[]) as w(stream, version) using (stream) order by t.stream for update of t)
+    update stream_totals t set assessed_version = l.version from locked l where t.stream = l.stream and t.assessed_version < l.version`,
     [list.map((d) => d.stream), list.map((d) => d.version)]);
 
 export interface StreamNews {

@@ -50,12 +50,14 @@ export class Production1763800700000 implements MigrationInterface {
         firm_at timestamptz,
         respond_by timestamptz,
         created_at timestamptz not null,
+        recheck_at timestamptz,
+        origin text not null,
         updated_at timestamptz not null default clock_timestamp());
       -- A factory sees at most one open change per production order line: there is one open change per group.
       create unique index adjustments_one_open on adjustments (world, supplier, group_key)
         where status in ('proposed', 'sent', 'accepted', 'countered');
       create index adjustments_by_supplier on adjustments (supplier, id);
-      create index adjustments_due on adjustments (world, (least(firm_at, respond_by))) where status in ('sent', 'accepted', 'proposed', 'countered');
+      create index adjustments_due on adjustments (world, (least(firm_at, respond_by, recheck_at))) where status in ('sent', 'accepted', 'proposed', 'countered');
       create index adjustments_by_order on adjustments (production_order);
 
       create table adjustment_versions (

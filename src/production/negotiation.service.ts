@@ -1,7 +1,7 @@
 // How a change is issued, answered, decided and applied. Every step locks the adjustment's row, checks the machine, writes its
 // transition, and announces a fact.
 import { Inject, Injectable } from '@nestjs/common';
-import { existingSkus, termsOf } from '../catalogue/index.js';
+import { termsOf } from '../catalogue/index.js';
 import { requestAssessment } from '../forecast/index.js';
 import { recordSupply, removeSupply, type DatedSupply } from '../inventory/index.js';
 import { DomainError, invalid, Jobs, newId, notFound, type Tx } from '../kernel/index.js';
@@ -48,7 +48,7 @@ export class NegotiationService {
     }
     const a: store.AdjustmentRow = {
       id: newId('sig'), world: context.world, supplier: context.supplier, group_key: context.group, production_order: order, kind: proposal.kind, status: context.leaves ? 'sent' : 'proposed',
-      version: 1, commitment: proposal.commitment, firm_at: proposal.commitment === 'firm' ? null : context.firmAt, respond_by: this.respondBy(context.now, proposal, context.firmAt), created_at: context.now,
+      version: 1, commitment: proposal.commitment, firm_at: proposal.commitment === 'firm' ? null : context.firmAt, respond_by: this.respondBy(context.now, proposal, context.firmAt), created_at: context.now, origin: context.actor,
     };
     await store.insertAdjustment(tx, a);
     await this.writeVersion(tx, a, context, proposal, need, []);
@@ -128,9 +128,17 @@ export class NegotiationService {
     await this.jobs.announce(tx, adjustmentEnded, { ...this.about(ended), status: to });
   }
 
+  /** Locks a change the way planning does: first its supplier's planning, then its row. */
+  private async lock(tx: Tx, id: string): Promise<store.AdjustmentRow | undefined> {
+    const seen = await store.findAdjustment(tx, id);
+    if (seen === undefined) return undefined;
+    await store.lockPlanning(tx, seen.world, seen.supplier);
+    return store.lockAdjustment(tx, id);
+  }
+
   /** The factory's answer. The same answer again is answered alike; another one, a late one or one to an old version is refused. */
   async reply(tx: Tx, id: string, suppliers: readonly string[] | undefined, body: Reply, actor: string): Promise<store.AdjustmentRow> {
-    const a = await store.lockAdjustment(tx, id);
+    const a = await this.lock(tx, id);
     if (a === undefined || (suppliers !== undefined && !suppliers.includes(a.supplier)) || (a.status === 'proposed' && a.version === 1)) throw notFound(`the signal ${id}`);
     if (body.version !== a.version) {
       throw new DomainError(409, 'stale-version', `the current version is ${a.version}; this answer was to version ${body.version}`, { currentVersion: a.version });
@@ -144,7 +152,7 @@ export class NegotiationService {
     const now = await this.now(tx, a.world);
     if (a.respond_by !== null && now > a.respond_by) throw new DomainError(409, 'too-late', `the answer was due by ${a.respond_by.toISOString()}`);
     const lines = await store.linesOf(tx, id, a.version);
-    await this.checkReply(tx, body, lines);
+    await this.checkReply(tx, a, body, lines);
     await store.insertReply(tx, id, body.version, body, actor);
     await store.endDelivery(tx, id, a.version, 'ended');
     if (body.verdict === 'reject') {
@@ -156,14 +164,16 @@ export class NegotiationService {
     if (body.verdict === 'counter') return this.move(tx, a, 'countered', 'factory', now, actor);
     const accepted = await this.move(tx, a, 'accepted', 'factory', now, actor);
     if (a.commitment !== 'firm') return accepted;
-    return this.apply(tx, accepted, asProposed(toProposed(lines)), 'factory', now, actor);
+    const standing = new Map((await store.orderLines(tx, [a.production_order])).map((l) => [l.line_id, l.splits]));
+    return this.apply(tx, accepted, asProposed(a.kind, toProposed(lines), standing), 'factory', now, actor);
   }
 
-  private async checkReply(tx: Tx, body: Reply, lines: readonly store.LineRow[]): Promise<void> {
+  private async checkReply(tx: Tx, a: store.AdjustmentRow, body: Reply, lines: readonly store.LineRow[]): Promise<void> {
     if (body.verdict !== 'counter') {
       if ((body.lines ?? []).length > 0) throw invalid('lines', `an ${body.verdict} means all lines; leave lines out, or counter`);
       return;
     }
+    if (['hold', 'resume', 'cancel'].includes(a.kind)) throw invalid('verdict', `a ${a.kind} concerns the whole order: accept or reject it`);
     const replied = body.lines ?? [];
     if (replied.length === 0) throw invalid('lines', 'a counter names at least one line; a line that is not named is rejected');
     const seen = new Set<string>();
@@ -178,14 +188,15 @@ export class NegotiationService {
       if (offered > Math.max(line.quantity, line.quantity_before) * 2) throw invalid(`lines[${i}].splits`, `offer ${offered} units in all, more than twice what was asked`);
     });
     const substitutes = replied.flatMap((r) => (r.substituteSku === undefined ? [] : [r.substituteSku]));
-    const known = await existingSkus(tx, substitutes);
-    const stranger = substitutes.find((sku) => !known.has(sku));
-    if (stranger !== undefined) throw invalid('lines', `substituteSku: ${stranger} does not exist`);
+    // A factory offers its own SKUs; another's is no different to it from one that does not exist.
+    const own = new Set((await termsOf(tx, substitutes)).filter((t) => t.supplier === a.supplier).map((t) => t.sku));
+    const stranger = substitutes.find((sku) => !own.has(sku));
+    if (stranger !== undefined) throw invalid('lines', `substituteSku: ${stranger} is no SKU that you make`);
   }
 
   /** The buyer's answer to a counter; withdraw is possible while the change is open. */
   async decide(tx: Tx, id: string, body: Decision, actor: string): Promise<store.AdjustmentRow> {
-    const a = await store.lockAdjustment(tx, id);
+    const a = await this.lock(tx, id);
     if (a === undefined) throw notFound(`the signal ${id}`);
     const known = await store.decisionOf(tx, id, body.version);
     if (known !== undefined) {
@@ -219,7 +230,7 @@ export class NegotiationService {
       .filter((l) => wanted.some((w) => w.lineId === l.lineId))
       .map((l) => { const w = wanted.find((x) => x.lineId === l.lineId); return { ...l, quantity: w?.quantity ?? l.quantity, due: w?.due ?? l.due }; });
     const need = (await store.needOf(tx, a.world, a.supplier, a.group_key))?.lines ?? [];
-    await this.renew(tx, a, { now, firmAt: null, actor, cause: 'buyer', leaves: true }, { kind: a.kind, commitment: a.commitment, order: a.production_order, lines: proposed }, need);
+    await this.renew(tx, a, { now, firmAt: a.firm_at, actor, cause: 'buyer', leaves: true }, { kind: a.kind, commitment: a.commitment, order: a.production_order, lines: proposed }, need);
     return (await store.findAdjustment(tx, id)) as store.AdjustmentRow;
   }
 
@@ -235,7 +246,7 @@ export class NegotiationService {
     await store.setOrderStatus(tx, a.production_order, status, now);
     await this.recordSupply(tx, a, status === 'confirmed');
     await this.jobs.announce(tx, adjustmentApplied, { ...this.about(applied), productionOrder: a.production_order });
-    await requestAssessment(tx, a.world, lines.map((l) => l.sku));
+    await requestAssessment(tx, a.world, [...new Set([...lines.map((l) => l.sku), ...agreed.map((l) => l.sku)])]);
     return applied;
   }
 
@@ -257,6 +268,7 @@ export class NegotiationService {
     const wanted = { hold: ['confirmed'], resume: ['on-hold'], cancel: ['confirmed', 'on-hold'], increase: ['confirmed'], decrease: ['confirmed'], expedite: ['confirmed'], delay: ['confirmed'] }[kind];
     if (!wanted.includes(order.status)) throw new DomainError(409, 'not-allowed-now', `${kind} needs an order that is ${wanted.join(' or ')}; this one is ${order.status}`, { status: order.status });
     if ((await store.openAdjustment(tx, order.world, order.supplier, order.group_key)) !== undefined) throw new DomainError(409, 'change-open', 'another change of this order is open; a factory sees at most one at a time');
+    if (['hold', 'resume', 'cancel'].includes(kind) && changes.length > 0) throw invalid('lines', `a ${kind} concerns the whole order; leave lines out`);
     const now = await this.now(tx, order.world);
     const all = await store.orderLines(tx, [orderId]);
     const chosen = changes.length === 0 ? all.map((l) => ({ lineId: l.line_id })) : changes;

@@ -2,6 +2,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { termsOf, type SkuTerms } from '../catalogue/index.js';
 import type { NeedChanged } from '../forecast/index.js';
+import { supplyOf } from '../inventory/index.js';
 import { Database, Handles, Jobs, log, type JobRun, type Tx } from '../kernel/index.js';
 import { localTime, nextLocalHour } from '../kernel/math/index.js';
 import { allClocks } from '../orders/index.js';
@@ -50,10 +51,16 @@ export class PlanningService {
     const orders = await store.confirmedOrders(tx, world, supplier, keys);
     const orderLines = orders.length === 0 ? [] : await store.orderLines(tx, orders.map((o) => o.id));
     const leaving = await this.negotiation.leaves(tx, world, skus);
+    const onHold = await store.groupsOnHold(tx, world, supplier, keys);
+    const production = new Map<string, number>();
+    for (const s of await supplyOf(tx, world, skus)) production.set(s.sku, (production.get(s.sku) ?? 0) + s.quantity);
     for (const need of needs) {
       const first = need.lines.map((l) => terms.get(l.sku)).find((t) => t !== undefined);
       // The SKU changed hands since: its new supplier is told by the next assessment.
       if (first?.supplier !== supplier) continue;
+      // Production was confirmed since this need was assessed: the assessment that confirmation asked for decides.
+      if (need.lines.some((l) => l.production !== (production.get(l.sku) ?? 0))) continue;
+      if (onHold.has(need.group)) continue;
       const current = open.get(need.group);
       await this.planGroup(tx, {
         world, supplier, need, first, current, told: told.filter((l) => l.adjustment === current?.id), atConfirmingHour, leaves: need.lines.some((l) => leaving.has(l.sku)),
@@ -83,6 +90,8 @@ export class PlanningService {
       if (proposal !== undefined) await this.negotiation.open(tx, context, proposal, lines);
       return;
     }
+    // A person's change is theirs until it is answered, withdrawn or expired.
+    if (current.origin !== PLANNER) return;
     // The factory's counter waits for the buyer; nothing is changed under their hands. A countered heads-up ends with its hour:
     // the firm version answers it.
     if (current.status === 'countered' && !hourHasCome) return;
@@ -92,13 +101,21 @@ export class PlanningService {
       return;
     }
     const sameTarget = proposal.order === current.production_order || (proposal.order === undefined && current.kind === 'create');
-    if (!sameTarget) return;
+    if (!sameTarget) {
+      if (!hourHasCome) return;
+      // What was announced no longer fits what is right now (the order froze, or can be hurried instead): that one is told instead.
+      await this.negotiation.end(tx, current, 'withdrawn', 'planner', at, PLANNER);
+      await this.negotiation.open(tx, context, proposal, lines);
+      return;
+    }
     // A firm change that waits for its answer is not taken back to a heads-up; what is new comes after it.
     if (current.commitment === 'firm' && proposal.commitment !== 'firm') return;
     const renewed = { ...proposal, order: current.production_order };
     const before = g.told.map((l) => ({ lineId: l.line_id, sku: l.sku, quantity: l.quantity, quantityBefore: l.quantity_before, due: l.due, dueBefore: l.due_before }));
     if (hourHasCome || isNews({ kind: current.kind, lines: before, at: current.version_at.getTime() }, renewed, terms.lotMultiple, at.getTime())) {
       await this.negotiation.renew(tx, current, context, renewed, lines);
+    } else if (at.getTime() - current.version_at.getTime() < DAMPING_MS) {
+      await store.recheckAt(tx, current.id, new Date(current.version_at.getTime() + DAMPING_MS));
     }
   }
 
@@ -114,9 +131,18 @@ export class PlanningService {
       if (a.firm_at !== null && a.firm_at <= now) {
         const need = await store.needOf(tx, a.world, a.supplier, a.group_key);
         if (need !== undefined) await this.plan(tx, a.world, a.supplier, [{ group: a.group_key, at: a.firm_at, lines: need.lines }], true);
+        // A heads-up whose hour has come and that nothing replaced is over: its clock must not ring for ever.
+        const after = await store.findAdjustment(tx, a.id);
+        if (after?.version === a.version && after.status === a.status) await this.negotiation.end(tx, a, 'withdrawn', 'clock', now, 'clock');
         return;
       }
-      if ((a.status === 'sent' || a.status === 'countered') && a.respond_by !== null && a.respond_by <= now) await this.negotiation.end(tx, a, 'expired', 'clock', now, 'clock');
+      if ((a.status === 'sent' || a.status === 'countered') && a.respond_by !== null && a.respond_by <= now) {
+        await this.negotiation.end(tx, a, 'expired', 'clock', now, 'clock');
+        return;
+      }
+      await store.recheckAt(tx, a.id, null);
+      const need = await store.needOf(tx, a.world, a.supplier, a.group_key);
+      if (need !== undefined) await this.plan(tx, a.world, a.supplier, [{ group: a.group_key, at: now, lines: need.lines }], false);
     });
   }
 

@@ -48,7 +48,8 @@ export class ProductionController {
   async order(@Param('id') id: string, @CurrentPrincipal() principal: Principal): Promise<object> {
     return this.database.transaction(async (tx) => {
       const order = await store.findOrder(tx, id);
-      if (order === undefined || limitTo(principal, 'supplier')?.includes(order.supplier) === false) throw notFound(`the production order ${id}`);
+      const only = limitTo(principal, 'supplier');
+      if (order === undefined || (only !== undefined && (!only.includes(order.supplier) || !(await store.wasTold(tx, [id])).has(id)))) throw notFound(`the production order ${id}`);
       return shownOrder(order, await store.orderLines(tx, [id]));
     });
   }
@@ -82,7 +83,8 @@ export class ProductionController {
   async signal(@Param('id') id: string, @CurrentPrincipal() principal: Principal): Promise<object> {
     return this.database.transaction(async (tx) => {
       const a = await store.findAdjustment(tx, id);
-      if (a === undefined || limitTo(principal, 'supplier')?.includes(a.supplier) === false) throw notFound(`the signal ${id}`);
+      const only = limitTo(principal, 'supplier');
+      if (a === undefined || (only !== undefined && (!only.includes(a.supplier) || (await store.deliveryOf(tx, id, a.version)) === undefined))) throw notFound(`the signal ${id}`);
       const history = (await store.transitionsOf(tx, id)).map((t) => ({ ...t, actor: principal.role === 'factory' && !t.actor.startsWith(principal.kind) ? 'buyer' : t.actor }));
       return { ...(await this.shown(tx, id)), history };
     });

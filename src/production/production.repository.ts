@@ -45,6 +45,8 @@ export interface AdjustmentRow {
   readonly firm_at: Date | null;
   readonly respond_by: Date | null;
   readonly created_at: Date;
+  /** Who asked for it: the planner, or a person, whose change the planner leaves alone. */
+  readonly origin: string;
 }
 
 export interface LineRow {
@@ -94,12 +96,12 @@ export const findAdjustment = (tx: Tx, id: string): Promise<AdjustmentRow | unde
 export const insertAdjustment = (tx: Tx, a: Omit<AdjustmentRow, 'version'> & { version: number }): Promise<number> =>
   touched(
     tx,
-    `insert into adjustments (id, world, supplier, group_key, production_order, kind, status, version, commitment, firm_at, respond_by, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-    [a.id, a.world, a.supplier, a.group_key, a.production_order, a.kind, a.status, a.version, a.commitment, a.firm_at, a.respond_by, a.created_at],
+    `insert into adjustments (id, world, supplier, group_key, production_order, kind, status, version, commitment, firm_at, respond_by, created_at, origin) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+    [a.id, a.world, a.supplier, a.group_key, a.production_order, a.kind, a.status, a.version, a.commitment, a.firm_at, a.respond_by, a.created_at, a.origin],
   );
 
 export const setAdjustment = (tx: Tx, a: Pick<AdjustmentRow, 'id' | 'kind' | 'status' | 'version' | 'commitment' | 'firm_at' | 'respond_by'>): Promise<number> =>
-  touched(tx, 'update adjustments set kind = $2, status = $3, version = $4, commitment = $5, firm_at = $6, respond_by = $7, updated_at = clock_timestamp() where id = $1', [
+  touched(tx, 'update adjustments set kind = $2, status = $3, version = $4, commitment = $5, firm_at = $6, respond_by = $7, recheck_at = null, updated_at = clock_timestamp() where id = $1', [
     a.id, a.kind, a.status, a.version, a.commitment, a.firm_at, a.respond_by,
   ]);
 
@@ -196,6 +198,10 @@ export interface OrderLineRow {
 export const insertOrder = (tx: Tx, o: Omit<OrderRow, 'version' | 'confirmed_at'>): Promise<number> =>
   touched(tx, 'insert into production_orders (id, world, supplier, group_key, status, created_at) values ($1, $2, $3, $4, $5, $6)', [o.id, o.world, o.supplier, o.group_key, o.status, o.created_at]);
 
+/** Whether a supplier was ever told of this order: what never left the house is not there for it. */
+export const wasTold = async (tx: Tx, orders: readonly string[]): Promise<Set<string>> =>
+  new Set((await rows<{ id: string }>(tx, 'select distinct a.production_order as id from adjustments a join signal_deliveries d on d.adjustment = a.id where a.production_order = any($1)', [orders])).map((r) => r.id));
+
 export const findOrder = (tx: Tx, id: string): Promise<OrderRow | undefined> => one(tx, 'select * from production_orders where id = $1', [id]);
 
 export const confirmedOrders = (tx: Tx, world: string, supplier: string, groups: readonly string[]): Promise<OrderRow[]> =>
@@ -222,12 +228,19 @@ export const upsertOrderLines = (tx: Tx, order: string, lines: readonly (AgreedL
 export const refuseExpedite = (tx: Tx, order: string, lineIds: readonly string[]): Promise<number> =>
   touched(tx, 'update production_order_lines set expedite_refused = true where production_order = $1 and line_id = any($2)', [order, lineIds]);
 
+/** A change of need that came too soon after the last version is looked at again then. */
+export const recheckAt = (tx: Tx, id: string, at: Date | null): Promise<number> => touched(tx, 'update adjustments set recheck_at = $2 where id = $1', [id, at]);
+
+/** Groups with an order that is stopped: nothing new is asked for there until somebody resumes or cancels it. */
+export const groupsOnHold = async (tx: Tx, world: string, supplier: string, groups: readonly string[]): Promise<Set<string>> =>
+  new Set((await rows<{ group_key: string }>(tx, `select distinct group_key from production_orders where world = $1 and supplier = $2 and group_key = any($3) and status = 'on-hold'`, [world, supplier, groups])).map((r) => r.group_key));
+
 /** Versions whose clock ran out by the world's now. What was never sent, because its world only replays, waits for no answer. */
 export const dueAdjustments = (tx: Tx, world: string, now: Date, limit: number): Promise<{ id: string; version: number }[]> =>
   rows(
     tx,
-    `select id, version from adjustments where world = $1 and status in ('sent', 'accepted', 'proposed', 'countered') and least(firm_at, respond_by) <= $2
-       and (status in ('sent', 'countered') or firm_at <= $2) order by least(firm_at, respond_by) limit $3`,
+    `select id, version from adjustments where world = $1 and status in ('sent', 'accepted', 'proposed', 'countered') and least(firm_at, respond_by, recheck_at) <= $2
+       and (status in ('sent', 'countered') or firm_at <= $2 or recheck_at <= $2) order by least(firm_at, respond_by, recheck_at) limit $3`,
     [world, now, limit],
   );
 
@@ -305,6 +318,7 @@ export const listOrders = (tx: Tx, filter: ListFilter, after: string, limit: num
     tx,
     `select o.* from production_orders o where o.id > $1 and ($3::text[] is null or o.supplier = any($3)) and ($4::text is null or o.supplier = $4)
        and ($5::text is null or o.status = $5) and ($6::text is null or exists (select 1 from production_order_lines l where l.production_order = o.id and l.sku = $6))
-       and ($7::timestamptz is null or o.created_at >= $7) and ($8::timestamptz is null or o.created_at < $8) order by o.id limit $2`,
+       and ($7::timestamptz is null or o.created_at >= $7) and ($8::timestamptz is null or o.created_at < $8)
+       and ($3::text[] is null or exists (select 1 from adjustments a join signal_deliveries d on d.adjustment = a.id where a.production_order = o.id)) order by o.id limit $2`,
     [after, limit, filter.suppliers ?? null, filter.supplier, filter.status, filter.sku, filter.since, filter.until],
   );

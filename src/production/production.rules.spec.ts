@@ -1,9 +1,9 @@
 import { DomainError } from '../kernel/index.js';
 import { checkTransition, OPEN, TRANSITIONS, type AdjustmentStatus } from './adjustment.states.js';
-import { asCountered, DAMPING_MS, isNews, liabilityOf, propose, type NeedLine, type OpenOrder, type SupplierTerms } from './production.rules.js';
+import { asCountered, asProposed, DAMPING_MS, isNews, liabilityOf, propose, type NeedLine, type OpenOrder, type SupplierTerms } from './production.rules.js';
 
 const need = (over: Partial<NeedLine>): NeedLine => ({
-  sku: 'A', assessment: 'as_1', firm: 0, recommended: 0, surplus: 0, committedNeed: 0, lateProduction: 0, p50: 0, p90: 0, spike: null, promise: '2026-12-01',
+  sku: 'A', assessment: 'as_1', firm: 0, recommended: 0, surplus: 0, committedNeed: 0, lateProduction: 0, p50: 0, p90: 0, spike: null, production: 0, promise: '2026-12-01',
   evidence: { gross: 0, paid: 0, cancelled: 0, open: 0, broadcast: null, anchor: null }, ...over,
 });
 const terms = (over: Partial<SupplierTerms> = {}): SupplierTerms => ({ lotMultiple: 10, leadTimeDays: 7, frozenFenceDays: 1, stageDays: { cut: 3 }, hasConfirmingHour: false, ...over });
@@ -62,12 +62,25 @@ describe('damping', () => {
   });
 });
 
+describe('what is agreed as it was asked', () => {
+  const standing = new Map([['l1', [{ quantity: 600, date: '2026-12-05' }, { quantity: 400, date: '2026-12-20' }]]]);
+  const line = (quantity: number, due: string) => [{ lineId: 'l1', sku: 'A', quantity, quantityBefore: 1000, due, dueBefore: '2026-12-20' }];
+
+  it('keeps the dates that were agreed before: an increase comes on its own date, a decrease takes from the latest', () => {
+    expect(asProposed('increase', line(1100, '2026-12-29'), standing)[0]?.splits).toEqual([{ quantity: 600, date: '2026-12-05' }, { quantity: 400, date: '2026-12-20' }, { quantity: 100, date: '2026-12-29' }]);
+    expect(asProposed('decrease', line(550, '2026-12-20'), standing)[0]?.splits).toEqual([{ quantity: 550, date: '2026-12-05' }]);
+    expect(asProposed('expedite', line(1000, '2026-12-10'), standing)[0]?.splits).toEqual([{ quantity: 600, date: '2026-12-05' }, { quantity: 400, date: '2026-12-10' }]);
+    expect(asProposed('create', line(1000, '2026-12-10'), new Map())[0]?.splits).toEqual([{ quantity: 1000, date: '2026-12-10' }]);
+  });
+});
+
 describe('a counter', () => {
   const lines = ['l1', 'l2', 'l3'].map((lineId, i) => ({ lineId, sku: `K${i}`, quantity: 100, quantityBefore: 0, due: '2026-12-01', dueBefore: null }));
 
   it('keeps named lines as countered or accepted; a line not named is rejected', () => {
     const agreed = asCountered(lines, [{ lineId: 'l1', verdict: 'counter', splits: [{ quantity: 60, date: '2026-12-05' }, { quantity: 40, date: '2026-12-09' }] }, { lineId: 'l2', verdict: 'accept' }]);
     expect(agreed.map((a) => [a.lineId, a.quantity, a.splits.length])).toEqual([['l1', 100, 2], ['l2', 100, 1]]);
+    expect(asCountered(lines, [{ lineId: 'l1', verdict: 'counter', splits: [], surcharge: 5 }])[0]).toMatchObject({ quantity: 100, splits: [{ quantity: 100 }] });
   });
 });
 

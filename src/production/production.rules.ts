@@ -14,6 +14,8 @@ export interface NeedLine {
   readonly p50: number;
   readonly p90: number;
   readonly spike: string | null;
+  /** Units of production, in time or late, that the need was net of: another number now means it is out of date. */
+  readonly production: number;
   /** Calendar date of the supplier by which it is promised. */
   readonly promise: string;
   readonly evidence: { readonly gross: number; readonly paid: number; readonly cancelled: number; readonly open: number; readonly broadcast: string | null; readonly anchor: string | null };
@@ -96,7 +98,7 @@ export function propose(need: readonly NeedLine[], orders: readonly OpenOrder[],
       const known = editable.lines.find((l) => l.sku === line.sku);
       return known === undefined
         ? { lineId: `l${editable.lines.length + i + 1}`, sku: line.sku, quantity: add, quantityBefore: 0, due, dueBefore: null }
-        : { lineId: known.lineId, sku: line.sku, quantity: known.quantity + add, quantityBefore: known.quantity, due: due > known.due ? due : known.due, dueBefore: known.due };
+        : { lineId: known.lineId, sku: line.sku, quantity: known.quantity + add, quantityBefore: known.quantity, due, dueBefore: known.due };
     });
     return { kind: 'increase', commitment, order: editable.id, lines };
   }
@@ -172,16 +174,43 @@ export interface AgreedLine {
   readonly splits: readonly Split[];
 }
 
-/** What stands where a version is accepted as it is. */
-export const asProposed = (lines: readonly ProposedLine[]): AgreedLine[] => lines.map((l) => ({ lineId: l.lineId, sku: l.sku, quantity: l.quantity, splits: [{ quantity: l.quantity, date: l.due }] }));
+/**
+ * What stands where a version is accepted as it is. Dates that were agreed before stay: an increase adds its units on their own
+ * date, a decrease takes from the latest date first, expedite and delay move only what lies on the wrong side of the new date.
+ */
+export function asProposed(kind: Kind, lines: readonly ProposedLine[], standing: ReadonlyMap<string, readonly Split[]>): AgreedLine[] {
+  return lines.map((l) => {
+    const before = standing.get(l.lineId) ?? [];
+    const agreed = (splits: readonly Split[]): AgreedLine => ({ lineId: l.lineId, sku: l.sku, quantity: l.quantity, splits });
+    if (before.length === 0) return agreed([{ quantity: l.quantity, date: l.due }]);
+    if (kind === 'increase') return agreed(merged([...before, { quantity: l.quantity - l.quantityBefore, date: l.due }]));
+    if (kind === 'expedite') return agreed(merged(before.map((s) => ({ ...s, date: s.date < l.due ? s.date : l.due }))));
+    if (kind === 'delay') return agreed(merged(before.map((s) => ({ ...s, date: s.date > l.due ? s.date : l.due }))));
+    let cut = l.quantityBefore - l.quantity;
+    const left = [...before].sort((a, b) => (a.date < b.date ? 1 : -1)).map((s) => {
+      const taken = Math.min(cut, s.quantity);
+      cut -= taken;
+      return { ...s, quantity: s.quantity - taken };
+    });
+    const kept = merged(left.filter((s) => s.quantity > 0));
+    return agreed(kept.length > 0 ? kept : [{ quantity: 0, date: l.due }]);
+  });
+}
+
+/** Splits by date, one per date. */
+function merged(splits: readonly Split[]): Split[] {
+  const byDate = new Map<string, number>();
+  for (const s of splits) byDate.set(s.date, (byDate.get(s.date) ?? 0) + s.quantity);
+  return [...byDate].sort(([a], [b]) => (a < b ? -1 : 1)).map(([date, quantity]) => ({ quantity, date }));
+}
 
 /** What stands where the buyer takes a counter: a line that was rejected or not named stays as it was before. */
 export function asCountered(lines: readonly ProposedLine[], reply: readonly ReplyLine[]): AgreedLine[] {
   return lines.flatMap((line): AgreedLine[] => {
     const answer = reply.find((r) => r.lineId === line.lineId);
     if (answer === undefined || answer.verdict === 'reject') return [];
-    if (answer.verdict === 'accept') return asProposed([line]);
-    const splits = answer.splits ?? [{ quantity: line.quantity, date: line.due }];
+    const asked = [{ quantity: line.quantity, date: line.due }];
+    const splits = answer.verdict === 'accept' || answer.splits === undefined || answer.splits.length === 0 ? asked : answer.splits;
     return [{ lineId: line.lineId, sku: answer.substituteSku ?? line.sku, quantity: total(splits), splits }];
   });
 }
