@@ -93,7 +93,7 @@ export async function run() {
   checks.push(
     { what: 'every answered order is in the database', ok: rows.identities >= answered && rows.identities <= answered + open, detail: `${answered} answered, ${rows.identities} identities` },
     { what: 'identities, events, order lines, windows, demand and announced facts agree', ok: tables.every((n) => n === tables[0]), detail: JSON.stringify(rows) },
-    { what: 'no request was refused', ok: refused === 0, detail: `${refused} refused or failed` },
+    { what: 'no request was refused', ok: refused === 0, detail: `${refused} refused or failed, ${ground.deadlocks()} deadlocks in PostgreSQL's log` },
   );
 
   // The same without detection in the process: what intake alone costs.

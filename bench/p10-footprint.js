@@ -1,5 +1,5 @@
 // P10: from start to ready with the embedded database, at the first start and the second; memory idle; size of the install.
-import { lstatSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { median, spread } from './report.js';
@@ -40,7 +40,6 @@ export async function run() {
     say(`P10: repetition ${repetition}`);
     const dataDir = join(root, '.castline', 'bench', `p10-${process.pid}-${repetition}`);
     rmSync(dataDir, { recursive: true, force: true });
-    const { mkdirSync } = await import('node:fs');
     mkdirSync(dataDir, { recursive: true });
     let service = await startService(dataDir);
     first.push(service.readyMs);

@@ -46,8 +46,9 @@ export async function run() {
   );
   const [copied] = await ground.rows('select count(*)::int as events, count(distinct order_id)::int as orders from order_events', [], 'peer');
   const orders = n * bulkOrders(EVENTS);
+  const deadlocks = ground.deadlocks();
   checks.push(
-    { what: 'the answers count every event as accepted', ok: bulks.every((b) => b.refused === 0 && b.accepted === EVENTS), detail: bulks.map((b) => `${b.accepted} accepted, ${b.duplicates} duplicates, ${b.refused} times refused as busy`).join('; ') },
+    { what: 'the answers count every event as accepted', ok: bulks.every((b) => b.refused === 0 && b.accepted === EVENTS), detail: `${bulks.map((b) => `${b.accepted} accepted, ${b.duplicates} duplicates, ${b.refused} times refused as busy`).join('; ')}; ${deadlocks} deadlocks in PostgreSQL's log` },
     { what: 'identities and events are in the database', ok: held.identities === n * EVENTS && held.events === n * EVENTS, detail: `${held.identities} of ${n * EVENTS}` },
     { what: 'each order is counted once in orders, windows and demand', ok: [held.orders, held.counted, held.ordered].every((x) => x === orders), detail: `${JSON.stringify(held)}, ${orders} sent` },
     { what: 'COPY wrote the same number of events and orders', ok: copied.events === n * EVENTS && copied.orders === orders, detail: JSON.stringify(copied) },

@@ -29,8 +29,8 @@ const jumping = Array.from({ length: SKUS }, (_, i) => i).filter((i) => i % 5 >=
 function jumps() {
   const list = [];
   const until = (LEAD_S + STEADY_S + BURST_S + AFTER_S - 2) * 1000;
-  // A stride that is prime to 400 visits every jumping SKU once, broadcast after broadcast.
-  for (let n = 0, at = LEAD_S * 1000; at < until && n < jumping.length; n++, at += EVERY_MS) list.push({ sku: jumping[(n * 21 + Math.floor((n * 21) / 400)) % jumping.length], at });
+  // A stride that has no divisor in common with 400 visits every jumping SKU once, broadcast after broadcast.
+  for (let n = 0, at = LEAD_S * 1000; at < until && n < jumping.length; n++, at += EVERY_MS) list.push({ sku: jumping[(n * 21) % jumping.length], at });
   return list;
 }
 
@@ -79,6 +79,7 @@ async function onBackend(backend) {
   const rows = await ground.rows(TIMES, [SHOP]);
   const [held] = await ground.rows('select (select count(*) from event_identities)::int as identities, (select coalesce(sum(net_paid), 0) from sku_demand)::int as paid');
   const peak = memoryOf(service.pid, 'VmHWM');
+  const deadlocks = ground.deadlocks();
   await service.stop();
   await redis?.stop();
   await ground.close();
@@ -99,7 +100,7 @@ async function onBackend(backend) {
   const lastOfBurst = sent.batches.filter((b) => b.due <= burstEnd).reduce((most, b) => Math.max(most, b.answered), 0);
   const intake = sent.batches.filter((b) => b.due > sent.start + LEAD_S * 1000 && b.due <= burstAt).map((b) => b.answered - b.due);
   return {
-    backend, sent: { ...sent, batches: undefined }, posted: warm.posted + sent.posted, warm: { ...warm, batches: undefined }, drained, held, peak, found, lost,
+    backend, sent: { ...sent, batches: undefined }, posted: warm.posted + sent.posted, warm: { ...warm, batches: undefined }, drained, held, peak, deadlocks, found, lost,
     behind: Math.max(0, lastOfBurst - burstEnd) / 1000,
     intake: { p50: percentile(intake, 0.5), p99: percentile(intake, 0.99) },
     firstWave: { spikes: first.length, spike: both(first, 'spike_ms'), signal: both(first.filter((r) => !r.told_before), 'signal_ms') },
@@ -127,7 +128,7 @@ export async function run() {
       { what: `${on}: a bulk request of 200 answered, p50`, value: m.intake.p50, unit: 'ms' },
       { what: `${on}: a bulk request of 200 answered, p99`, value: m.intake.p99, unit: 'ms' },
       { what: `${on}: first wave of ${m.firstWave.spikes} spikes, signal p99`, value: m.firstWave.signal.p99, unit: 'ms' },
-      { what: `${on}: burst x 10: bound lost for`, value: m.lost, unit: 's', reach: '<= 5 s', reached: m.lost <= 5 },
+      { what: `${on}: burst x 10: bound lost for`, value: m.lost, unit: 's', reach: '<= 5 s', reached: m.lost <= 5 && m.storm.spikes === m.storm.jumps },
       { what: `${on}: burst x 10: last order committed after its end`, value: m.behind, unit: 's' },
       { what: `${on}: burst x 10: signal p99`, value: m.storm.signal.p99, unit: 'ms' },
       { what: `${on}: cores used by the service`, value: m.sent.cpu?.cores.service, unit: '' },
@@ -137,7 +138,7 @@ export async function run() {
     );
     checks.push(
       { what: `${on}: every order sent was accepted and is counted`, ok: m.sent.elsewise + m.warm.elsewise === 0 && m.held.identities === m.posted && m.held.paid === m.posted, detail: `${m.posted} sent, ${m.held.identities} identities, ${m.held.paid} units paid` },
-      { what: `${on}: no request was refused as busy`, ok: m.sent.refused + m.warm.refused === 0, detail: `${m.sent.refused + m.warm.refused} refused, sent again` },
+      { what: `${on}: no request was refused as busy`, ok: m.sent.refused + m.warm.refused === 0, detail: `${m.sent.refused + m.warm.refused} refused, sent again; ${m.deadlocks} deadlocks in PostgreSQL's log` },
       { what: `${on}: every SKU that jumped gave a spike`, ok: m.calm.spikes === m.calm.jumps && m.storm.spikes === m.storm.jumps, detail: `${m.calm.spikes} of ${m.calm.jumps}, in and after the burst ${m.storm.spikes} of ${m.storm.jumps}; ${m.calm.toldBefore} had a signal before` },
       { what: `${on}: every spike in the calm was followed by a signal`, ok: m.calm.signal.n === m.calm.spikes - m.calm.toldBefore, detail: `${m.calm.signal.n}` },
       { what: `${on}: nothing was left to do, 120 s after the first wave and 60 s after the last order`, ok: m.drained },

@@ -103,6 +103,11 @@ export async function openGround(name, settings = []) {
     },
     /** Nobody pays for the pages that somebody else made dirty. */
     checkpoint: () => ground.rows('checkpoint'),
+    /** Transactions that PostgreSQL ended because they waited for each other in a circle. */
+    deadlocks() {
+      const log = join(server.folder, 'postgres.log');
+      return existsSync(log) ? (readFileSync(log, 'utf8').match(/deadlock detected/g)?.length ?? 0) : 0;
+    },
     async close() {
       opened.delete(ground);
       for (const pool of pools.values()) await pool.end().catch(() => undefined);

@@ -104,7 +104,7 @@ export function demoWorld(startsAt: number, seed: number): DemoWorld {
         order(at, sku, style.price, 1, { broadcast: BROADCAST, ...(cancelled ? { cancelAt: at + 30_000 + Math.floor(cancels.next() * 10 * MINUTE) } : {}) });
       }
       // The morning after: a few orders, and time goes on.
-      for (const at of arrivals(own.split('after'), endsAt, endsAt + 16 * 60 * MINUTE, 0.02, () => 0.004)) order(at, sku, style.price, 1);
+      for (const at of arrivals(own.split('after'), endsAt, endsAt + 40 * 60 * MINUTE, 0.02, () => 0.0015)) order(at, sku, style.price, 1);
     });
   }
   order(startsAt + 36 * MINUTE, BULK, 12_900, 3_000, { broadcast: BROADCAST, buyer: 'b-hoarder', cancelAt: startsAt + 44 * MINUTE });
