@@ -118,6 +118,8 @@ export async function running(over: Readonly<Record<string, string>> = {}): Prom
 export async function request(base: string, method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<{ status: number; body: any; headers: Headers }> {
   const raw = typeof body === 'string' || body instanceof Uint8Array;
   const response = await fetch(new URL(path, base), {
+    // Names the request that hangs, rather than the test.
+    signal: AbortSignal.timeout(45_000),
     method, headers: { authorization: `Bearer ${ADMIN_KEY}`, ...(body === undefined || raw ? {} : { 'content-type': 'application/json' }), ...headers },
     ...(body === undefined ? {} : { body: raw ? (body as string) : JSON.stringify(body) }),
   });

@@ -63,6 +63,8 @@ export function sendProblem(reply: FastifyReply, request: FastifyRequest, error:
     return;
   }
   if (typeof retryAfter === 'number') void reply.header('retry-after', String(retryAfter));
+  // A body that was refused before it was read to its end must not be taken for the next request.
+  if (!request.raw.complete) void reply.header('connection', 'close');
   if (known.status === 401) void reply.header('www-authenticate', 'Bearer');
   void reply
     .status(known.status)
