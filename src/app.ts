@@ -7,6 +7,7 @@ import fastifyCookie from '@fastify/cookie';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { mkdirSync } from 'node:fs';
+import type { Server } from 'node:http';
 import type { Readable } from 'node:stream';
 import { join } from 'node:path';
 import { AccessGuard, AccessService } from './access/index.js';
@@ -176,6 +177,20 @@ export async function startService(configuration: Configuration): Promise<Servic
   }
 }
 
+/** A connection whose last request was still under way when the server closed would be kept for its keep-alive time; it goes as soon as it is idle. */
+async function closeServer(app: NestFastifyApplication): Promise<void> {
+  const server = app.getHttpServer() as Server;
+  const sweep = setInterval(() => server.closeIdleConnections(), 50);
+  // An upload that never ends must not hold the process beyond what its supervisor grants (docker-compose.yml: 75 s).
+  const last = setTimeout(() => server.closeAllConnections(), 60_000);
+  try {
+    await app.close();
+  } finally {
+    clearInterval(sweep);
+    clearTimeout(last);
+  }
+}
+
 /** Readiness off, streams ended, requests answered, ticks and jobs finished, then everything let go; once, however often it is asked. */
 function stopper(app: NestFastifyApplication, foundations: Opened): () => Promise<void> {
   let stopping: Promise<void> | undefined;
@@ -186,7 +201,7 @@ function stopper(app: NestFastifyApplication, foundations: Opened): () => Promis
       app.get(Housekeeping).stop();
       await app.get(Ticker).stop();
       await app.get(PlanningService).stop();
-      await app.close();
+      await closeServer(app);
       await app.get(Jobs).stop();
       await foundations.close();
     })());

@@ -167,16 +167,19 @@ export async function runDemo(once: boolean): Promise<void> {
   say(resumed ? 'Castline demo: going on where the last one was interrupted.' : 'Castline demo: starting PostgreSQL, queues, service and three simulated factories …');
   const configuration = { ...readConfiguration({}), dataDirectory: folder, port: 0, bootstrapKey: story.adminKey, outboundAllow: 'loopback-http' as const, logLevel: 'error' };
   const factories = new Map<string, SimulatedFactory>([['factory-1', await openFactory('accept')], ['factory-2', await openFactory('counter')], ['factory-3', await openFactory('silent')]]);
-  const service: Service = await startService(configuration);
+  const starting = startService(configuration);
   const following = new AbortController();
   const end = async (code: number): Promise<never> => {
     following.abort();
+    const service = await starting;
     await service.stop();
     for (const factory of factories.values()) await factory.close();
     process.exit(code);
   };
-  process.once('SIGINT', () => void end(130));
-  process.once('SIGTERM', () => void end(143));
+  // Also while it starts: the database server must not be left behind.
+  process.once('SIGINT', () => void end(130).catch(() => process.exit(1)));
+  process.once('SIGTERM', () => void end(143).catch(() => process.exit(1)));
+  const service: Service = await starting;
 
   const api = clientOf(service.url, story.adminKey);
   const world = demoWorld(story.startsAt, SEED);

@@ -15,6 +15,17 @@ interface Assessed {
   readonly version: number;
   readonly state: StreamState;
   readonly episode: string | null;
+  readonly wakeAt: number | null;
+}
+
+/**
+ * Late orders need a bin to count in. Where no order opened one that is over, the first unassessed bin is opened for them: at
+ * the latest the one that still fills, in which they are looked at now and booked once it is over.
+ */
+function withRoomForLate(bins: readonly Bin[], next: number, now: number, late: number): readonly Bin[] {
+  const [first] = bins;
+  if (late === 0 || next > binOf(now) || first?.bin === next || (first !== undefined && first.bin < binOf(now))) return bins;
+  return [{ bin: next, orders: 0, withdrawn: 0 }, ...bins];
 }
 
 @Injectable()
@@ -65,8 +76,7 @@ export class AssessService {
         orders: Math.max(0, first.total_orders - before.counted - bins.reduce((s, b) => s + b.orders, 0)),
         withdrawn: Math.max(0, first.total_withdrawn - before.withdrawn - bins.reduce((s, b) => s + b.withdrawn, 0)),
       };
-      // Late orders need a bin to count in, even where no new order opened one.
-      const seen = late.orders > 0 && before.next < binOf(now) && (bins[0] === undefined || bins[0].bin >= binOf(now)) ? [{ bin: before.next, orders: 0, withdrawn: 0 }, ...bins] : bins;
+      const seen = withRoomForLate(bins, before.next, now, late.orders);
       const { state, alarms, ended } = advanceStream(before, seen, now, late);
       let episode = known?.episode ?? null;
       const closing = [...ended];
@@ -80,7 +90,9 @@ export class AssessService {
         ends.push({ id: episode, at: new Date(closing.pop() ?? state.next) });
         episode = null;
       }
-      assessed.push({ stream, version: first.version, state, episode });
+      // What was only looked at, because its bin still fills, is booked when the bin is over, even if no order follows.
+      const unbooked = late.orders > 0 && state.counted - before.counted < late.orders;
+      assessed.push({ stream, version: first.version, state, episode, wakeAt: unbooked ? binOf(now) + BIN_MS : (dueAt(state) ?? null) });
     }
     if (spikes.length > 0) {
       await store.insertSpikes(tx, spikes);
@@ -89,7 +101,7 @@ export class AssessService {
       })));
     }
     if (ends.length > 0) await store.endSpikes(tx, ends);
-    await store.saveStates(tx, assessed.map((a) => ({ stream: a.stream.stream, shop: a.stream.shop, state: a.state, episode: a.episode, wakeAt: dueAt(a.state) ?? null })));
+    await store.saveStates(tx, assessed.map((a) => ({ stream: a.stream.stream, shop: a.stream.shop, state: a.state, episode: a.episode, wakeAt: a.wakeAt })));
     return assessed.map((a) => ({ stream: a.stream.stream, version: a.version })).sort((a, b) => a.stream - b.stream);
   }
 

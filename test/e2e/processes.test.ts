@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -137,6 +137,19 @@ describe('the embedded server', () => {
     const fourth = await spawnService(env(folder));
     expect(fourth.output()).toContain('started');
     await fourth.end();
+  }, 120_000);
+
+  it('told to end while it still starts, ends cleanly and leaves no server behind', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'castline-early-'));
+    // The server's user can enter it: the cluster is made here, where the test looks for it.
+    chmodSync(folder, 0o755);
+    const child = spawn('node', [join(root, 'bin', 'castline.js'), 'serve'], { env: { PATH: (globalThis as any).process.env.PATH as string, PORT: '0', ...env(folder) }, stdio: 'ignore' });
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    const server = join(folder, 'pgdata', 'postmaster.pid');
+    await until('the database server starts', () => Promise.resolve(existsSync(server)), 60);
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+    expect(existsSync(server)).toBe(false);
   }, 120_000);
 
   it('works under a folder that only its owner can enter', async () => {
