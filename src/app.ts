@@ -179,7 +179,7 @@ export async function startService(configuration: Configuration): Promise<Servic
 
 /** A connection whose last request was still under way when the server closed would be kept for its keep-alive time; it goes as soon as it is idle. */
 async function closeServer(app: NestFastifyApplication): Promise<void> {
-  const server = app.getHttpServer() as Server;
+  const server: Server = app.getHttpServer();
   const sweep = setInterval(() => server.closeIdleConnections(), 50);
   // An upload that never ends must not hold the process beyond what its supervisor grants (docker-compose.yml: 75 s).
   const last = setTimeout(() => server.closeAllConnections(), 60_000);
