@@ -18,6 +18,12 @@ interface Assessed {
   readonly wakeAt: number | null;
 }
 
+interface Raised {
+  readonly id: string;
+  readonly stream: DirtyStream;
+  readonly alarm: Alarm;
+}
+
 /**
  * Late orders need a bin to count in. Where no order opened one that is over, the first unassessed bin is opened for them: at
  * the latest the one that still fills, in which they are looked at now and booked once it is over.
@@ -62,7 +68,7 @@ export class AssessService {
       news.set(row.stream, [...(news.get(row.stream) ?? []), row]);
     }
     const assessed: Assessed[] = [];
-    const spikes: store.SpikeRow[] = [];
+    const raised: Raised[] = [];
     const ends: { id: string; at: Date }[] = [];
     for (const stream of dirty) {
       const rows = news.get(stream.stream) ?? [];
@@ -82,9 +88,8 @@ export class AssessService {
       const closing = [...ended];
       for (const alarm of alarms) {
         if (episode !== null) ends.push({ id: episode, at: new Date(closing.shift() ?? alarm.bin) });
-        const spike = await this.spike(tx, stream, alarm);
-        spikes.push(spike);
-        episode = spike.id;
+        episode = newId('spk');
+        raised.push({ id: episode, stream, alarm });
       }
       if (episode !== null && state.episode === null) {
         ends.push({ id: episode, at: new Date(closing.pop() ?? state.next) });
@@ -94,7 +99,8 @@ export class AssessService {
       const unbooked = late.orders > 0 && state.counted - before.counted < late.orders;
       assessed.push({ stream, version: first.version, state, episode, wakeAt: unbooked ? binOf(now) + BIN_MS : (dueAt(state) ?? null) });
     }
-    if (spikes.length > 0) {
+    if (raised.length > 0) {
+      const spikes = await this.spikes(tx, raised);
       await store.insertSpikes(tx, spikes);
       await this.jobs.announce(tx, spikeDetected, ...spikes.map((s) => ({
         id: s.id, shop: s.shop, sku: s.sku, broadcast: s.broadcast, detectedAt: s.detected_at.toISOString(), orders: s.orders, expectedOrders: s.expected_orders, ratio: s.ratio,
@@ -105,14 +111,20 @@ export class AssessService {
     return assessed.map((a) => ({ stream: a.stream.stream, version: a.version })).sort((a, b) => a.stream - b.stream);
   }
 
-  /** The spike as it is recorded: detected at the very order that raised the alarm. */
-  private async spike(tx: Tx, stream: DirtyStream, alarm: Alarm): Promise<store.SpikeRow> {
-    const times = await countedTimes(tx, stream.stream, alarm.bin);
-    const at = times[Math.min(alarm.order, times.length) - 1]?.at ?? alarm.bin + BIN_MS;
-    return {
-      id: newId('spk'), shop: stream.shop, sku: stream.sku, broadcast: stream.broadcast, onset: new Date(alarm.onset), detected_at: new Date(at), orders: alarm.orders,
-      expected_orders: alarm.expectedOrders, ratio: alarm.ratio, score: alarm.score, ended_at: null,
-    };
+  /** The spikes as they are recorded: each detected at the very order that raised its alarm. */
+  private async spikes(tx: Tx, raised: readonly Raised[]): Promise<store.SpikeRow[]> {
+    const times = new Map<string, number[]>();
+    for (const { stream, bucket, at } of await countedTimes(tx, raised.map(({ stream, alarm }) => ({ stream: stream.stream, bucket: alarm.bin })))) {
+      times.set(`${stream} ${bucket}`, [...(times.get(`${stream} ${bucket}`) ?? []), at]);
+    }
+    return raised.map(({ id, stream, alarm }) => {
+      const counted = times.get(`${stream.stream} ${alarm.bin}`) ?? [];
+      return {
+        id, shop: stream.shop, sku: stream.sku, broadcast: stream.broadcast, onset: new Date(alarm.onset),
+        detected_at: new Date(counted[Math.min(alarm.order, counted.length) - 1] ?? alarm.bin + BIN_MS), orders: alarm.orders,
+        expected_orders: alarm.expectedOrders, ratio: alarm.ratio, score: alarm.score, ended_at: null,
+      };
+    });
   }
 
   /** A broadcast's stream starts from the SKU's own rate outside broadcasts. */

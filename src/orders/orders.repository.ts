@@ -252,15 +252,18 @@ export interface StreamNews {
 
 export const streamNews = (tx: Tx, streams: readonly number[], froms: readonly number[]): Promise<StreamNews[]> => rows(tx, STREAM_NEWS, [streams, froms]);
 
-/** When the counted orders of one bucket came, in order: to name the order that raised the alarm. */
-export const countedTimes = (tx: Tx, stream: number, bucket: number): Promise<{ at: number }[]> =>
+/** When the counted orders of given buckets of streams came, in order: to name the order that raised an alarm. */
+export const countedTimes = (tx: Tx, wanted: readonly { readonly stream: number; readonly bucket: number }[]): Promise<{ stream: number; bucket: number; at: number }[]> =>
   rows(
     tx,
-    `select min(extract(epoch from l.counted_at) * 1000)::float8 as at from streams s
-     join order_lines l on l.shop = s.shop and l.sku = s.sku and l.broadcast = s.broadcast and l.counts and l.kind = 'sale'
-     where s.id = $1 and l.counted_at >= to_timestamp($2::float8 / 1000) and l.counted_at < to_timestamp(($2::float8 + 10000) / 1000)
-     group by l.order_id order by 1`,
-    [stream, bucket],
+    `select w.stream, w.bucket, x.at from unnest($1::bigint[], $2::float8[]) as w(stream, bucket) join streams s on s.id = w.stream
+     cross join lateral (
+       select min(extract(epoch from l.counted_at) * 1000)::float8 as at from order_lines l
+       where l.shop = s.shop and l.sku = s.sku and l.broadcast = s.broadcast and l.counts and l.kind = 'sale'
+         and l.counted_at >= to_timestamp(w.bucket / 1000) and l.counted_at < to_timestamp((w.bucket + 10000) / 1000)
+       group by l.order_id) x
+     order by w.stream, w.bucket, x.at`,
+    [wanted.map((w) => w.stream), wanted.map((w) => w.bucket)],
   );
 
 export const streamsOfSku = (tx: Tx, skus: readonly string[]): Promise<{ id: number; shop: string; sku: string; broadcast: string }[]> =>

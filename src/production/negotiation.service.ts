@@ -1,7 +1,7 @@
 // How a change is issued, answered, decided and applied. Every step locks the adjustment's row, checks the machine, writes its
 // transition, and announces a fact.
 import { Inject, Injectable } from '@nestjs/common';
-import { termsOf } from '../catalogue/index.js';
+import { termsOf, type SkuTerms } from '../catalogue/index.js';
 import { requestAssessment } from '../forecast/index.js';
 import { recordSupply, removeSupply, type DatedSupply } from '../inventory/index.js';
 import { DomainError, invalid, Jobs, newId, notFound, type Tx } from '../kernel/index.js';
@@ -25,6 +25,16 @@ export interface Decision {
   readonly note?: string | undefined;
 }
 
+/** A version that is decided on and not yet written. */
+export interface Draft {
+  readonly adjustment: store.AdjustmentRow;
+  readonly before: store.AdjustmentRow | undefined;
+  readonly order: store.OrderHead | undefined;
+  readonly context: { readonly now: Date; readonly actor: string; readonly leaves: boolean };
+  readonly proposal: Proposal;
+  readonly need: readonly NeedLine[];
+}
+
 /** How long a factory has to answer where it has no confirming hour. */
 const RESPOND_MS = 12 * 3_600_000;
 
@@ -38,65 +48,56 @@ export class NegotiationService {
     return world === 'live' || clocks.length === 0 ? (clocks[0] ?? new Date()) : clocks.reduce((a, b) => (a > b ? a : b));
   }
 
-  /** Issues the first version of a change; `leaves`: whether it is sent, or stays in the house because its world only replays. */
-  async open(
-    tx: Tx, context: { world: store.World; supplier: string; group: string; now: Date; firmAt: Date | null; actor: string; leaves: boolean }, proposal: Proposal, need: readonly NeedLine[],
-  ): Promise<string> {
+  /** The first version of a change, ready to be issued; `leaves`: whether it is sent, or stays in the house because its world only replays. */
+  opening(
+    context: { world: store.World; supplier: string; group: string; now: Date; firmAt: Date | null; actor: string; leaves: boolean }, proposal: Proposal, need: readonly NeedLine[],
+  ): Draft {
     const order = proposal.order ?? newId('po');
-    if (proposal.order === undefined) {
-      await store.insertOrder(tx, { id: order, world: context.world, supplier: context.supplier, group_key: context.group, status: 'proposed', created_at: context.now });
-    }
-    const a: store.AdjustmentRow = {
+    const adjustment: store.AdjustmentRow = {
       id: newId('sig'), world: context.world, supplier: context.supplier, group_key: context.group, production_order: order, kind: proposal.kind, status: context.leaves ? 'sent' : 'proposed',
       version: 1, commitment: proposal.commitment, firm_at: proposal.commitment === 'firm' ? null : context.firmAt, respond_by: this.respondBy(context.now, proposal, context.firmAt), created_at: context.now, origin: context.actor,
     };
-    await store.insertAdjustment(tx, a);
-    await this.writeVersion(tx, a, context, proposal, need, []);
-    return a.id;
+    const proposed = proposal.order === undefined ? { id: order, world: context.world, supplier: context.supplier, group_key: context.group, status: 'proposed' as const, created_at: context.now } : undefined;
+    return { adjustment, before: undefined, order: proposed, context, proposal, need };
   }
 
-  /** Issues version n + 1 of an open change; the version before is superseded. */
-  async renew(tx: Tx, current: store.AdjustmentRow, context: { now: Date; firmAt: Date | null; actor: string; cause: Cause; leaves: boolean }, proposal: Proposal, need: readonly NeedLine[]): Promise<void> {
+  /** Version n + 1 of an open change, ready to be issued; the version before is superseded. */
+  renewal(current: store.AdjustmentRow, context: { now: Date; firmAt: Date | null; actor: string; cause: Cause; leaves: boolean }, proposal: Proposal, need: readonly NeedLine[]): Draft {
     checkTransition(current.status, 'superseded', context.cause);
-    const a: store.AdjustmentRow = {
+    const adjustment: store.AdjustmentRow = {
       ...current, kind: proposal.kind, status: context.leaves ? 'sent' : 'proposed', version: current.version + 1, commitment: proposal.commitment,
       firm_at: proposal.commitment === 'firm' ? null : context.firmAt, respond_by: this.respondBy(context.now, proposal, context.firmAt),
     };
-    await store.setVersionStatus(tx, current.id, current.version, 'superseded');
-    await store.endDelivery(tx, current.id, current.version, 'ended');
-    await store.setAdjustment(tx, a);
-    await this.writeVersion(tx, a, context, proposal, need, [{ adjustment: a.id, version: current.version, from: current.status, to: 'superseded', at: context.now, actor: context.actor }]);
+    return { adjustment, before: current, order: undefined, context, proposal, need };
+  }
+
+  /** Issues versions with their lines and transitions; those that leave also get their delivery and the fact that carries them out. */
+  async issue(tx: Tx, drafts: readonly Draft[]): Promise<void> {
+    if (drafts.length === 0) return;
+    const terms = new Map((await termsOf(tx, [...new Set(drafts.flatMap((d) => d.proposal.lines.map((l) => l.sku)))])).map((t) => [t.sku, t]));
+    await store.issue(tx, drafts.map((d) => {
+      const { adjustment: a, context, proposal, need } = d;
+      return {
+        adjustment: a, before: d.before, order: d.order, webhookId: context.leaves ? newId('evt') : undefined, lines: proposal.lines.map((l) => lineOf(l, terms.get(l.sku), need)),
+        version: {
+          adjustment: a.id, version: a.version, kind: a.kind, commitment: a.commitment, status: a.status, at: context.now, respond_by: a.respond_by, valid_until: a.respond_by,
+          liability: liabilityOf(a.commitment), evidence: evidenceOf(need, proposal, context.now),
+        },
+      };
+    }));
+    await store.insertTransitions(tx, drafts.flatMap(({ adjustment: a, before, context }) => {
+      const own = { adjustment: a.id, at: context.now, actor: context.actor };
+      return [
+        ...(before === undefined ? [] : [{ ...own, version: before.version, from: before.status, to: 'superseded' }]),
+        { ...own, version: a.version, from: 'draft', to: 'proposed' },
+        ...(context.leaves ? [{ ...own, version: a.version, from: 'proposed', to: 'sent' }] : []),
+      ];
+    }));
+    await this.jobs.announce(tx, signalIssued, ...drafts.filter((d) => d.context.leaves).map((d) => this.about(d.adjustment)));
   }
 
   private respondBy(now: Date, proposal: Proposal, firmAt: Date | null): Date {
     return proposal.commitment === 'firm' || firmAt === null ? new Date(now.getTime() + RESPOND_MS) : firmAt;
-  }
-
-  /** The version with its lines and transitions; where it leaves, its delivery and the fact that carries it out. */
-  private async writeVersion(
-    tx: Tx, a: store.AdjustmentRow, context: { now: Date; actor: string; leaves: boolean }, proposal: Proposal, need: readonly NeedLine[], before: readonly store.Transition[],
-  ): Promise<void> {
-    const terms = new Map((await termsOf(tx, proposal.lines.map((l) => l.sku))).map((t) => [t.sku, t]));
-    const lines = proposal.lines.map((l): store.LineRow => {
-      const t = terms.get(l.sku);
-      const n = need.find((x) => x.sku === l.sku);
-      if (t === undefined) throw new DomainError(500, 'no-terms', `the SKU ${l.sku} has no terms any more`);
-      return {
-        line_id: l.lineId, sku: l.sku, style: t.style, colour: t.colour, size: t.size, quantity: l.quantity, quantity_before: l.quantityBefore, due: l.due, due_before: l.dueBefore,
-        p50: n?.p50 ?? 0, p90: n?.p90 ?? 0, unit_price: t.unit_cost, currency: t.cost_currency,
-      };
-    });
-    await store.insertVersion(
-      tx,
-      { adjustment: a.id, version: a.version, kind: a.kind, commitment: a.commitment, status: a.status, at: context.now, respond_by: a.respond_by, valid_until: a.respond_by,
-        liability: liabilityOf(a.commitment), evidence: evidenceOf(need, proposal, context.now) },
-      lines,
-    );
-    const own = { adjustment: a.id, version: a.version, at: context.now, actor: context.actor };
-    await store.insertTransitions(tx, [...before, { ...own, from: 'draft', to: 'proposed' }, ...(context.leaves ? [{ ...own, from: 'proposed', to: 'sent' }] : [])]);
-    if (!context.leaves) return;
-    await store.insertDelivery(tx, a.id, a.version, newId('evt'));
-    await this.jobs.announce(tx, signalIssued, this.about(a));
   }
 
   /** Whether signals about these SKUs leave the house: always in the live world; in a replay where one of their shops says so. */
@@ -112,7 +113,7 @@ export class NegotiationService {
 
   private async move(tx: Tx, a: store.AdjustmentRow, to: AdjustmentStatus, cause: Cause, at: Date, actor: string): Promise<store.AdjustmentRow> {
     checkTransition(a.status, to, cause);
-    await store.setAdjustment(tx, { ...a, status: to });
+    await store.setStatus(tx, a.id, to);
     await store.setVersionStatus(tx, a.id, a.version, to);
     await store.insertTransitions(tx, [{ adjustment: a.id, version: a.version, from: a.status, to, at, actor }]);
     return { ...a, status: to };
@@ -230,7 +231,7 @@ export class NegotiationService {
       .filter((l) => wanted.some((w) => w.lineId === l.lineId))
       .map((l) => { const w = wanted.find((x) => x.lineId === l.lineId); return { ...l, quantity: w?.quantity ?? l.quantity, due: w?.due ?? l.due }; });
     const need = (await store.needOf(tx, a.world, a.supplier, a.group_key))?.lines ?? [];
-    await this.renew(tx, a, { now, firmAt: a.firm_at, actor, cause: 'buyer', leaves: true }, { kind: a.kind, commitment: a.commitment, order: a.production_order, lines: proposed }, need);
+    await this.issue(tx, [this.renewal(a, { now, firmAt: a.firm_at, actor, cause: 'buyer', leaves: true }, { kind: a.kind, commitment: a.commitment, order: a.production_order, lines: proposed }, need)]);
     return (await store.findAdjustment(tx, id)) as store.AdjustmentRow;
   }
 
@@ -286,10 +287,20 @@ export class NegotiationService {
     });
     const need = (await store.needOf(tx, order.world, order.supplier, order.group_key))?.lines ?? [];
     const leaves = (await this.leaves(tx, order.world, lines.map((l) => l.sku))).size > 0;
-    const id = await this.open(tx, { world: order.world, supplier: order.supplier, group: order.group_key, now, firmAt: null, actor, leaves }, { kind, commitment: 'firm', order: orderId, lines }, need);
-    return (await store.findAdjustment(tx, id)) as store.AdjustmentRow;
+    const draft = this.opening({ world: order.world, supplier: order.supplier, group: order.group_key, now, firmAt: null, actor, leaves }, { kind, commitment: 'firm', order: orderId, lines }, need);
+    await this.issue(tx, [draft]);
+    return (await store.findAdjustment(tx, draft.adjustment.id)) as store.AdjustmentRow;
   }
 
+}
+
+function lineOf(l: Proposal['lines'][number], t: SkuTerms | undefined, need: readonly NeedLine[]): store.LineRow {
+  if (t === undefined) throw new DomainError(500, 'no-terms', `the SKU ${l.sku} has no terms any more`);
+  const n = need.find((x) => x.sku === l.sku);
+  return {
+    line_id: l.lineId, sku: l.sku, style: t.style, colour: t.colour, size: t.size, quantity: l.quantity, quantity_before: l.quantityBefore, due: l.due, due_before: l.dueBefore,
+    p50: n?.p50 ?? 0, p90: n?.p90 ?? 0, unit_price: t.unit_cost, currency: t.cost_currency,
+  };
 }
 
 /** Why, in one line and a few counts. */

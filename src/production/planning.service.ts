@@ -6,9 +6,9 @@ import { supplyOf } from '../inventory/index.js';
 import { Database, Handles, Jobs, log, type JobRun, type Tx } from '../kernel/index.js';
 import { localTime, nextLocalHour } from '../kernel/math/index.js';
 import { allClocks } from '../orders/index.js';
-import { NegotiationService } from './negotiation.service.js';
+import { NegotiationService, type Draft } from './negotiation.service.js';
 import { fallDue, proposeChange } from './production.facts.js';
-import { DAMPING_MS, daysBetween, isNews, propose, type NeedLine, type OpenOrder, type SupplierTerms } from './production.rules.js';
+import { DAMPING_MS, daysBetween, isNews, newsAgainAt, propose, type NeedLine, type OpenOrder, type SupplierTerms } from './production.rules.js';
 import * as store from './production.repository.js';
 
 const PLANNER = 'planner';
@@ -17,6 +17,12 @@ interface GroupNeed {
   readonly group: string;
   readonly at: Date;
   readonly lines: readonly NeedLine[];
+}
+
+/** What planning decided, written once all groups of a job are decided. */
+interface Plan {
+  readonly drafts: Draft[];
+  readonly rechecks: { readonly id: string; readonly at: Date }[];
 }
 
 @Injectable()
@@ -54,6 +60,7 @@ export class PlanningService {
     const onHold = await store.groupsOnHold(tx, world, supplier, keys);
     const production = new Map<string, number>();
     for (const s of await supplyOf(tx, world, skus)) production.set(s.sku, (production.get(s.sku) ?? 0) + s.quantity);
+    const plan: Plan = { drafts: [], rechecks: [] };
     for (const need of needs) {
       const first = need.lines.map((l) => terms.get(l.sku)).find((t) => t !== undefined);
       // The SKU changed hands since: its new supplier is told by the next assessment.
@@ -62,15 +69,18 @@ export class PlanningService {
       if (need.lines.some((l) => l.production !== (production.get(l.sku) ?? 0))) continue;
       if (onHold.has(need.group)) continue;
       const current = open.get(need.group);
-      await this.planGroup(tx, {
+      await this.planGroup(tx, plan, {
         world, supplier, need, first, current, told: told.filter((l) => l.adjustment === current?.id), atConfirmingHour, leaves: need.lines.some((l) => leaving.has(l.sku)),
         orders: orders.filter((o) => o.group_key === need.group).map((o) => openOrder(o, orderLines, first.supplier_time_zone, need.at)),
       });
     }
+    if (plan.rechecks.length > 0) await store.recheckAt(tx, plan.rechecks);
+    await this.negotiation.issue(tx, plan.drafts);
   }
 
   private async planGroup(
     tx: Tx,
+    plan: Plan,
     g: {
       world: store.World; supplier: string; need: GroupNeed; first: SkuTerms; current: (store.AdjustmentRow & { version_at: Date }) | undefined; told: readonly store.LineRow[];
       atConfirmingHour: boolean; leaves: boolean; orders: readonly OpenOrder[];
@@ -87,7 +97,7 @@ export class PlanningService {
     const context = { world: g.world, supplier: g.supplier, group: need.group, now: at, firmAt, actor: PLANNER, cause: 'planner' as const, leaves: g.leaves };
     const proposal = propose(lines, g.orders, terms, local.date, firmNow);
     if (current === undefined) {
-      if (proposal !== undefined) await this.negotiation.open(tx, context, proposal, lines);
+      if (proposal !== undefined) plan.drafts.push(this.negotiation.opening(context, proposal, lines));
       return;
     }
     // A person's change is theirs until it is answered, withdrawn or expired.
@@ -105,17 +115,19 @@ export class PlanningService {
       if (!hourHasCome) return;
       // What was announced no longer fits what is right now (the order froze, or can be hurried instead): that one is told instead.
       await this.negotiation.end(tx, current, 'withdrawn', 'planner', at, PLANNER);
-      await this.negotiation.open(tx, context, proposal, lines);
+      plan.drafts.push(this.negotiation.opening(context, proposal, lines));
       return;
     }
     // A firm change that waits for its answer is not taken back to a heads-up; what is new comes after it.
     if (current.commitment === 'firm' && proposal.commitment !== 'firm') return;
     const renewed = { ...proposal, order: current.production_order };
     const before = g.told.map((l) => ({ lineId: l.line_id, sku: l.sku, quantity: l.quantity, quantityBefore: l.quantity_before, due: l.due, dueBefore: l.due_before }));
-    if (hourHasCome || isNews({ kind: current.kind, lines: before, at: current.version_at.getTime() }, renewed, terms.lotMultiple, at.getTime())) {
-      await this.negotiation.renew(tx, current, context, renewed, lines);
-    } else if (at.getTime() - current.version_at.getTime() < DAMPING_MS) {
-      await store.recheckAt(tx, current.id, new Date(current.version_at.getTime() + DAMPING_MS));
+    const told = { kind: current.kind, lines: before, at: current.version_at.getTime() };
+    if (hourHasCome || isNews(told, renewed, terms.lotMultiple, at.getTime())) {
+      plan.drafts.push(this.negotiation.renewal(current, context, renewed, lines));
+    } else {
+      const again = newsAgainAt(told, at.getTime());
+      if (again !== undefined) plan.rechecks.push({ id: current.id, at: new Date(again) });
     }
   }
 
@@ -140,7 +152,7 @@ export class PlanningService {
         await this.negotiation.end(tx, a, 'expired', 'clock', now, 'clock');
         return;
       }
-      await store.recheckAt(tx, a.id, null);
+      await store.recheckAt(tx, [{ id: a.id, at: null }]);
       const need = await store.needOf(tx, a.world, a.supplier, a.group_key);
       if (need !== undefined) await this.plan(tx, a.world, a.supplier, [{ group: a.group_key, at: now, lines: need.lines }], false);
     });

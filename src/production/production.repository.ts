@@ -93,32 +93,102 @@ export const openAdjustment = (tx: Tx, world: string, supplier: string, group: s
 export const lockAdjustment = (tx: Tx, id: string): Promise<AdjustmentRow | undefined> => one(tx, 'select * from adjustments where id = $1 for update', [id]);
 export const findAdjustment = (tx: Tx, id: string): Promise<AdjustmentRow | undefined> => one(tx, 'select * from adjustments where id = $1', [id]);
 
-export const insertAdjustment = (tx: Tx, a: Omit<AdjustmentRow, 'version'> & { version: number }): Promise<number> =>
-  touched(
-    tx,
-    `insert into adjustments (id, world, supplier, group_key, production_order, kind, status, version, commitment, firm_at, respond_by, created_at, origin) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-    [a.id, a.world, a.supplier, a.group_key, a.production_order, a.kind, a.status, a.version, a.commitment, a.firm_at, a.respond_by, a.created_at, a.origin],
-  );
-
-export const setAdjustment = (tx: Tx, a: Pick<AdjustmentRow, 'id' | 'kind' | 'status' | 'version' | 'commitment' | 'firm_at' | 'respond_by'>): Promise<number> =>
-  touched(tx, 'update adjustments set kind = $2, status = $3, version = $4, commitment = $5, firm_at = $6, respond_by = $7, recheck_at = null, updated_at = clock_timestamp() where id = $1', [
-    a.id, a.kind, a.status, a.version, a.commitment, a.firm_at, a.respond_by,
-  ]);
+export const setStatus = (tx: Tx, id: string, status: AdjustmentStatus): Promise<number> =>
+  touched(tx, 'update adjustments set status = $2, recheck_at = null, updated_at = clock_timestamp() where id = $1', [id, status]);
 
 export const setVersionStatus = (tx: Tx, id: string, version: number, status: AdjustmentStatus): Promise<number> =>
   touched(tx, 'update adjustment_versions set status = $3 where adjustment = $1 and version = $2', [id, version, status]);
 
-export async function insertVersion(tx: Tx, v: VersionRow, lines: readonly LineRow[]): Promise<void> {
-  await touched(tx, 'insert into adjustment_versions (adjustment, version, kind, commitment, status, at, respond_by, valid_until, liability, evidence) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)', [
-    v.adjustment, v.version, v.kind, v.commitment, v.status, v.at, v.respond_by, v.valid_until, JSON.stringify(v.liability), JSON.stringify(v.evidence),
-  ]);
+/** A production order as it is proposed. */
+export type OrderHead = Omit<OrderRow, 'version' | 'confirmed_at'>;
+
+/** A version to be issued: version 1 of a new change, or a later one that supersedes the version before. */
+export interface Issue {
+  readonly adjustment: AdjustmentRow;
+  /** The change as it stood before; undefined for a new one. */
+  readonly before: AdjustmentRow | undefined;
+  /** The production order that it proposes, where it does. */
+  readonly order: OrderHead | undefined;
+  readonly version: VersionRow;
+  readonly lines: readonly LineRow[];
+  /** The webhook's id where the version leaves the house. */
+  readonly webhookId: string | undefined;
+}
+
+/** Writes versions with all that belongs to them: as many statements for a hundred as for one. */
+export async function issue(tx: Tx, issues: readonly Issue[]): Promise<void> {
+  if (issues.length === 0) return;
+  await proposeOrders(tx, issues.flatMap((i) => (i.order === undefined ? [] : [i.order])));
+  await supersede(tx, issues.flatMap((i) => (i.before === undefined ? [] : [i.before])));
+  await updateAdjustments(tx, issues.filter((i) => i.before !== undefined).map((i) => i.adjustment));
+  await insertAdjustments(tx, issues.filter((i) => i.before === undefined).map((i) => i.adjustment));
+  await touched(
+    tx,
+    `insert into adjustment_versions (adjustment, version, kind, commitment, status, at, respond_by, valid_until, liability, evidence)
+     select adjustment, version, kind, commitment, status, at, respond_by, valid_until, liability, evidence
+     from jsonb_to_recordset($1::jsonb) as r(adjustment text, version int, kind text, commitment text, status text, at timestamptz, respond_by timestamptz, valid_until timestamptz, liability jsonb, evidence jsonb)`,
+    [JSON.stringify(issues.map((i) => i.version))],
+  );
   await touched(
     tx,
     `insert into adjustment_lines (adjustment, version, line_id, sku, style, colour, size, quantity, quantity_before, due, due_before, p50, p90, unit_price, currency)
-     select $1, $2, line_id, sku, style, colour, size, quantity, quantity_before, due, due_before, p50, p90, unit_price, currency
-     from jsonb_to_recordset($3::jsonb) as r(line_id text, sku text, style text, colour text, size text, quantity int, quantity_before int, due date, due_before date, p50 int, p90 int,
-       unit_price bigint, currency text)`,
-    [v.adjustment, v.version, JSON.stringify(lines)],
+     select adjustment, version, line_id, sku, style, colour, size, quantity, quantity_before, due, due_before, p50, p90, unit_price, currency
+     from jsonb_to_recordset($1::jsonb) as r(adjustment text, version int, line_id text, sku text, style text, colour text, size text, quantity int, quantity_before int, due date, due_before date,
+       p50 int, p90 int, unit_price bigint, currency text)`,
+    [JSON.stringify(issues.flatMap((i) => i.lines.map((l) => ({ ...l, adjustment: i.version.adjustment, version: i.version.version }))))],
+  );
+  const sent = issues.filter((i) => i.webhookId !== undefined);
+  if (sent.length > 0) {
+    await touched(
+      tx,
+      `insert into signal_deliveries (adjustment, version, webhook_id, state, next_at)
+       select adjustment, version, webhook_id, 'waiting', now() from unnest($1::text[], $2::int[], $3::text[]) as w(adjustment, version, webhook_id) on conflict do nothing`,
+      [sent.map((i) => i.version.adjustment), sent.map((i) => i.version.version), sent.map((i) => i.webhookId)],
+    );
+  }
+}
+
+async function proposeOrders(tx: Tx, orders: readonly OrderHead[]): Promise<void> {
+  if (orders.length === 0) return;
+  await touched(
+    tx,
+    `insert into production_orders (id, world, supplier, group_key, status, created_at)
+     select id, world, supplier, group_key, status, created_at from jsonb_to_recordset($1::jsonb) as r(id text, world text, supplier text, group_key text, status text, created_at timestamptz)`,
+    [JSON.stringify(orders)],
+  );
+}
+
+async function supersede(tx: Tx, before: readonly AdjustmentRow[]): Promise<void> {
+  if (before.length === 0) return;
+  const versions = [before.map((a) => a.id), before.map((a) => a.version)];
+  await touched(tx, `update adjustment_versions v set status = 'superseded' from unnest($1::text[], $2::int[]) as w(adjustment, version) where v.adjustment = w.adjustment and v.version = w.version`, versions);
+  await touched(
+    tx,
+    `update signal_deliveries d set state = 'ended', next_at = null from unnest($1::text[], $2::int[]) as w(adjustment, version)
+     where d.adjustment = w.adjustment and d.version = w.version and d.state = 'waiting'`,
+    versions,
+  );
+}
+
+async function updateAdjustments(tx: Tx, list: readonly AdjustmentRow[]): Promise<void> {
+  if (list.length === 0) return;
+  await touched(
+    tx,
+    `update adjustments a set kind = r.kind, status = r.status, version = r.version, commitment = r.commitment, firm_at = r.firm_at, respond_by = r.respond_by, recheck_at = null, updated_at = clock_timestamp()
+     from jsonb_to_recordset($1::jsonb) as r(id text, kind text, status text, version int, commitment text, firm_at timestamptz, respond_by timestamptz) where a.id = r.id`,
+    [JSON.stringify(list)],
+  );
+}
+
+async function insertAdjustments(tx: Tx, list: readonly AdjustmentRow[]): Promise<void> {
+  if (list.length === 0) return;
+  await touched(
+    tx,
+    `insert into adjustments (id, world, supplier, group_key, production_order, kind, status, version, commitment, firm_at, respond_by, created_at, origin)
+     select id, world, supplier, group_key, production_order, kind, status, version, commitment, firm_at, respond_by, created_at, origin
+     from jsonb_to_recordset($1::jsonb) as r(id text, world text, supplier text, group_key text, production_order text, kind text, status text, version int, commitment text, firm_at timestamptz,
+       respond_by timestamptz, created_at timestamptz, origin text)`,
+    [JSON.stringify(list)],
   );
 }
 
@@ -195,9 +265,6 @@ export interface OrderLineRow {
   readonly expedite_refused: boolean;
 }
 
-export const insertOrder = (tx: Tx, o: Omit<OrderRow, 'version' | 'confirmed_at'>): Promise<number> =>
-  touched(tx, 'insert into production_orders (id, world, supplier, group_key, status, created_at) values ($1, $2, $3, $4, $5, $6)', [o.id, o.world, o.supplier, o.group_key, o.status, o.created_at]);
-
 /** Whether a supplier was ever told of this order: what never left the house is not there for it. */
 export const wasTold = async (tx: Tx, orders: readonly string[]): Promise<Set<string>> =>
   new Set((await rows<{ id: string }>(tx, 'select distinct a.production_order as id from adjustments a join signal_deliveries d on d.adjustment = a.id where a.production_order = any($1)', [orders])).map((r) => r.id));
@@ -229,7 +296,8 @@ export const refuseExpedite = (tx: Tx, order: string, lineIds: readonly string[]
   touched(tx, 'update production_order_lines set expedite_refused = true where production_order = $1 and line_id = any($2)', [order, lineIds]);
 
 /** A change of need that came too soon after the last version is looked at again then. */
-export const recheckAt = (tx: Tx, id: string, at: Date | null): Promise<number> => touched(tx, 'update adjustments set recheck_at = $2 where id = $1', [id, at]);
+export const recheckAt = (tx: Tx, list: readonly { id: string; at: Date | null }[]): Promise<number> =>
+  touched(tx, 'update adjustments a set recheck_at = w.at from unnest($1::text[], $2::timestamptz[]) as w(id, at) where a.id = w.id', [list.map((r) => r.id), list.map((r) => r.at)]);
 
 /** Groups with an order that is stopped: nothing new is asked for there until somebody resumes or cancels it. */
 export const groupsOnHold = async (tx: Tx, world: string, supplier: string, groups: readonly string[]): Promise<Set<string>> =>
@@ -254,9 +322,6 @@ export interface Delivery {
   readonly last_error: string | null;
   readonly next_at: Date | null;
 }
-
-export const insertDelivery = (tx: Tx, adjustment: string, version: number, webhookId: string): Promise<number> =>
-  touched(tx, `insert into signal_deliveries (adjustment, version, webhook_id, state, next_at) values ($1, $2, $3, 'waiting', now()) on conflict do nothing`, [adjustment, version, webhookId]);
 
 export const deliveryOf = (tx: Tx, adjustment: string, version: number): Promise<Delivery | undefined> =>
   one(tx, 'select * from signal_deliveries where adjustment = $1 and version = $2', [adjustment, version]);

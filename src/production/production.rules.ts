@@ -140,17 +140,33 @@ function proposeLess(need: readonly NeedLine[], orders: readonly OpenOrder[], te
   return undefined;
 }
 
-/** Signals are damped: a new version of an open change only for a quarter (and a lot), and not within 15 minutes of the last. */
+/** A new version of an open change for a quarter more or less (and a lot), not within this of the last … */
 export const DAMPING_MS = 15 * 60_000;
-export function isNews(current: { readonly kind: Kind; readonly lines: readonly ProposedLine[]; readonly at: number }, next: Proposal, lot: number, now: number): boolean {
-  if (now - current.at < DAMPING_MS) return false;
-  if (current.kind !== next.kind) return true;
+/** … and while a show explodes, for twice as much or for nothing any more, not within this: a factory hears of 20 → 600 units in five versions, not after a quarter of an hour. */
+export const ESCALATION_MS = 60_000;
+
+interface Told {
+  readonly kind: Kind;
+  readonly lines: readonly ProposedLine[];
+  readonly at: number;
+}
+
+export function isNews(current: Told, next: Proposal, lot: number, now: number): boolean {
+  const age = now - current.at;
+  if (age < ESCALATION_MS) return false;
   const before = new Map(current.lines.map((l) => [l.sku, l.quantity - l.quantityBefore]));
   const after = new Map(next.lines.map((l) => [l.sku, l.quantity - l.quantityBefore]));
   const change = [...new Set([...before.keys(), ...after.keys()])].reduce((s, sku) => s + Math.abs((after.get(sku) ?? 0) - (before.get(sku) ?? 0)), 0);
   const size = [...before.values()].reduce((s, q) => s + Math.abs(q), 0);
+  if (age < DAMPING_MS) return current.kind === next.kind && change >= Math.max(lot, size) && next.kind !== 'expedite' && next.kind !== 'delay';
+  if (current.kind !== next.kind) return true;
   if (next.kind === 'expedite' || next.kind === 'delay') return next.lines.some((l) => current.lines.find((c) => c.lineId === l.lineId)?.due !== l.due);
   return change >= Math.max(lot, 0.25 * size);
+}
+
+/** When what is no news now could be: at the end of the next interval; undefined where only another need can make it so. */
+export function newsAgainAt(current: Told, now: number): number | undefined {
+  return [ESCALATION_MS, DAMPING_MS].map((wait) => current.at + wait).find((at) => at > now);
 }
 
 export interface Split {
