@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import argon2 from 'argon2';
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { currentScope, Database, DomainError, invalid, newId, notFound, randomSecret, Secrets, type Tx } from '../kernel/index.js';
+import { currentScope, Database, DomainError, invalid, newId, notFound, randomSecret, Remembered, Secrets, type Tx } from '../kernel/index.js';
 import * as store from './access.repository.js';
 import { actorOf, BOUND_ROLES, type Binding, type Principal, type RoleName } from './principal.js';
 
@@ -36,7 +36,7 @@ function bindingsOf(identity: NewIdentity): Binding[] {
 
 @Injectable()
 export class AccessService {
-  private readonly remembered = new Map<string, { principal: Principal; until: number }>();
+  private readonly remembered = new Remembered<Principal>(REMEMBER_MS, MAX_REMEMBERED);
   private readonly failures = new Map<string, { count: number; since: number }>();
 
   constructor(
@@ -47,23 +47,19 @@ export class AccessService {
   /** The principal behind a bearer token or session cookie; undefined where there is none. */
   async identify(kind: 'key' | 'session', token: string): Promise<Principal | undefined> {
     const hash = hashOf(`${kind}:${token}`);
-    const id = hash.toString('base64url');
-    const known = this.remembered.get(id);
-    if (known !== undefined && known.until > Date.now()) return known.principal;
-    const principal = await this.database.transaction(async (tx) => {
-      if (kind === 'session') {
-        const user = await store.findSession(tx, hash);
-        return user && ({ kind: 'user', id: user.id, name: user.name, role: user.role, bindings: user.bindings, scopes: [] } satisfies Principal);
-      }
-      const key = await store.findKey(tx, hash);
-      if (key === undefined) return undefined;
-      await store.markUsed(tx, key.id);
-      return { kind: 'key', id: key.id, name: key.name, role: key.role, bindings: key.bindings, scopes: key.scopes } satisfies Principal;
-    });
-    if (this.remembered.size > MAX_REMEMBERED) this.remembered.clear();
-    if (principal !== undefined) this.remembered.set(id, { principal, until: Date.now() + REMEMBER_MS });
-    else this.remembered.delete(id);
-    return principal;
+    return this.remembered.get(hash.toString('base64url'), () => this.database.transaction((tx) => (kind === 'session' ? this.ofSession(tx, hash) : this.ofKey(tx, hash))));
+  }
+
+  private async ofSession(tx: Tx, hash: Buffer): Promise<Principal | undefined> {
+    const user = await store.findSession(tx, hash);
+    return user && { kind: 'user', id: user.id, name: user.name, role: user.role, bindings: user.bindings, scopes: [] };
+  }
+
+  private async ofKey(tx: Tx, hash: Buffer): Promise<Principal | undefined> {
+    const key = await store.findKey(tx, hash);
+    if (key === undefined) return undefined;
+    await store.markUsed(tx, key.id);
+    return { kind: 'key', id: key.id, name: key.name, role: key.role, bindings: key.bindings, scopes: key.scopes };
   }
 
   async createKey(tx: Tx, actor: Principal, identity: NewIdentity & { scopes?: readonly string[] | undefined; expiresAt?: Date | undefined }): Promise<{ id: string; key: string }> {

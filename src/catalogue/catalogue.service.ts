@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AccessService, type Principal } from '../access/index.js';
 import {
-  checkOutboundUrl, checkVersion, CONFIGURATION, Database, DomainError, invalid, isCurrency, Jobs, notFound, randomSecret, reject, Secrets, type Configuration,
+  checkOutboundUrl, checkVersion, CONFIGURATION, Database, DomainError, invalid, isCurrency, Jobs, notFound, randomSecret, reject, Remembered, Secrets, type Configuration,
   type IntakeAnswer, type LinedRow, type Tx,
 } from '../kernel/index.js';
 import type { Shop, ShopClock, Supplier } from './catalogue.entity.js';
@@ -29,7 +29,7 @@ const DAY_MS = 86_400_000;
 @Injectable()
 export class CatalogueService {
   /** Shops whose clock and currency cannot change any more; only found ones are remembered. */
-  private readonly knownShops = new Map<string, { shop: Shop; until: number }>();
+  private readonly knownShops = new Remembered<Shop>(5_000, 10_000);
 
   constructor(
     @Inject(Database) private readonly database: Database,
@@ -40,17 +40,11 @@ export class CatalogueService {
   ) {}
 
   async shop(id: string, within?: Tx): Promise<Shop> {
-    const known = this.knownShops.get(id);
-    if (known !== undefined && known.until > Date.now()) return known.shop;
-    if (within !== undefined) {
-      // It may have been created in this very transaction, and is not remembered before it commits.
-      const found = await store.findShop(within, id);
-      if (found === null) throw notFound(`the shop ${id}`);
-      return found;
-    }
-    const shop = await this.database.transaction((tx) => store.findShop(tx, id));
-    if (shop === null) throw notFound(`the shop ${id}`);
-    this.knownShops.set(id, { shop, until: Date.now() + 5_000 });
+    const known = this.knownShops.peek(id);
+    if (known !== undefined) return known;
+    // Within a transaction it may have been created in that very one, and is not remembered before it commits.
+    const shop = await (within === undefined ? this.knownShops.get(id, () => this.database.transaction((tx) => store.findShop(tx, id)).then((found) => found ?? undefined)) : store.findShop(within, id));
+    if (shop === null || shop === undefined) throw notFound(`the shop ${id}`);
     return shop;
   }
 
@@ -68,7 +62,7 @@ export class CatalogueService {
       if (clock !== before.clock) throw invalid('clock', `is set for good when a shop is created (this one is ${before.clock})`);
       if ((await store.updateShop(tx, values, before.version)) === 0) throw new DomainError(412, 'precondition-failed', 'it was changed meanwhile; read it again');
     }
-    this.knownShops.delete(id);
+    this.knownShops.forget(id);
     const shop = await store.findShop(tx, id);
     if (shop === null) throw notFound(`the shop ${id}`);
     await this.access.audit(tx, actor, before === null ? 'shop.created' : 'shop.changed', id, before ?? undefined, values);

@@ -22,6 +22,7 @@ interface Raised {
   readonly id: string;
   readonly stream: DirtyStream;
   readonly alarm: Alarm;
+  readonly now: number;
 }
 
 /**
@@ -89,7 +90,7 @@ export class AssessService {
       for (const alarm of alarms) {
         if (episode !== null) ends.push({ id: episode, at: new Date(closing.shift() ?? alarm.bin) });
         episode = newId('spk');
-        raised.push({ id: episode, stream, alarm });
+        raised.push({ id: episode, stream, alarm, now });
       }
       if (episode !== null && state.episode === null) {
         ends.push({ id: episode, at: new Date(closing.pop() ?? state.next) });
@@ -117,11 +118,12 @@ export class AssessService {
     for (const { stream, bucket, at } of await countedTimes(tx, raised.map(({ stream, alarm }) => ({ stream: stream.stream, bucket: alarm.bin })))) {
       times.set(`${stream} ${bucket}`, [...(times.get(`${stream} ${bucket}`) ?? []), at]);
     }
-    return raised.map(({ id, stream, alarm }) => {
+    return raised.map(({ id, stream, alarm, now }) => {
       const counted = times.get(`${stream.stream} ${alarm.bin}`) ?? [];
       return {
         id, shop: stream.shop, sku: stream.sku, broadcast: stream.broadcast, onset: new Date(alarm.onset),
-        detected_at: new Date(counted[Math.min(alarm.order, counted.length) - 1] ?? alarm.bin + BIN_MS), orders: alarm.orders,
+        // Orders that came late for their own bin counted in this one and have no time in it: then it is now.
+        detected_at: new Date(counted[alarm.order - 1] ?? Math.min(now, alarm.bin + BIN_MS)), orders: alarm.orders,
         expected_orders: alarm.expectedOrders, ratio: alarm.ratio, score: alarm.score, ended_at: null,
       };
     });

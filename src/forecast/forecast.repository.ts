@@ -126,5 +126,57 @@ export const saveNeedStates = (tx: Tx, list: readonly (NeedState & { reassessAt:
     [list.map((n) => n.world), list.map((n) => n.sku), list.map((n) => n.assessment), list.map((n) => n.recommended), list.map((n) => n.firm), list.map((n) => n.surplus), list.map((n) => n.reassessAt)],
   );
 
-/** One assessment of a supplier's needs at a time. */
-export const lockSupplier = (tx: Tx, supplier: string): Promise<unknown> => rows(tx, 'select pg_advisory_xact_lock(hashtextextended($1, 11))', [supplier]);
+/** One assessment of a supplier's needs at a time; locked in the order given. */
+export const lockSuppliers = (tx: Tx, suppliers: readonly string[]): Promise<unknown> =>
+  rows(tx, 'select pg_advisory_xact_lock(hashtextextended(w.supplier, 11)) from (select supplier from unnest($1::text[]) with ordinality as u(supplier, n) order by n offset 0) w', [suppliers]);
+
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** What one SKU of a group needs, as a supplier's planning reads it. */
+export interface NeedLine {
+  readonly sku: string;
+  readonly assessment: string;
+  readonly firm: number;
+  readonly recommended: number;
+  readonly surplus: number;
+  readonly committedNeed: number;
+  readonly lateProduction: number;
+  readonly p50: number;
+  readonly p90: number;
+  readonly spike: string | null;
+  /** Units of production, in time or late, that the need was net of: another number now means it is out of date. */
+  readonly production: number;
+  /** Calendar date of the supplier by which it is promised. */
+  readonly promise: string;
+  /** What a factory may know of why: counts and the broadcast, never prices or buyers. */
+  readonly evidence: { readonly gross: number; readonly paid: number; readonly cancelled: number; readonly open: number; readonly broadcast: string | null; readonly anchor: string | null };
+}
+
+export interface GroupNeed {
+  readonly group: string;
+  readonly at: Date;
+  readonly lines: readonly NeedLine[];
+}
+
+/** Keeps the latest need of groups; to be called under their suppliers' lock. */
+export const saveGroupNeeds = (tx: Tx, world: string, list: readonly (GroupNeed & { readonly supplier: string })[]): Promise<number> =>
+  touched(
+    tx,
+    `insert into group_needs (world, supplier, group_key, at, lines) select $1, g.supplier, g.group_key, g.at, g.lines from jsonb_to_recordset($2::jsonb) as g(supplier text, group_key text, at timestamptz, lines jsonb)
+     on conflict (world, supplier, group_key) do update set at = excluded.at, lines = excluded.lines, version = group_needs.version + 1`,
+    // In the order in which planning takes them, so that the two never wait for each other in a circle.
+    [world, JSON.stringify(list.map((n) => ({ supplier: n.supplier, group_key: n.group, at: n.at, lines: n.lines })).sort((a, b) => byText(a.supplier, b.supplier) || byText(a.group_key, b.group_key)))],
+  );
+
+/** The needs of a supplier that changed since they were last taken; each change is answered to one taker, with its transaction. */
+export const takeNeeds = (tx: Tx, world: string, supplier: string): Promise<GroupNeed[]> =>
+  rows(
+    tx,
+    `with news as (select group_key from group_needs where world = $1 and supplier = $2 and version > taken order by group_key collate "C" for update)
+     update group_needs g set taken = version from news n where g.world = $1 and g.supplier = $2 and g.group_key = n.group_key returning g.group_key as "group", g.at, g.lines`,
+    [world, supplier],
+  );
+
+/** The latest need of a group, taken or not. */
+export const needOf = (tx: Tx, world: string, supplier: string, group: string): Promise<GroupNeed | undefined> =>
+  one(tx, 'select group_key as "group", at, lines from group_needs where world = $1 and supplier = $2 and group_key = $3', [world, supplier, group]);

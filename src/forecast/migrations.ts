@@ -63,11 +63,22 @@ export class Forecast1763800600000 implements MigrationInterface {
         surplus integer not null,
         reassess_at timestamptz,
         primary key (world, sku));
+      -- The latest need of each group whose minimum and lots bind its sum, and the version that planning took.
+      create table group_needs (
+        world text not null,
+        supplier text not null,
+        group_key text not null,
+        at timestamptz not null,
+        lines jsonb not null,
+        version bigint not null default 1,
+        taken bigint not null default 0,
+        primary key (world, supplier, group_key));
+      create index group_needs_news on group_needs (world, supplier) where version > taken;
       create index need_states_due on need_states (world, reassess_at) where reassess_at is not null;
     `);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query('drop table need_states; drop table assessments; drop table spikes; drop table stream_states');
+    await runner.query('drop table group_needs; drop table need_states; drop table assessments; drop table spikes; drop table stream_states');
   }
 }

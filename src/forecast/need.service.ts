@@ -7,13 +7,13 @@ import { Jobs, newId, type Tx } from '../kernel/index.js';
 import { localTime, negativeBinomialMean, negativeBinomialQuantiles, type NegativeBinomial } from '../kernel/math/index.js';
 import { demandOf, heldUnits, type ShopClockRow, type SkuDemand } from '../orders/index.js';
 import { cancellationToCome, criticalFractile, decideGroup, HOLDING_MS, holdingCap, meanRate, pooled, remainingInBroadcast, remainingStanding, type Item, type StreamState } from './math/index.js';
-import { needChanged, type NeedChanged } from './forecast.facts.js';
+import { needChanged } from './forecast.facts.js';
 import * as store from './forecast.repository.js';
 import { groupOf } from './groups.js';
 
 const DAY_MS = 86_400_000;
 const RECENT_MS = 15 * 60_000;
-/** Groups that one fact names, and one job plans. */
+/** Groups that one fact names. */
 const GROUPS_PER_FACT = 100;
 const LEVELS = [0.05, 0.25, 0.5, 0.75, 0.9, 0.95] as const;
 
@@ -60,7 +60,7 @@ export class NeedService {
     const shops = new Map(clocks.filter((c) => c.clock === world && c.now !== null).map((c) => [c.id, c.now as Date]));
     const terms = await this.withGroups(tx, wanted);
     const suppliers = [...new Set(terms.map((t) => t.supplier ?? ''))].sort();
-    for (const supplier of suppliers) await store.lockSupplier(tx, `${world} ${supplier}`);
+    await store.lockSuppliers(tx, suppliers.map((supplier) => `${world} ${supplier}`));
     const inputs = await this.gather(tx, world, terms, shops);
 
     const groups = new Map<string, Inputs[]>();
@@ -69,15 +69,17 @@ export class NeedService {
       groups.set(key, [...(groups.get(key) ?? []), input]);
     }
     const decided = [...groups.values()].map((members) => decide(members));
-    const previous = new Map((await store.needStates(tx, world, inputs.map((i) => i.terms.sku))).map((n) => [n.sku, n]));
-    const spikes = new Map((await store.openSpikes(tx, inputs.map((i) => i.terms.sku), [...shops.keys()])).map((s) => [s.sku, s]));
+    const skus = inputs.map((i) => i.terms.sku);
+    const [before, open] = await Promise.all([store.needStates(tx, world, skus), store.openSpikes(tx, skus, [...shops.keys()])]);
+    const previous = new Map(before.map((n) => [n.sku, n]));
+    const spikes = new Map(open.map((s) => [s.sku, s]));
 
     const assessments: store.AssessmentRow[] = [];
     const states: (store.NeedState & { reassessAt: Date | null })[] = [];
-    const news = new Map<string, NeedChanged['groups']>();
+    const needs: (store.GroupNeed & { supplier: string })[] = [];
     for (const members of decided) {
       const moved = members.some((d) => changed(previous.get(d.terms.sku), d));
-      const lines = [];
+      const lines: store.NeedLine[] = [];
       for (const d of members) {
         const before = previous.get(d.terms.sku);
         const sku = d.terms.sku;
@@ -104,16 +106,25 @@ export class NeedService {
       }
       const [first] = members;
       if (lines.length > 0 && first?.terms.supplier != null) {
-        const at = members.reduce((latest, d) => (d.now > latest ? d.now : latest), first.now).toISOString();
-        news.set(first.terms.supplier, [...(news.get(first.terms.supplier) ?? []), { group: groupOf(first.terms), at, lines }]);
+        const at = members.reduce((latest, d) => (d.now > latest ? d.now : latest), first.now);
+        needs.push({ supplier: first.terms.supplier, group: groupOf(first.terms), at, lines });
       }
     }
-    if (assessments.length > 0) await store.insertAssessments(tx, assessments);
-    if (states.length > 0) await store.saveNeedStates(tx, states);
-    for (const [supplier, groups] of news) {
-      for (let i = 0; i < groups.length; i += GROUPS_PER_FACT) await this.jobs.announce(tx, needChanged, { world, supplier, groups: groups.slice(i, i + GROUPS_PER_FACT) });
-    }
+    await Promise.all([
+      ...(assessments.length > 0 ? [store.insertAssessments(tx, assessments)] : []), ...(states.length > 0 ? [store.saveNeedStates(tx, states)] : []),
+      ...(needs.length > 0 ? [store.saveGroupNeeds(tx, world, needs), this.announce(tx, world, needs)] : []),
+    ]);
     return assessments.length;
+  }
+
+  private async announce(tx: Tx, world: World, needs: readonly (store.GroupNeed & { supplier: string })[]): Promise<void> {
+    const facts = [...new Set(needs.map((n) => n.supplier))].flatMap((supplier) => {
+      const groups = needs.filter((n) => n.supplier === supplier).map(({ group, at, lines }) => ({
+        group, at: at.toISOString(), lines: lines.map(({ sku, assessment, firm, recommended }) => ({ sku, assessment, firm, recommended })),
+      }));
+      return Array.from({ length: Math.ceil(groups.length / GROUPS_PER_FACT) }, (_, i) => ({ world, supplier, groups: groups.slice(i * GROUPS_PER_FACT, (i + 1) * GROUPS_PER_FACT) }));
+    });
+    await this.jobs.announce(tx, needChanged, ...facts);
   }
 
   private async withGroups(tx: Tx, wanted: readonly string[]): Promise<SkuTerms[]> {
@@ -128,20 +139,19 @@ export class NeedService {
 
   private async gather(tx: Tx, world: World, terms: readonly SkuTerms[], shops: ReadonlyMap<string, Date>): Promise<Inputs[]> {
     const skus = terms.map((t) => t.sku);
-    const demand = new Map<string, SkuDemand[]>();
-    for (const row of await demandOf(tx, skus)) if (shops.has(row.shop)) demand.set(row.sku, [...(demand.get(row.sku) ?? []), row]);
     const fallback = [...shops.values()].reduce((latest, now) => (now > latest ? now : latest), new Date(0));
+    const earliest = [...shops.values()].reduce((least, now) => (now < least ? now : least), fallback);
+    const [demandRows, opening, supply, items, stored] = await Promise.all([
+      demandOf(tx, skus), openingStock(tx, skus), supplyOf(tx, world, skus), itemsOfSkus(tx, skus, earliest), store.statesOfSkus(tx, skus),
+    ]);
+    const demand = bySku(demandRows.filter((row) => shops.has(row.shop)));
     const nowOf = (sku: string): Date => (demand.get(sku) ?? []).reduce((latest, row) => { const now = shops.get(row.shop) as Date; return now > latest ? now : latest; }, new Date(0));
 
     const totals = new Map(skus.map((sku) => [sku, sum(demand.get(sku) ?? [])]));
     const caps = new Map(skus.map((sku) => { const t = totals.get(sku) as Inputs['demand']; return [sku, holdingCap(t.lines, t.lineLogMilli)]; }));
     const cutoffs = new Map([...shops].map(([shop, now]) => [shop, now.getTime() - HOLDING_MS]));
     const held = new Map((await heldUnits(tx, caps, cutoffs)).map((h) => [h.sku, h]));
-    const opening = await openingStock(tx, skus);
-    const supply = await supplyOf(tx, world, skus);
-    const earliest = [...shops.values()].reduce((least, now) => (now < least ? now : least), fallback);
-    const items = await itemsOfSkus(tx, skus, earliest);
-    const states = bySku(await store.statesOfSkus(tx, skus));
+    const states = bySku(stored);
     const supplyBySku = bySku(supply);
     const itemsBySku = bySku(items);
 

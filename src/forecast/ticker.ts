@@ -7,7 +7,7 @@ import { assess } from './forecast.facts.js';
 import * as store from './forecast.repository.js';
 
 export const TICK_MS = 1_000;
-const SHARDS = 4;
+const SHARDS = 2;
 
 @Injectable()
 export class Ticker {

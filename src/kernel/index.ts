@@ -22,6 +22,7 @@ export { PublicUrl } from './http/public-url.js';
 export { ProblemFilter, sendProblem, toDomainError } from './http/problem.js';
 export { bodyValidation } from './http/validation.js';
 export { newId } from './ids/ids.js';
+export { Remembered } from './database/remembered.js';
 export { defineFact, defineJob, Handles, type Fact, type Job, type JobRun } from './jobs/definitions.js';
 export { Jobs, LateWriter } from './jobs/jobs.js';
 export { JobsAndFacts1763800000000 } from './jobs/migrations.js';

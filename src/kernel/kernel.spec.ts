@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { ConfigurationError, readConfiguration } from './config/environment.js';
+import { Remembered } from './database/remembered.js';
 import { readRow } from './files/columns.js';
 import { BrokenFile, formatOf, readRecords, type FileFormat } from './files/records.js';
 import { parseInstant } from './http/fields.js';
@@ -93,7 +94,7 @@ describe('JSON from strangers', () => {
 });
 
 describe('jobs and handlers', () => {
-  const job = (name: string): Job<{ n: number }> => ({ name, queue: 'orders', payload: z.object({ n: z.number() }), on: undefined, identity: undefined, maxAttempts: 1 });
+  const job = (name: string): Job<{ n: number }> => ({ name, queue: 'orders', payload: z.object({ n: z.number() }), on: undefined, identity: undefined, identityUntil: 'ended' as const, maxAttempts: 1 });
   const [a, b] = [job('spec.a'), job('spec.b')];
   class One {
     @Handles(a)
@@ -155,5 +156,29 @@ describe('secrets', () => {
     expect(() => secrets.open(bytes.toString('base64url'))).toThrow();
     expect(() => new Secrets(Buffer.alloc(32, 8)).open(sealed)).toThrow();
     expect(secrets.keyedHash('a', 'x')).not.toBe(secrets.keyedHash('b', 'x'));
+  });
+});
+
+describe('what is remembered', () => {
+  it('is looked up once by those who ask together, and again once it was forgotten, also while it was looked up', async () => {
+    const remembered = new Remembered<number>(60_000, 10);
+    let looked = 0;
+    const lookUp = () => Promise.resolve(++looked);
+    expect(await Promise.all([remembered.get('a', lookUp), remembered.get('a', lookUp)])).toEqual([1, 1]);
+    expect(await remembered.get('a', lookUp)).toBe(1);
+    remembered.forget('a');
+    const stale = remembered.get('a', lookUp);
+    remembered.clear();
+    expect(await stale).toBe(2);
+    expect(remembered.peek('a')).toBeUndefined();
+    expect(await remembered.get('a', lookUp)).toBe(3);
+  });
+
+  it('forgets what was not found, what failed, and all beyond its bound', async () => {
+    const remembered = new Remembered<number>(60_000, 2);
+    expect(await remembered.get('a', () => Promise.resolve(undefined))).toBeUndefined();
+    await expect(remembered.get('a', () => Promise.reject(new Error('away')))).rejects.toThrow('away');
+    for (const key of ['a', 'b', 'c']) await remembered.get(key, () => Promise.resolve(1));
+    expect([remembered.peek('a'), remembered.peek('c')]).toEqual([undefined, 1]);
   });
 });

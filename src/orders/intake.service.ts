@@ -163,7 +163,6 @@ export class IntakeService {
   }
 
   private async settle(tx: Tx, accepted: readonly OrderEvent[], shops: ReadonlyMap<string, { shop: Shop; now: number }>): Promise<void> {
-    await store.insertEvents(tx, accepted);
     const byOrder = new Map<string, OrderEvent[]>();
     for (const event of accepted) {
       const key = store.orderKey(event);
@@ -172,7 +171,7 @@ export class IntakeService {
       else list.push(event);
     }
     const keys = [...byOrder.keys()].sort(byText);
-    const existing = await store.lockOrders(tx, keys.map((key) => byOrder.get(key)?.[0] as OrderEvent));
+    const [existing] = await Promise.all([store.lockOrders(tx, keys.map((key) => byOrder.get(key)?.[0] as OrderEvent)), store.insertEvents(tx, accepted)]);
 
     const sums: Sums = { windows: new Map(), skus: new Map(), buyers: new Map() };
     const changed: store.ChangedLine[] = [];
@@ -192,15 +191,16 @@ export class IntakeService {
       for (const state of after) if (dirty.has(state.lineId)) changed.push({ shop, orderId, state, aside: aside.has(stateKey(state)) });
       addDifference(sums, shop, contributionOf(before), contributionOf(after));
     }
-    await store.upsertLines(tx, changed);
-    await this.addDemand(tx, sums);
-
+    const writing: Promise<unknown>[] = [store.upsertLines(tx, changed)];
     for (const [id, { shop }] of shops) {
       const mine = accepted.filter((e) => e.shop === id);
       if (mine.length === 0) continue;
-      if (shop.clock === 'replay') await store.advanceClock(tx, id, mine.reduce((most, e) => Math.max(most, e.occurredAt), 0));
-      await this.jobs.announce(tx, eventsRecorded, { shop: id, events: mine.length, orders: new Set(mine.map((e) => e.orderId)).size, skus: new Set(mine.map((e) => e.sku)).size });
+      if (shop.clock === 'replay') writing.push(store.advanceClock(tx, id, mine.reduce((most, e) => Math.max(most, e.occurredAt), 0)));
+      writing.push(this.jobs.announce(tx, eventsRecorded, { shop: id, events: mine.length, orders: new Set(mine.map((e) => e.orderId)).size, skus: new Set(mine.map((e) => e.sku)).size }));
     }
+    // Last, because other batches wait for these rows: they are locked for no longer than the rest of the round trip and the commit.
+    writing.push(this.addDemand(tx, sums));
+    await Promise.all(writing);
   }
 
   private async addDemand(tx: Tx, { windows, skus, buyers }: Sums): Promise<void> {
@@ -216,13 +216,14 @@ export class IntakeService {
     const standing = demand.filter((d) => !streamed.has(`${d.shop}\0${d.sku}`)).map((d) => ({ shop: d.shop, sku: d.sku, broadcast: '' }));
     const ids = await this.streamIds(tx, [...parsed, ...standing]);
 
+    const writing: Promise<unknown>[] = [];
     const rows = parsed.map((p) => ({ ...p.add, stream: ids.get(streamKey(p)) as number, bucket: p.bucket }));
     const changed = rows.filter((r) => r.orders !== 0 || r.withdrawn !== 0 || r.units !== 0 || r.paidUnits !== 0 || r.cancelledUnits !== 0);
-    if (changed.length > 0) await store.addWindows(tx, changed.sort((a, b) => a.stream - b.stream || a.bucket - b.bucket));
-    await store.addSkuDemand(tx, demand);
+    if (changed.length > 0) writing.push(store.addWindows(tx, changed.sort((a, b) => a.stream - b.stream || a.bucket - b.bucket)));
+    writing.push(store.addSkuDemand(tx, demand));
     if (buyers.size > 0) {
       const held = [...buyers].sort(([a], [b]) => byText(a, b)).map(([key, add]) => { const [shop, sku, buyer] = key.split('\0') as [string, string, string]; return { shop, sku, buyer, open: add.open }; });
-      await store.addBuyerDemand(tx, held);
+      writing.push(store.addBuyerDemand(tx, held));
     }
 
     const totals = new Map<number, { stream: number; orders: number; withdrawn: number }>();
@@ -232,7 +233,8 @@ export class IntakeService {
     };
     for (const row of rows) add(row.stream, row.orders, row.withdrawn);
     for (const s of standing) add(ids.get(streamKey(s)) as number, 0, 0);
-    await store.markDirty(tx, [...totals.values()].sort((a, b) => a.stream - b.stream));
+    writing.push(store.markDirty(tx, [...totals.values()].sort((a, b) => a.stream - b.stream)));
+    await Promise.all(writing);
   }
 
   /** Ids of streams, made where they are new. One is remembered only once it is committed: a rolled-back insert gives its id away. */

@@ -53,8 +53,9 @@ export async function lockOrders(tx: Tx, orders: readonly { readonly shop: strin
   const lines = new Map<string, LineState[]>();
   if (known.length === 0) return lines;
   const keys = [known.map((o) => o.shop), known.map((o) => o.orderId)];
-  await rows(tx, LOCK_ORDERS, keys);
-  for (const row of await rows<{ shop: string; order_id: string; state: LineState }>(tx, LINES_OF_ORDERS, keys)) {
+  // The server reads the lines once it has the locks.
+  const [, found] = await Promise.all([rows(tx, LOCK_ORDERS, keys), rows<{ shop: string; order_id: string; state: LineState }>(tx, LINES_OF_ORDERS, keys)]);
+  for (const row of found) {
     const key = orderKey({ shop: row.shop, orderId: row.order_id });
     lines.set(key, [...(lines.get(key) ?? []), row.state]);
   }
@@ -72,7 +73,7 @@ export async function upsertLines(tx: Tx, lines: readonly ChangedLine[]): Promis
   const totals = lines.map((l) => lineTotals(l.state));
   const attribute = (l: ChangedLine, name: 'anchor' | 'supplier' | 'buyer' | 'shipBy'): string | number | null => l.state.attributes[name]?.[0] ?? null;
   await touched(tx, UPSERT_LINES, [
-    lines.map((l) => l.shop), lines.map((l) => l.orderId), lines.map((l) => l.state.lineId), lines.map((l) => l.state.sku), lines.map((l) => JSON.stringify(l.state)),
+    lines.map((l) => l.shop), lines.map((l) => l.orderId), lines.map((l) => l.state.lineId), lines.map((l) => l.state.sku), `[${lines.map((l) => JSON.stringify(l.state)).join(',')}]`,
     lines.map((l) => !l.aside), lines.map((l) => kindOf(l.state)), lines.map((l) => broadcastOf(l.state)), lines.map((l) => attribute(l, 'anchor')),
     lines.map((l) => attribute(l, 'supplier')), lines.map((l) => attribute(l, 'buyer')), totals.map((t) => t.ordered), totals.map((t, i) => (lines[i]?.aside === true ? 0 : t.open)),
     lines.map((l) => l.state.countedAt), lines.map((l) => l.state.paidAt), lines.map((l) => attribute(l, 'shipBy')),

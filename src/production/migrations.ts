@@ -5,11 +5,6 @@ export class Production1763800700000 implements MigrationInterface {
 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      -- The latest need of each group whose minimum and lots bind its sum; an older one never overwrites it.
-      create table group_needs (
-        world text not null, supplier text not null, group_key text not null, at timestamptz not null, fact_order bigint not null, lines jsonb not null,
-        primary key (world, supplier, group_key));
-
       create table production_orders (
         id text primary key,
         world text not null check (world in ('live', 'replay')),
@@ -143,7 +138,7 @@ export class Production1763800700000 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(
-      'drop table signal_deliveries; drop table adjustment_transitions; drop table adjustment_decisions; drop table adjustment_replies; drop table adjustment_lines; drop table adjustment_versions; drop table adjustments; drop table production_order_lines; drop table production_orders; drop table group_needs',
+      'drop table signal_deliveries; drop table adjustment_transitions; drop table adjustment_decisions; drop table adjustment_replies; drop table adjustment_lines; drop table adjustment_versions; drop table adjustments; drop table production_order_lines; drop table production_orders',
     );
   }
 }

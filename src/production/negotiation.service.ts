@@ -2,13 +2,13 @@
 // transition, and announces a fact.
 import { Inject, Injectable } from '@nestjs/common';
 import { termsOf, type SkuTerms } from '../catalogue/index.js';
-import { requestAssessment } from '../forecast/index.js';
+import { needOf, requestAssessment, type NeedLine } from '../forecast/index.js';
 import { recordSupply, removeSupply, type DatedSupply } from '../inventory/index.js';
 import { DomainError, invalid, Jobs, newId, notFound, type Tx } from '../kernel/index.js';
 import { allClocks, demandOf } from '../orders/index.js';
 import { checkTransition, type AdjustmentStatus, type Cause } from './adjustment.states.js';
 import { adjustmentApplied, adjustmentEnded, signalAnswered, signalIssued } from './production.facts.js';
-import { asCountered, asProposed, liabilityOf, type AgreedLine, type NeedLine, type Proposal, type ReplyLine } from './production.rules.js';
+import { asCountered, asProposed, liabilityOf, type AgreedLine, type Proposal, type ReplyLine } from './production.rules.js';
 import * as store from './production.repository.js';
 
 export interface Reply {
@@ -55,7 +55,7 @@ export class NegotiationService {
     const order = proposal.order ?? newId('po');
     const adjustment: store.AdjustmentRow = {
       id: newId('sig'), world: context.world, supplier: context.supplier, group_key: context.group, production_order: order, kind: proposal.kind, status: context.leaves ? 'sent' : 'proposed',
-      version: 1, commitment: proposal.commitment, firm_at: proposal.commitment === 'firm' ? null : context.firmAt, respond_by: this.respondBy(context.now, proposal, context.firmAt), created_at: context.now, origin: context.actor,
+      version: 1, commitment: proposal.commitment, firm_at: proposal.commitment === 'firm' ? null : context.firmAt, respond_by: this.respondBy(context.now, proposal, context.firmAt), created_at: context.now, recheck_at: null, origin: context.actor,
     };
     const proposed = proposal.order === undefined ? { id: order, world: context.world, supplier: context.supplier, group_key: context.group, status: 'proposed' as const, created_at: context.now } : undefined;
     return { adjustment, before: undefined, order: proposed, context, proposal, need };
@@ -65,7 +65,7 @@ export class NegotiationService {
   renewal(current: store.AdjustmentRow, context: { now: Date; firmAt: Date | null; actor: string; cause: Cause; leaves: boolean }, proposal: Proposal, need: readonly NeedLine[]): Draft {
     checkTransition(current.status, 'superseded', context.cause);
     const adjustment: store.AdjustmentRow = {
-      ...current, kind: proposal.kind, status: context.leaves ? 'sent' : 'proposed', version: current.version + 1, commitment: proposal.commitment,
+      ...current, recheck_at: null, kind: proposal.kind, status: context.leaves ? 'sent' : 'proposed', version: current.version + 1, commitment: proposal.commitment,
       firm_at: proposal.commitment === 'firm' ? null : context.firmAt, respond_by: this.respondBy(context.now, proposal, context.firmAt),
     };
     return { adjustment, before: current, order: undefined, context, proposal, need };
@@ -230,7 +230,7 @@ export class NegotiationService {
     const proposed = toProposed(lines)
       .filter((l) => wanted.some((w) => w.lineId === l.lineId))
       .map((l) => { const w = wanted.find((x) => x.lineId === l.lineId); return { ...l, quantity: w?.quantity ?? l.quantity, due: w?.due ?? l.due }; });
-    const need = (await store.needOf(tx, a.world, a.supplier, a.group_key))?.lines ?? [];
+    const need = (await needOf(tx, a.world, a.supplier, a.group_key))?.lines ?? [];
     await this.issue(tx, [this.renewal(a, { now, firmAt: a.firm_at, actor, cause: 'buyer', leaves: true }, { kind: a.kind, commitment: a.commitment, order: a.production_order, lines: proposed }, need)]);
     return (await store.findAdjustment(tx, id)) as store.AdjustmentRow;
   }
@@ -285,7 +285,7 @@ export class NegotiationService {
       if (kind === 'delay' && due <= line.due) throw invalid(`lines[${i}].due`, `must be after ${line.due}`);
       return { lineId: line.line_id, sku: line.sku, quantity, quantityBefore: line.quantity, due, dueBefore: line.due };
     });
-    const need = (await store.needOf(tx, order.world, order.supplier, order.group_key))?.lines ?? [];
+    const need = (await needOf(tx, order.world, order.supplier, order.group_key))?.lines ?? [];
     const leaves = (await this.leaves(tx, order.world, lines.map((l) => l.sku))).size > 0;
     const draft = this.opening({ world: order.world, supplier: order.supplier, group: order.group_key, now, firmAt: null, actor, leaves }, { kind, commitment: 'firm', order: orderId, lines }, need);
     await this.issue(tx, [draft]);

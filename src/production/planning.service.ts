@@ -1,23 +1,19 @@
 // What a changed need means for a factory: at most one open change per group, damped, firm at once or at its confirming hour.
 import { Inject, Injectable } from '@nestjs/common';
 import { termsOf, type SkuTerms } from '../catalogue/index.js';
-import type { NeedChanged } from '../forecast/index.js';
+import { needOf, takeNeeds, type GroupNeed } from '../forecast/index.js';
 import { supplyOf } from '../inventory/index.js';
 import { Database, Handles, Jobs, log, type JobRun, type Tx } from '../kernel/index.js';
 import { localTime, nextLocalHour } from '../kernel/math/index.js';
 import { allClocks } from '../orders/index.js';
 import { NegotiationService, type Draft } from './negotiation.service.js';
 import { fallDue, proposeChange } from './production.facts.js';
-import { DAMPING_MS, daysBetween, isNews, newsAgainAt, propose, type NeedLine, type OpenOrder, type SupplierTerms } from './production.rules.js';
+import { DAMPING_MS, daysBetween, ESCALATION_MS, isNews, newsAgainAt, propose, type OpenOrder, type SupplierTerms } from './production.rules.js';
 import * as store from './production.repository.js';
 
 const PLANNER = 'planner';
 
-interface GroupNeed {
-  readonly group: string;
-  readonly at: Date;
-  readonly lines: readonly NeedLine[];
-}
+type OpenAdjustment = store.AdjustmentRow & { version_at: Date };
 
 /** What planning decided, written once all groups of a job are decided. */
 interface Plan {
@@ -37,30 +33,40 @@ export class PlanningService {
   ) {}
 
   @Handles(proposeChange)
-  async onNeedChanged(run: JobRun<NeedChanged>): Promise<void> {
-    const { world, supplier, groups } = run.payload;
+  async onNeedChanged(run: JobRun<{ world: store.World; supplier: string }>): Promise<void> {
+    const { world, supplier } = run.payload;
     await run.effect(async (tx) => {
       await store.lockPlanning(tx, world, supplier);
-      const newest = await store.keepNeeds(tx, world, supplier, run.rowId, groups);
-      const wanted = groups.filter((g) => newest.has(g.group)).map((g) => ({ group: g.group, at: new Date(g.at), lines: g.lines }));
-      if (wanted.length > 0) await this.plan(tx, world, supplier, wanted, false);
+      const needs = await takeNeeds(tx, world, supplier);
+      if (needs.length > 0) await this.plan(tx, world, supplier, needs, false);
     });
   }
 
   /** Proposes, renews or withdraws so that what the factory was told fits the need of each group. */
-  private async plan(tx: Tx, world: store.World, supplier: string, needs: readonly GroupNeed[], atConfirmingHour: boolean): Promise<void> {
+  private async plan(tx: Tx, world: store.World, supplier: string, changed: readonly GroupNeed[], atConfirmingHour: boolean): Promise<void> {
+    const open = new Map((await store.openAdjustments(tx, world, supplier, changed.map((n) => n.group))).map((a) => [a.group_key, a]));
+    // In a surge needs change every second, and the factory heard of most of them moments ago.
+    const needs = changed.filter((n) => atConfirmingHour || !waits(open.get(n.group), n.at));
+    const plan: Plan = { drafts: [], rechecks: changed.flatMap((n) => recheckOf(open.get(n.group), n.at)) };
+    if (needs.length > 0) await this.planGroups(tx, world, supplier, needs, open, plan, atConfirmingHour);
+    if (plan.rechecks.length > 0) await store.recheckAt(tx, plan.rechecks);
+    await this.negotiation.issue(tx, plan.drafts);
+  }
+
+  private async planGroups(
+    tx: Tx, world: store.World, supplier: string, needs: readonly GroupNeed[], open: ReadonlyMap<string, OpenAdjustment>, plan: Plan, atConfirmingHour: boolean,
+  ): Promise<void> {
     const keys = needs.map((n) => n.group);
     const skus = needs.flatMap((n) => n.lines.map((l) => l.sku));
-    const terms = new Map((await termsOf(tx, skus)).map((t) => [t.sku, t]));
-    const open = new Map((await store.openAdjustments(tx, world, supplier, keys)).map((a) => [a.group_key, a]));
-    const told = await store.linesOfMany(tx, [...open.values()].map((a) => a.id), [...open.values()].map((a) => a.version));
-    const orders = await store.confirmedOrders(tx, world, supplier, keys);
+    const current = keys.flatMap((key) => open.get(key) ?? []);
+    const [termRows, told, orders, leaving, onHold, supply] = await Promise.all([
+      termsOf(tx, skus), current.length === 0 ? [] : store.linesOfMany(tx, current.map((a) => a.id), current.map((a) => a.version)), store.confirmedOrders(tx, world, supplier, keys),
+      this.negotiation.leaves(tx, world, skus), store.groupsOnHold(tx, world, supplier, keys), supplyOf(tx, world, skus),
+    ]);
     const orderLines = orders.length === 0 ? [] : await store.orderLines(tx, orders.map((o) => o.id));
-    const leaving = await this.negotiation.leaves(tx, world, skus);
-    const onHold = await store.groupsOnHold(tx, world, supplier, keys);
+    const terms = new Map(termRows.map((t) => [t.sku, t]));
     const production = new Map<string, number>();
-    for (const s of await supplyOf(tx, world, skus)) production.set(s.sku, (production.get(s.sku) ?? 0) + s.quantity);
-    const plan: Plan = { drafts: [], rechecks: [] };
+    for (const s of supply) production.set(s.sku, (production.get(s.sku) ?? 0) + s.quantity);
     for (const need of needs) {
       const first = need.lines.map((l) => terms.get(l.sku)).find((t) => t !== undefined);
       // The SKU changed hands since: its new supplier is told by the next assessment.
@@ -68,21 +74,19 @@ export class PlanningService {
       // Production was confirmed since this need was assessed: the assessment that confirmation asked for decides.
       if (need.lines.some((l) => l.production !== (production.get(l.sku) ?? 0))) continue;
       if (onHold.has(need.group)) continue;
-      const current = open.get(need.group);
+      const change = open.get(need.group);
       await this.planGroup(tx, plan, {
-        world, supplier, need, first, current, told: told.filter((l) => l.adjustment === current?.id), atConfirmingHour, leaves: need.lines.some((l) => leaving.has(l.sku)),
+        world, supplier, need, first, current: change, told: told.filter((l) => l.adjustment === change?.id), atConfirmingHour, leaves: need.lines.some((l) => leaving.has(l.sku)),
         orders: orders.filter((o) => o.group_key === need.group).map((o) => openOrder(o, orderLines, first.supplier_time_zone, need.at)),
       });
     }
-    if (plan.rechecks.length > 0) await store.recheckAt(tx, plan.rechecks);
-    await this.negotiation.issue(tx, plan.drafts);
   }
 
   private async planGroup(
     tx: Tx,
     plan: Plan,
     g: {
-      world: store.World; supplier: string; need: GroupNeed; first: SkuTerms; current: (store.AdjustmentRow & { version_at: Date }) | undefined; told: readonly store.LineRow[];
+      world: store.World; supplier: string; need: GroupNeed; first: SkuTerms; current: OpenAdjustment | undefined; told: readonly store.LineRow[];
       atConfirmingHour: boolean; leaves: boolean; orders: readonly OpenOrder[];
     },
   ): Promise<void> {
@@ -123,12 +127,7 @@ export class PlanningService {
     const renewed = { ...proposal, order: current.production_order };
     const before = g.told.map((l) => ({ lineId: l.line_id, sku: l.sku, quantity: l.quantity, quantityBefore: l.quantity_before, due: l.due, dueBefore: l.due_before }));
     const told = { kind: current.kind, lines: before, at: current.version_at.getTime() };
-    if (hourHasCome || isNews(told, renewed, terms.lotMultiple, at.getTime())) {
-      plan.drafts.push(this.negotiation.renewal(current, context, renewed, lines));
-    } else {
-      const again = newsAgainAt(told, at.getTime());
-      if (again !== undefined) plan.rechecks.push({ id: current.id, at: new Date(again) });
-    }
+    if (hourHasCome || isNews(told, renewed, terms.lotMultiple, at.getTime())) plan.drafts.push(this.negotiation.renewal(current, context, renewed, lines));
   }
 
   @Handles(fallDue)
@@ -141,7 +140,7 @@ export class PlanningService {
       const now = new Date(run.payload.now);
       if (a === undefined || a.version !== run.payload.version || !['sent', 'accepted', 'proposed', 'countered'].includes(a.status)) return;
       if (a.firm_at !== null && a.firm_at <= now) {
-        const need = await store.needOf(tx, a.world, a.supplier, a.group_key);
+        const need = await needOf(tx, a.world, a.supplier, a.group_key);
         if (need !== undefined) await this.plan(tx, a.world, a.supplier, [{ group: a.group_key, at: a.firm_at, lines: need.lines }], true);
         // A heads-up whose hour has come and that nothing replaced is over: its clock must not ring for ever.
         const after = await store.findAdjustment(tx, a.id);
@@ -153,7 +152,7 @@ export class PlanningService {
         return;
       }
       await store.recheckAt(tx, [{ id: a.id, at: null }]);
-      const need = await store.needOf(tx, a.world, a.supplier, a.group_key);
+      const need = await needOf(tx, a.world, a.supplier, a.group_key);
       if (need !== undefined) await this.plan(tx, a.world, a.supplier, [{ group: a.group_key, at: now, lines: need.lines }], false);
     });
   }
@@ -181,6 +180,16 @@ export class PlanningService {
     if (this.timer !== undefined) clearInterval(this.timer);
     await this.ticking;
   }
+}
+
+/** A change of the planner's that the factory heard of less than a minute ago and that has no other clock: nothing can be news yet. */
+const waits = (a: OpenAdjustment | undefined, at: Date): boolean =>
+  a?.origin === PLANNER && a.status !== 'countered' && at.getTime() - a.version_at.getTime() < ESCALATION_MS && (a.firm_at === null || a.firm_at > at);
+
+/** When the need of a group is to be looked at again because its open change is too young now; nothing where that is known. */
+function recheckOf(a: OpenAdjustment | undefined, at: Date): { id: string; at: Date }[] {
+  const again = a?.origin === PLANNER ? newsAgainAt(a.version_at.getTime(), at.getTime()) : undefined;
+  return a === undefined || again === undefined || a.recheck_at?.getTime() === again ? [] : [{ id: a.id, at: new Date(again) }];
 }
 
 const openOrder = (o: store.OrderRow, lines: readonly store.OrderLineRow[], timeZone: string, at: Date): OpenOrder => ({

@@ -12,7 +12,8 @@ export const adjustmentApplied = defineFact('production.adjustment-applied', sig
 /** Ended without effect: rejected, expired or withdrawn. */
 export const adjustmentEnded = defineFact('production.adjustment-ended', signal.extend({ status: z.string() }));
 
-export const proposeChange = defineJob({ name: 'production.propose-change', queue: 'production', on: needChanged });
+/** Plans what changed for a supplier since the last time; many changes make one job. */
+export const proposeChange = defineJob({ name: 'production.propose-change', queue: 'production', on: needChanged, identity: (p) => `${p.world} ${p.supplier}`, identityUntil: 'claimed' });
 
 /** A clock ran out: a heads-up becomes firm at the confirming hour, an unanswered version expires. */
 export const fallDue = defineJob({

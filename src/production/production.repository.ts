@@ -1,36 +1,12 @@
 import type { Tx } from '../kernel/index.js';
 import { one, rows, touched } from '../kernel/database/sql.js';
 import type { AdjustmentStatus } from './adjustment.states.js';
-import type { AgreedLine, Commitment, Kind, Liability, NeedLine } from './production.rules.js';
+import type { AgreedLine, Commitment, Kind, Liability } from './production.rules.js';
 
 export type World = 'live' | 'replay';
 
-export interface GroupNeed {
-  readonly world: World;
-  readonly supplier: string;
-  readonly group_key: string;
-  readonly at: Date;
-  readonly lines: readonly NeedLine[];
-}
-
 /** Planning for one supplier in one world goes one at a time. */
 export const lockPlanning = (tx: Tx, world: string, supplier: string): Promise<unknown> => rows(tx, 'select pg_advisory_xact_lock(hashtextextended($1, 13))', [`${world} ${supplier}`]);
-
-/** Keeps the newest need of each group; answers the groups for which this was the newest. `order` grows with every change. */
-export async function keepNeeds(tx: Tx, world: World, supplier: string, order: number, groups: readonly { group: string; at: string; lines: readonly NeedLine[] }[]): Promise<Set<string>> {
-  const kept = await rows<{ group_key: string }>(
-    tx,
-    `insert into group_needs (world, supplier, group_key, at, fact_order, lines)
-     select $1, $2, g.group_key, g.at, $3, g.lines::jsonb from unnest($4::text[], $5::timestamptz[], $6::text[]) as g(group_key, at, lines)
-     on conflict (world, supplier, group_key) do update set at = excluded.at, fact_order = excluded.fact_order, lines = excluded.lines
-     where group_needs.fact_order < excluded.fact_order returning group_key`,
-    [world, supplier, order, groups.map((g) => g.group), groups.map((g) => g.at), groups.map((g) => JSON.stringify(g.lines))],
-  );
-  return new Set(kept.map((k) => k.group_key));
-}
-
-export const needOf = (tx: Tx, world: string, supplier: string, group: string): Promise<GroupNeed | undefined> =>
-  one(tx, 'select * from group_needs where world = $1 and supplier = $2 and group_key = $3', [world, supplier, group]);
 
 export interface AdjustmentRow {
   readonly id: string;
@@ -45,6 +21,7 @@ export interface AdjustmentRow {
   readonly firm_at: Date | null;
   readonly respond_by: Date | null;
   readonly created_at: Date;
+  readonly recheck_at: Date | null;
   /** Who asked for it: the planner, or a person, whose change the planner leaves alone. */
   readonly origin: string;
 }

@@ -1,6 +1,7 @@
+import type { NeedLine } from '../forecast/index.js';
 import { DomainError } from '../kernel/index.js';
 import { checkTransition, OPEN, TRANSITIONS, type AdjustmentStatus } from './adjustment.states.js';
-import { asCountered, asProposed, DAMPING_MS, ESCALATION_MS, isNews, liabilityOf, newsAgainAt, propose, type NeedLine, type OpenOrder, type SupplierTerms } from './production.rules.js';
+import { asCountered, asProposed, DAMPING_MS, ESCALATION_MS, isNews, liabilityOf, newsAgainAt, propose, type OpenOrder, type SupplierTerms } from './production.rules.js';
 
 const need = (over: Partial<NeedLine>): NeedLine => ({
   sku: 'A', assessment: 'as_1', firm: 0, recommended: 0, surplus: 0, committedNeed: 0, lateProduction: 0, p50: 0, p90: 0, spike: null, production: 0, promise: '2026-12-01',
@@ -67,7 +68,7 @@ describe('damping', () => {
     expect(isNews(current, next(200), 10, ESCALATION_MS - 1)).toBe(false);
     expect(isNews(current, next(199), 10, ESCALATION_MS)).toBe(false);
     expect(isNews({ ...current, lines: [line(3)] }, next(7), 10, ESCALATION_MS)).toBe(false);
-    expect([newsAgainAt(current, 10), newsAgainAt(current, ESCALATION_MS), newsAgainAt(current, DAMPING_MS)]).toEqual([ESCALATION_MS, DAMPING_MS, undefined]);
+    expect([newsAgainAt(0, 10), newsAgainAt(0, ESCALATION_MS), newsAgainAt(0, DAMPING_MS)]).toEqual([ESCALATION_MS, DAMPING_MS, undefined]);
   });
 });
 

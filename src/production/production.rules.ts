@@ -1,25 +1,9 @@
 // Pure decisions of production: what to propose for a changed need, how often, and what a reply comes to.
 
+import type { NeedLine } from '../forecast/index.js';
+
 export type Commitment = 'forecast' | 'material' | 'firm';
 export type Kind = 'create' | 'increase' | 'decrease' | 'expedite' | 'delay' | 'hold' | 'resume' | 'cancel';
-
-export interface NeedLine {
-  readonly sku: string;
-  readonly assessment: string;
-  readonly firm: number;
-  readonly recommended: number;
-  readonly surplus: number;
-  readonly committedNeed: number;
-  readonly lateProduction: number;
-  readonly p50: number;
-  readonly p90: number;
-  readonly spike: string | null;
-  /** Units of production, in time or late, that the need was net of: another number now means it is out of date. */
-  readonly production: number;
-  /** Calendar date of the supplier by which it is promised. */
-  readonly promise: string;
-  readonly evidence: { readonly gross: number; readonly paid: number; readonly cancelled: number; readonly open: number; readonly broadcast: string | null; readonly anchor: string | null };
-}
 
 export interface OrderLine {
   readonly lineId: string;
@@ -165,8 +149,8 @@ export function isNews(current: Told, next: Proposal, lot: number, now: number):
 }
 
 /** When what is no news now could be: at the end of the next interval; undefined where only another need can make it so. */
-export function newsAgainAt(current: Told, now: number): number | undefined {
-  return [ESCALATION_MS, DAMPING_MS].map((wait) => current.at + wait).find((at) => at > now);
+export function newsAgainAt(toldAt: number, now: number): number | undefined {
+  return [ESCALATION_MS, DAMPING_MS].map((wait) => toldAt + wait).find((at) => at > now);
 }
 
 export interface Split {

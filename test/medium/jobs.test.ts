@@ -9,9 +9,11 @@ const happened = defineFact('test.happened', z.object({ n: z.number().int() }));
 const effect = defineJob({ name: 'test.effect', queue: 'orders', on: happened, maxAttempts: 3 });
 const single = defineJob({ name: 'test.single', queue: 'orders', payload: z.object({ key: z.string() }), identity: (p) => p.key });
 
+const gather = defineJob({ name: 'test.gather', queue: 'orders', payload: z.object({ key: z.string() }), identity: (p) => p.key, identityUntil: 'claimed' });
+
 /** What the handlers do, set by each test. */
-const act: { effect: (run: JobRun<{ n: number }>) => Promise<void>; single: (run: JobRun<{ key: string }>) => Promise<void> } = {
-  effect: () => Promise.resolve(), single: () => Promise.resolve(),
+const act: { effect: (run: JobRun<{ n: number }>) => Promise<void>; single: (run: JobRun<{ key: string }>) => Promise<void>; gather: (run: JobRun<{ key: string }>) => Promise<void> } = {
+  effect: () => Promise.resolve(), single: () => Promise.resolve(), gather: () => Promise.resolve(),
 };
 class Room {
   @Handles(effect)
@@ -21,6 +23,10 @@ class Room {
   @Handles(single)
   onSingle(run: JobRun<{ key: string }>): Promise<void> {
     return act.single(run);
+  }
+  @Handles(gather)
+  onGather(run: JobRun<{ key: string }>): Promise<void> {
+    return act.gather(run);
   }
 }
 
@@ -153,4 +159,23 @@ it('work that was enqueued and lost with its queue is done all the same: the row
   jobs.startWorkers();
   await until('it is relayed again', async () => (await effects()).length === 1);
   expect(await effects()).toEqual([{ n: 6, count: 1 }]);
+});
+
+it('work that gathers is asked for once while it waits, and once more while it runs', async () => {
+  let go: () => void = () => undefined;
+  const gate = new Promise<void>((resolve) => (go = resolve));
+  let runs = 0;
+  act.gather = async (run) => {
+    runs++;
+    await gate;
+    await run.effect(() => Promise.resolve());
+  };
+  const ask = (): Promise<number> => database.transaction((tx) => jobs.enqueue(tx, gather, [{ key: 'a' }, { key: 'a' }]));
+  expect(await ask()).toBe(1);
+  await until('it runs', () => Promise.resolve(runs === 1));
+  expect(await ask()).toBe(1);
+  await until('the second runs too', () => Promise.resolve(runs === 2));
+  go();
+  await until('both have ended', async () => (await outbox(`state = 'done'`)).length === 2);
+  expect(runs).toBe(2);
 });

@@ -2,15 +2,26 @@
 import { randomFillSync } from 'node:crypto';
 import { ulid } from 'ulid';
 
-/** ulid asks for one random number per character; bytes drawn in bulk spare it a call into the system for each. */
-const pool = new Uint8Array(4096);
+/** Drawn in bulk: ulid asks for one number per character of an id, and a request for two ids of its trace. */
+const pool = Buffer.alloc(65_536);
 let used = pool.length;
-function random(): number {
-  if (used === pool.length) {
+
+/** The next `n` random bytes, as the offset at which they stand in the pool. */
+function draw(n: number): number {
+  if (used + n > pool.length) {
     randomFillSync(pool);
     used = 0;
   }
-  return (pool[used++] as number) / 256;
+  used += n;
+  return used - n;
+}
+
+const random = (): number => pool.readUInt8(draw(1)) / 256;
+
+/** `bytes` random bytes in hexadecimal. */
+export function randomHex(bytes: number): string {
+  const from = draw(bytes);
+  return pool.toString('hex', from, from + bytes);
 }
 
 export type IdPrefix = 'sig' | 'po' | 'as' | 'spk' | 'evt' | 'usr' | 'key' | 'ses' | 'qua' | 'rep' | 'req';

@@ -16,6 +16,11 @@ export interface Job<P> {
   readonly on: Fact<P> | undefined;
   /** Open rows of one job with equal identity are one piece of work; undefined: every row is its own. */
   readonly identity: ((payload: P) => string) | undefined;
+  /**
+   * Until when a row stands for its identity. `ended`: never two at a time, whoever asks meanwhile asks again later (a ticker).
+   * `claimed`: what is asked for while one runs is another piece of work, for a handler that reads what to do from the database.
+   */
+  readonly identityUntil: 'ended' | 'claimed';
   readonly maxAttempts: number;
 }
 
@@ -36,6 +41,7 @@ interface JobOptions<P> {
   readonly name: string;
   readonly queue: QueueName;
   readonly identity?: (payload: P) => string;
+  readonly identityUntil?: 'ended' | 'claimed';
   readonly maxAttempts?: number;
 }
 
@@ -48,6 +54,7 @@ export function defineJob<P>(options: JobOptions<P> & ({ readonly on: Fact<P> } 
     payload: 'on' in options ? options.on.payload : options.payload,
     on,
     identity: options.identity,
+    identityUntil: options.identityUntil ?? 'ended',
     maxAttempts: options.maxAttempts ?? 12,
   };
   jobs.set(options.name, job as unknown as Job<never>);

@@ -2,7 +2,7 @@
 import { currentScope, traceparentOf } from '../log/log.js';
 import { one, rows, touched } from '../database/sql.js';
 import type { Tx } from '../database/database.js';
-import { reactionsTo, type Fact, type Job } from './definitions.js';
+import { allJobs, reactionsTo, type Fact, type Job } from './definitions.js';
 
 export interface DueRow {
   readonly id: number;
@@ -97,10 +97,10 @@ export const claim = (tx: Tx, id: number, leaseSeconds: number): Promise<Claimed
   one<ClaimedRow>(
     tx,
     `update job_outbox set fence = fence + 1, attempts = attempts + 1, leased_until = now() + make_interval(secs => $2),
-       due_at = now() + make_interval(secs => $2 + 1)
+       due_at = now() + make_interval(secs => $2 + 1), identity = case when job = any($3) then null else identity end
      where id = $1 and state = 'due' and (leased_until is null or leased_until < now())
      returning id, job, payload, fence, attempts, trace`,
-    [id, leaseSeconds],
+    [id, leaseSeconds, allJobs().filter((j) => j.identityUntil === 'claimed').map((j) => j.name)],
   );
 
 /** Ends the row; false where a later claim has a higher fence. */

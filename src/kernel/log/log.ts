@@ -1,8 +1,8 @@
 // Structured logs (JSON lines on stderr) that carry the scope they were written in: request, job, and the W3C trace
 // context that travels from the HTTP request through outbox and job to the factory.
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { randomBytes } from 'node:crypto';
 import { pino, type Logger as Pino } from 'pino';
+import { randomHex } from '../ids/ids.js';
 
 export interface Scope {
   readonly traceId: string;
@@ -25,8 +25,8 @@ export const inScope = <T>(scope: Scope, work: () => T): T => scopes.run(scope, 
 /** Opens a new span below `traceparent`, or a new trace where it is absent or malformed (W3C Trace Context, section 3.2). */
 export function openScope(traceparent: string | undefined, names: Record<string, string>): Scope {
   const parent = /^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/.exec(traceparent ?? '');
-  const traceId = parent?.[1] !== undefined && !/^0+$/.test(parent[1]) ? parent[1] : randomBytes(16).toString('hex');
-  return { traceId, spanId: randomBytes(8).toString('hex'), ...names };
+  const traceId = parent?.[1] !== undefined && !/^0+$/.test(parent[1]) ? parent[1] : randomHex(16);
+  return { traceId, spanId: randomHex(8), ...names };
 }
 
 export const traceparentOf = (scope: Scope | undefined): string | undefined =>
