@@ -5,7 +5,7 @@ import { CatalogueModule, Catalogue1763800200000, Shop, Sku, Sourcing, Style, Su
 import { ConnectorsModule } from './connectors/index.js';
 import { DeskModule } from './desk/index.js';
 import { ForecastModule, Forecast1763800600000 } from './forecast/index.js';
-import { Inventory1763800500000 } from './inventory/index.js';
+import { InventoryModule, Inventory1763800500000 } from './inventory/index.js';
 import { JobsAndFacts1763800000000, KernelModule, type Foundations } from './kernel/index.js';
 import { OperationsModule } from './operations/index.js';
 import { Orders1763800400000, OrdersModule } from './orders/index.js';
@@ -23,7 +23,7 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        KernelModule.on(foundations), AccessModule, OperationsModule, CatalogueModule, BroadcastsModule, OrdersModule, ForecastModule, ProductionModule, DeskModule, ConnectorsModule,
+        KernelModule.on(foundations), AccessModule, OperationsModule, CatalogueModule, BroadcastsModule, OrdersModule, InventoryModule, ForecastModule, ProductionModule, DeskModule, ConnectorsModule,
       ],
     };
   }

@@ -14,6 +14,7 @@ import { AccessGuard, AccessService } from './access/index.js';
 import { AppModule, ENTITIES, MIGRATIONS } from './app.module.js';
 import { StreamController } from './desk/index.js';
 import { Ticker } from './forecast/index.js';
+import { ReservationsService } from './inventory/index.js';
 import {
   bodyValidation, checkStorable, Database, DomainError, inScope, Jobs, log, newId, openEmbedded, openScope, openSecrets, parseJson, ProblemFilter, projectRoot, PublicUrl, Queues,
   requestSeconds, type Configuration, type EmbeddedServer, type Foundations,
@@ -164,6 +165,7 @@ export async function startService(configuration: Configuration): Promise<Servic
     if (role !== 'api') {
       jobs.startWorkers();
       app.get(Ticker).start();
+      app.get(ReservationsService).start();
       app.get(PlanningService).start();
       const intake = app.get(IntakeService);
       app.get(Housekeeping).start(ensurePartitions, () => intake.redrive({}));
@@ -200,6 +202,7 @@ function stopper(app: NestFastifyApplication, foundations: Opened): () => Promis
       app.get(StreamController).closeAll();
       app.get(Housekeeping).stop();
       await app.get(Ticker).stop();
+      await app.get(ReservationsService).stop();
       await app.get(PlanningService).stop();
       await closeServer(app);
       await app.get(Jobs).stop();

@@ -55,18 +55,23 @@ async function ensure<T>(work: Promise<T>): Promise<T | undefined> {
   }
 }
 
-async function furnish(api: Client, world: DemoWorld, story: Story, factories: ReadonlyMap<string, SimulatedFactory>): Promise<void> {
+/** Answers the API key of each factory and of the warehouse. */
+async function furnish(api: Client, world: DemoWorld, story: Story, factories: ReadonlyMap<string, SimulatedFactory>): Promise<ReadonlyMap<string, string>> {
+  const keys = new Map<string, string>();
   for (const [id, factory] of factories) {
     await ensure(api.call('POST', '/v1/suppliers', { id, name: `${id} (simulated)`, timeZone: 'Asia/Shanghai' }));
     await api.call('PATCH', `/v1/suppliers/${id}`, { webhookUrl: factory.url });
     const { webhookSecret } = await api.call<{ webhookSecret: string }>('POST', `/v1/suppliers/${id}/secret`);
     const { key } = await api.call<{ key: string }>('POST', '/v1/api-keys', { name: `${id} demo`, role: 'factory', supplier: id });
     factory.equip(webhookSecret, key);
+    keys.set(id, key);
   }
+  keys.set('warehouse', (await api.call<{ key: string }>('POST', '/v1/api-keys', { name: 'warehouse demo', role: 'warehouse' })).key);
   await api.call('PUT', `/v1/shops/${world.shop}`, { platform: 'tiktok', timeZone: 'Asia/Shanghai', currency: 'CNY', clock: 'replay', sendSignals: true });
   await api.call('POST', '/v1/imports/catalogue', world.catalogueCsv, { 'content-type': 'text/csv' });
   await api.call('POST', '/v1/imports/broadcasts', world.broadcastsCsv, { 'content-type': 'text/csv' });
   await ensure(api.call('POST', '/v1/users', { name: 'operator', role: 'operator', password: story.password }));
+  return keys;
 }
 
 type Line = { sku: string; quantity: number; quantityBefore: number; due: string };
@@ -133,18 +138,61 @@ async function broadcast(api: Client, world: DemoWorld): Promise<{ accepted: num
   return sums;
 }
 
+type OrderLine = { lineId: string; sku: string; quantity: number; splits: { quantity: number; date: string }[] };
+type Order = { id: string; supplier: string; status: string; lines: OrderLine[] };
+type Stock = { onHand: number; reserved: number; available: number; waiting: number; claimed: number };
+
+const stockOf = (api: Client, sku: string): Promise<Stock> => api.call<Stock>('GET', `/v1/skus/${sku}/availability?world=replay`);
+const units = (lines: readonly { quantity: number }[]): number => lines.reduce((s, l) => s + l.quantity, 0);
+
+/** Days later: factories report what they cut and shipped, the warehouse books the lots, and the orders that wait get their units. */
+async function madeAndReceived(url: string, api: Client, keys: ReadonlyMap<string, string>): Promise<void> {
+  const { items } = await api.call<{ items: Order[] }>('GET', '/v1/production-orders?limit=500');
+  say('\nthe days after: factories cut and ship, the warehouse books the lots');
+  const warehouse = clientOf(url, keys.get('warehouse') ?? '');
+  for (const order of items.filter((o) => ['confirmed', 'in-production', 'shipped', 'received'].includes(o.status))) {
+    const factory = clientOf(url, keys.get(order.supplier) ?? '');
+    if (order.status === 'confirmed') {
+      // A marker cuts a little more than was ordered, within what needs no talk.
+      const cut = order.lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity + Math.floor(l.quantity * 0.02) }));
+      await factory.call('POST', `/v1/production-orders/${order.id}/progress`, { stage: 'cut', lines: cut });
+      say(`  cut       ${order.supplier}: ${units(cut)} of ${units(order.lines)} units ordered`);
+      await factory.call('POST', `/v1/production-orders/${order.id}/progress`, { stage: 'shipped', lines: cut });
+    }
+    const { lines: agreed } = await api.call<Order>('GET', `/v1/production-orders/${order.id}`);
+    const before = await Promise.all(order.lines.map((l) => stockOf(api, l.sku)));
+    // One delivery per agreed date; each note is the same receipt however often it is booked.
+    for (const date of [...new Set(agreed.flatMap((l) => l.splits.map((s) => s.date)))].sort()) {
+      const lines = agreed.map((l) => ({ lineId: l.lineId, quantity: units(l.splits.filter((s) => s.date === date)), dyeLot: `D-${date}` })).filter((l) => l.quantity > 0);
+      const booked = await warehouse.call<{ lot: string; lines: { onTime: number; quantity: number }[] }>('POST', `/v1/production-orders/${order.id}/receipts`, {
+        lines, deliveryNote: `${order.supplier} ${date}`, lot: `${order.supplier} ${date}`, at: `${date}T03:00:00Z`,
+      });
+      say(`  receipt   ${order.supplier}, ${date}: ${units(booked.lines)} units, ${booked.lines.reduce((s, l) => s + l.onTime, 0)} of them on time, lot ${booked.lot}`);
+    }
+    const after = await Promise.all(order.lines.map((l) => stockOf(api, l.sku)));
+    const sum = (list: readonly Stock[], pick: (s: Stock) => number): number => list.reduce((t, s) => t + pick(s), 0);
+    say(`  stock     ${order.lines.map((l) => l.sku).join(', ')}: ${sum(before, (s) => s.waiting) - sum(after, (s) => s.waiting)} units went to orders that waited, ${sum(after, (s) => s.waiting)} still wait, ${sum(after, (s) => s.available)} can be sold`);
+  }
+}
+
 /** The reasons why the story did not come out as it should; empty where it did. */
 async function faultsOf(api: Client, world: DemoWorld, told: Told): Promise<string[]> {
   const faults: string[] = [];
   const listed = await api.call<{ items: { sku: string }[] }>('GET', '/v1/spikes?limit=500');
   const signals = await api.call<{ items: { supplier: string; status: string; lines: { sku: string }[] }[] }>('GET', '/v1/signals?limit=500');
-  const orders = await api.call<{ items: { supplier: string; status: string; lines: { splits: unknown[] }[] }[] }>('GET', '/v1/production-orders?limit=500');
+  const orders = await api.call<{ items: Order[] }>('GET', '/v1/production-orders?limit=500');
   const held = await api.call<{ events: number; byType: Record<string, { events: number }> }>('GET', `/v1/shops/${world.shop}/intake-summary`);
   if (!listed.items.some((s) => s.sku.startsWith(world.exploding))) faults.push(`no spike of ${world.exploding} was found`);
   if (listed.items.some((s) => s.sku === world.giveaway)) faults.push(`the giveaway ${world.giveaway} raised a spike`);
   if (signals.items.some((s) => s.lines.some((l) => l.sku === world.bulk))) faults.push(`the cancelled bulk purchase of ${world.bulk} moved a factory`);
   if (signals.items.some((s) => s.lines.some((l) => l.sku === world.giveaway))) faults.push(`the giveaway ${world.giveaway}, covered by stock, moved a factory`);
-  for (const supplier of ['factory-1', 'factory-2']) if (!orders.items.some((o) => o.supplier === supplier && o.status === 'confirmed')) faults.push(`${supplier} has no confirmed production order`);
+  for (const supplier of ['factory-1', 'factory-2']) if (!orders.items.some((o) => o.supplier === supplier && o.status === 'closed')) faults.push(`${supplier} has no production order that came in`);
+  for (const { lines } of orders.items.filter((o) => o.status === 'closed')) {
+    for (const { sku } of lines) {
+      const stock = await stockOf(api, sku);
+      if (stock.waiting > 0 && stock.available > 0) faults.push(`${stock.waiting} units of ${sku} wait although ${stock.available} are there`);
+    }
+  }
   if (!orders.items.some((o) => o.supplier === 'factory-2' && o.lines.some((l) => l.splits.length > 1))) faults.push('factory-2 has no split dates');
   if (!signals.items.some((s) => s.supplier === 'factory-3' && s.status === 'expired')) faults.push('the silent factory-3 has no expired signal');
   if (held.events !== world.events.length) faults.push(`the database holds ${held.events} events, ${world.events.length} were sent`);
@@ -183,7 +231,7 @@ export async function runDemo(once: boolean): Promise<void> {
 
   const api = clientOf(service.url, story.adminKey);
   const world = demoWorld(story.startsAt, SEED);
-  await furnish(api, world, story, factories);
+  const keys = await furnish(api, world, story, factories);
   say(`Console      ${service.url}/`);
   say(`Log in       operator / ${story.password}`);
   say(`Admin key    ${story.adminKey}`);
@@ -197,6 +245,8 @@ export async function runDemo(once: boolean): Promise<void> {
   const sums = await broadcast(api, world);
   await settled(api);
   await sleep(800);
+  await madeAndReceived(service.url, api, keys);
+  await settled(api);
 
   const faults = await faultsOf(api, world, told);
   say('');

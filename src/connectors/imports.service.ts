@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Principal } from '../access/index.js';
 import { BROADCAST_COLUMNS, BroadcastsService, checkBroadcastRow } from '../broadcasts/index.js';
 import { CATALOGUE_COLUMNS, CatalogueService, checkCatalogueRow } from '../catalogue/index.js';
-import { setOpeningStock } from '../inventory/index.js';
+import { StockService } from '../inventory/index.js';
 import { CONFIGURATION, Database, importFile, reject, type Configuration, type FileFormat, type ImportPlan, type IntakeAnswer, type LinedRow, type OnError, type Tx } from '../kernel/index.js';
 import { checkOrderRow, IntakeService, ORDER_COLUMNS, orderEvent } from '../orders/index.js';
 
@@ -18,6 +18,7 @@ export class ImportsService {
     @Inject(CatalogueService) private readonly catalogue: CatalogueService,
     @Inject(BroadcastsService) private readonly broadcasts: BroadcastsService,
     @Inject(IntakeService) private readonly intake: IntakeService,
+    @Inject(StockService) private readonly stock: StockService,
     @Inject(CONFIGURATION) private readonly configuration: Configuration,
   ) {}
 
@@ -30,7 +31,13 @@ export class ImportsService {
   private cataloguePlan(principal: Principal): ImportPlan {
     return {
       columns: CATALOGUE_COLUMNS, check: checkCatalogueRow, chunk: CHUNK,
-      apply: async (tx, rows, answer) => void (await setOpeningStock(tx, await this.catalogue.importRows(tx, principal, rows, answer, true))),
+      apply: async (tx, rows, answer) => {
+        const refused = await this.stock.setOpening(tx, await this.catalogue.importRows(tx, principal, rows, answer, true));
+        for (const [sku, detail] of refused) {
+          answer.accepted--;
+          reject(answer, { line: rows.find((r) => r.row['sku'] === sku)?.line ?? 0, code: 'stock-promised', detail });
+        }
+      },
     };
   }
 

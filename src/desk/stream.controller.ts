@@ -10,8 +10,9 @@ const MAX_STREAMS = 500;
 
 /** Which facts a role follows; a factory only those that name it. */
 const FOLLOWED: Readonly<Record<string, readonly string[]>> = {
-  factory: ['production.signal-issued', 'production.signal-answered', 'production.adjustment-applied', 'production.adjustment-ended'],
-  operator: ['orders.', 'forecast.', 'production.', 'connectors.', 'catalogue.'],
+  factory: ['production.signal-issued', 'production.signal-answered', 'production.adjustment-applied', 'production.adjustment-ended', 'production.progress-reported', 'production.lot-received'],
+  operator: ['orders.', 'inventory.', 'forecast.', 'production.', 'connectors.', 'catalogue.'],
+  warehouse: ['inventory.', 'production.lot-received'],
   quality: ['forecast.spike-detected'],
   finance: ['production.adjustment-applied', 'production.adjustment-ended'],
 };
@@ -33,7 +34,7 @@ export class StreamController {
 
   /** Server-sent events; resumes after Last-Event-ID (or ?after=), else starts with what comes from now on. */
   @Get()
-  @Allow('operator', 'factory', 'quality', 'finance')
+  @Allow('operator', 'factory', 'warehouse', 'quality', 'finance')
   @ApiQuery({ name: 'after', required: false, schema: { type: 'string' } })
   async stream(
     @CurrentPrincipal() principal: Principal, @Headers('last-event-id') lastEventId: string | undefined, @QueryParam() query: Query, @Req() request: AccessRequest, @Res() reply: FastifyReply,

@@ -3,9 +3,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Handles, Jobs, newId, type JobRun, type Tx } from '../kernel/index.js';
 import { allClocks, countedTimes, dirtyStreams, markAssessed, streamNews, streamsOfSku, type DirtyStream, type ShopClockRow, type StreamNews } from '../orders/index.js';
 import { advanceStream, baselineRate, BIN_MS, binOf, dueAt, openStream, type Alarm, type Bin, type StreamState } from './math/index.js';
-import { assess, spikeDetected } from './forecast.facts.js';
+import { assess, reassess, spikeDetected } from './forecast.facts.js';
 import * as store from './forecast.repository.js';
 import { NeedService } from './need.service.js';
+import { requestAssessment } from './ticker.js';
 
 /** Streams assessed in one job; more wait for the next tick. */
 const LIMIT = 2_000;
@@ -45,6 +46,11 @@ export class AssessService {
   @Handles(assess)
   async assess(run: JobRun<{ shard: number; shards: number }>): Promise<void> {
     await run.effect((tx) => this.assessShard(tx, run.payload.shard, run.payload.shards));
+  }
+
+  @Handles(reassess)
+  async onStockChanged(run: JobRun<{ world: 'live' | 'replay'; skus: readonly string[] }>): Promise<void> {
+    await run.effect((tx) => requestAssessment(tx, run.payload.world, run.payload.skus));
   }
 
   async assessShard(tx: Tx, shard: number, shards: number): Promise<void> {

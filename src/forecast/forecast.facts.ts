@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { stockChanged } from '../inventory/index.js';
 import { defineFact, defineJob } from '../kernel/index.js';
 
 export const spikeDetected = defineFact(
@@ -20,3 +21,6 @@ export const needChanged = defineFact(
 export const assess = defineJob({
   name: 'forecast.assess', queue: 'forecast', payload: z.object({ shard: z.number().int(), shards: z.number().int() }), identity: (p) => `${p.shard}/${p.shards}`,
 });
+
+/** Stock came in or was corrected: the need of its SKUs is looked at again. */
+export const reassess = defineJob({ name: 'forecast.reassess', queue: 'forecast', on: stockChanged });

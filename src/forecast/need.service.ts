@@ -2,7 +2,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { itemsOfSkus, type RunningItem } from '../broadcasts/index.js';
 import { termsOf, termsOfStyles, type SkuTerms } from '../catalogue/index.js';
-import { openingStock, supplyOf } from '../inventory/index.js';
+import { sellableSupply, supplyOf } from '../inventory/index.js';
 import { Jobs, newId, type Tx } from '../kernel/index.js';
 import { localTime, negativeBinomialMean, negativeBinomialQuantiles, type NegativeBinomial } from '../kernel/math/index.js';
 import { demandOf, heldUnits, type ShopClockRow, type SkuDemand } from '../orders/index.js';
@@ -141,8 +141,8 @@ export class NeedService {
     const skus = terms.map((t) => t.sku);
     const fallback = [...shops.values()].reduce((latest, now) => (now > latest ? now : latest), new Date(0));
     const earliest = [...shops.values()].reduce((least, now) => (now < least ? now : least), fallback);
-    const [demandRows, opening, supply, items, stored] = await Promise.all([
-      demandOf(tx, skus), openingStock(tx, skus), supplyOf(tx, world, skus), itemsOfSkus(tx, skus, earliest), store.statesOfSkus(tx, skus),
+    const [demandRows, sellable, supply, items, stored] = await Promise.all([
+      demandOf(tx, skus), sellableSupply(tx, world, skus), supplyOf(tx, world, skus), itemsOfSkus(tx, skus, earliest), store.statesOfSkus(tx, skus),
     ]);
     const demand = bySku(demandRows.filter((row) => shops.has(row.shop)));
     const nowOf = (sku: string): Date => (demand.get(sku) ?? []).reduce((latest, row) => { const now = shops.get(row.shop) as Date; return now > latest ? now : latest; }, new Date(0));
@@ -175,7 +175,7 @@ export class NeedService {
         ...running.map((i) => i.ends_at.getTime()),
       ];
       return {
-        terms: t, now, demand: d, held: heldUnitsOfSku, cancellation, kept, stock: Math.max(0, (opening.get(t.sku) ?? 0) - d.shipped), due, late,
+        terms: t, now, demand: d, held: heldUnitsOfSku, cancellation, kept, stock: Math.max(0, (sellable.get(t.sku) ?? 0) - d.shipped), due, late,
         promise: new Date(now.getTime() + (promiseDays > 0 ? promiseDays : t.lead_time_days) * DAY_MS),
         more: this.more(t, d, (states.get(t.sku) ?? []).filter((s) => shops.has(s.shop)), running, now), running: running[0],
         reassessAt: wakes.length === 0 ? null : new Date(Math.min(...wakes)),

@@ -1,5 +1,9 @@
-// Inventory: what there is, and what will be there when.
-// Owns opening stock and dated supply (confirmed production writes its dates here).
-// Never sells: it does not move with orders yet; lots, movements and reservations are named as missing in the README.
-export { openingStock, recordSupply, removeSupply, setOpeningStock, supplyOf, type DatedSupply } from './inventory.repository.js';
+// Inventory: what there is, whose it is, and what will be there when.
+// Owns stock levels, lots, movements, what order lines have of the stock, reservations and dated supply.
+// Never promises a unit twice, and never edits a movement: a correction is another one.
+export { stockChanged } from './inventory.facts.js';
+export { InventoryModule } from './inventory.module.js';
+export { allocationsOfOrder, levelsOf, MAIN, recordSupply, removeSupply, sellableSupply, supplyOf, type AllocationRow, type DatedSupply, type Quality, type StockLevel } from './inventory.repository.js';
 export { Inventory1763800500000 } from './migrations.js';
+export { ReservationsService } from './reservations.service.js';
+export { StockService, type Receipt, type ReceivedUnits } from './stock.service.js';

@@ -1,11 +1,316 @@
 import type { Tx } from '../kernel/index.js';
-import { rows, touched } from '../kernel/database/sql.js';
+import { one, rows, touched } from '../kernel/database/sql.js';
 
-export const setOpeningStock = (tx: Tx, stock: ReadonlyMap<string, number>): Promise<number> =>
-  touched(tx, 'insert into opening_stock (sku, units) select * from unnest($1::text[], $2::int[]) on conflict (sku) do update set units = excluded.units', [[...stock.keys()], [...stock.values()]]);
+export type World = 'live' | 'replay';
+export type Quality = 'A' | 'B' | 'C' | 'quarantine';
+export type MovementCause = 'opening' | 'receipt' | 'reserve' | 'release' | 'claim' | 'return-receipt' | 'regrade' | 'quarantine' | 'adjust' | 'scrap';
 
+/** The place of a merchant with one warehouse. */
+export const MAIN = 'main';
+
+export interface Place {
+  readonly world: World;
+  readonly sku: string;
+  readonly location: string;
+}
+
+export interface StockLevel extends Place {
+  readonly on_hand: number;
+  readonly blocked: number;
+  readonly reserved: number;
+  readonly claimed: number;
+  readonly opening: number;
+  readonly received: number;
+  readonly returned: number;
+  readonly adjusted: number;
+  readonly scrapped: number;
+  readonly waiting: number;
+  readonly unclaimed: number;
+}
+
+export interface Movement extends Place {
+  readonly lot: string;
+  readonly subLot: string;
+  readonly quality: Quality;
+  readonly cause: MovementCause;
+  /** Signed change of the units in the house in this lot and quality. */
+  readonly house: number;
+  /** Signed change of the units promised. */
+  readonly reserved: number;
+  /** Change of the units that left to buyers. */
+  readonly claimed: number;
+  /** What caused it: the kind of thing and its id. */
+  readonly origin: string;
+  readonly originId: string;
+  readonly note: string | null;
+  readonly at: Date;
+  readonly actor: string;
+}
+
+export const placeKey = (p: Place): string => `${p.world}\0${p.sku}\0${p.location}`;
+
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const distinct = <T extends Place>(places: readonly T[]): T[] => [...new Map(places.map((p) => [placeKey(p), p])).values()].sort((a, b) => byText(placeKey(a), placeKey(b)));
+const columns = (places: readonly Place[]): unknown[] => [places.map((p) => p.world), places.map((p) => p.sku), places.map((p) => p.location)];
+
+/** Locks the levels of places, making those that are new; every writer that touches several does so first, in one order. */
+export async function lockLevels(tx: Tx, places: readonly Place[]): Promise<Map<string, StockLevel>> {
+  const wanted = columns(distinct(places));
+  const [, found] = await Promise.all([
+    touched(tx, 'insert into stock_levels (world, sku, location) select * from unnest($1::text[], $2::text[], $3::text[]) on conflict do nothing', wanted),
+    rows<StockLevel>(
+      tx,
+      `select s.* from stock_levels s join unnest($1::text[], $2::text[], $3::text[]) with ordinality as w(world, sku, location, n) using (world, sku, location) order by w.n for update of s`,
+      wanted,
+    ),
+  ]);
+  return new Map(found.map((l) => [placeKey(l), l]));
+}
+
+/** Changes of what lines wait for and of what was shipped without being there. */
+export interface Lack extends Place {
+  readonly waiting: number;
+  readonly unclaimed: number;
+}
+
+/** Writes movements, and in the same transaction what they add up to. The constraints of stock_levels refuse what breaks a law. */
+export async function post(tx: Tx, movements: readonly Movement[], lacks: readonly Lack[] = []): Promise<void> {
+  const sums = new Map<string, Record<string, number | string>>();
+  const sumOf = (p: Place): Record<string, number | string> => {
+    const key = placeKey(p);
+    const known = sums.get(key) ?? { world: p.world, sku: p.sku, location: p.location, on_hand: 0, blocked: 0, reserved: 0, claimed: 0, opening: 0, received: 0, returned: 0, adjusted: 0, scrapped: 0, waiting: 0, unclaimed: 0 };
+    sums.set(key, known);
+    return known;
+  };
+  const add = (sum: Record<string, number | string>, name: string, value: number): void => void (sum[name] = (sum[name] as number) + value);
+  const counters: Partial<Record<MovementCause, string>> = { opening: 'opening', receipt: 'received', 'return-receipt': 'returned', adjust: 'adjusted', scrap: 'scrapped' };
+  for (const m of movements) {
+    const sum = sumOf(m);
+    add(sum, m.quality === 'A' ? 'on_hand' : 'blocked', m.house);
+    add(sum, 'reserved', m.reserved);
+    add(sum, 'claimed', m.claimed);
+    const counter = counters[m.cause];
+    if (counter !== undefined) add(sum, counter, m.cause === 'scrap' ? -m.house : m.house);
+  }
+  for (const l of lacks) {
+    const sum = sumOf(l);
+    add(sum, 'waiting', l.waiting);
+    add(sum, 'unclaimed', l.unclaimed);
+  }
+  const lots = new Map<string, { world: string; sku: string; location: string; lot: string; sub_lot: string; quality: string; units: number }>();
+  for (const m of movements) {
+    if (m.house === 0) continue;
+    const key = `${placeKey(m)}\0${m.lot}\0${m.subLot}\0${m.quality}`;
+    const known = lots.get(key);
+    lots.set(key, { world: m.world, sku: m.sku, location: m.location, lot: m.lot, sub_lot: m.subLot, quality: m.quality, units: (known?.units ?? 0) + m.house });
+  }
+  const changes = [...sums.entries()].sort(([a], [b]) => byText(a, b)).map(([, s]) => s);
+  if (changes.length > 0) await touched(tx, CHANGE_LEVELS, [JSON.stringify(changes)]);
+  const changed = [...lots.entries()].filter(([, l]) => l.units !== 0).sort(([a], [b]) => byText(a, b)).map(([, l]) => l);
+  if (changed.length > 0) await changeLots(tx, changed);
+  if (movements.length > 0) {
+    await touched(
+      tx,
+      `insert into stock_movements (world, sku, location, lot, sub_lot, quality, cause, house, reserved, claimed, origin, origin_id, note, at, actor)
+       select world, sku, location, lot, "subLot", quality, cause, house, reserved, claimed, origin, "originId", note, at, actor
+       from jsonb_to_recordset($1::jsonb) as r(world text, sku text, location text, lot text, "subLot" text, quality text, cause text, house int, reserved int, claimed int, origin text, "originId" text,
+         note text, at timestamptz, actor text)`,
+      [JSON.stringify(movements)],
+    );
+  }
+}
+
+/** Rows are there (lockLevels made them); the database adds, and its constraints judge the sum. */
+const CHANGE_LEVELS = `
+  update stock_levels s set on_hand = s.on_hand + r.on_hand, blocked = s.blocked + r.blocked, reserved = s.reserved + r.reserved, claimed = s.claimed + r.claimed,
+    opening = s.opening + r.opening, received = s.received + r.received, returned = s.returned + r.returned, adjusted = s.adjusted + r.adjusted, scrapped = s.scrapped + r.scrapped,
+    waiting = s.waiting + r.waiting, unclaimed = s.unclaimed + r.unclaimed
+  from jsonb_to_recordset($1::jsonb) as r(world text, sku text, location text, on_hand bigint, blocked bigint, reserved bigint, claimed bigint, opening bigint, received bigint, returned bigint,
+    adjusted bigint, scrapped bigint, waiting bigint, unclaimed bigint)
+  where s.world = r.world and s.sku = r.sku and s.location = r.location`;
+
+/** An insert is checked before its conflict is seen, so a decrease must find its row: rows are made empty first. */
+async function changeLots(tx: Tx, lots: readonly object[]): Promise<void> {
+  const list = JSON.stringify(lots);
+  const record = 'jsonb_to_recordset($1::jsonb) as r(world text, sku text, location text, lot text, sub_lot text, quality text, units bigint)';
+  await Promise.all([
+    touched(tx, `insert into stock_lots (world, sku, location, lot, sub_lot, quality, units) select world, sku, location, lot, sub_lot, quality, 0 from ${record} on conflict do nothing`, [list]),
+    touched(
+      tx,
+      `update stock_lots l set units = l.units + r.units from ${record}
+       where l.world = r.world and l.sku = r.sku and l.location = r.location and l.lot = r.lot and l.sub_lot = r.sub_lot and l.quality = r.quality`,
+      [list],
+    ),
+  ]);
+}
+
+export const levelsOf = (tx: Tx, world: World, skus: readonly string[]): Promise<StockLevel[]> =>
+  rows(tx, 'select * from stock_levels where world = $1 and sku = any($2) order by sku, location', [world, skus]);
+
+export interface LotRow extends Place {
+  readonly lot: string;
+  readonly sub_lot: string;
+  readonly quality: Quality;
+  readonly units: number;
+}
+
+/** Units by lot, oldest lot first (opening stock, which has none, before all). */
+export const lotsOf = (tx: Tx, places: readonly Place[], quality: Quality | null): Promise<LotRow[]> =>
+  rows(
+    tx,
+    `select l.* from stock_lots l join unnest($1::text[], $2::text[], $3::text[]) as w(world, sku, location) using (world, sku, location)
+     where l.units > 0 and ($4::text is null or l.quality = $4) order by l.sku, l.location, l.lot collate "C", l.sub_lot collate "C", l.quality`,
+    [...columns(distinct(places)), quality],
+  );
+
+export const lotsOfSku = (tx: Tx, world: World, sku: string): Promise<(LotRow & { supplier: string | null; name: string | null; received_at: Date | null })[]> =>
+  rows(
+    tx,
+    `select l.*, x.supplier, x.name, x.received_at from stock_lots l left join lots x on x.id = l.lot where l.world = $1 and l.sku = $2 and l.units > 0
+     order by l.location, l.lot collate "C", l.sub_lot collate "C", l.quality`,
+    [world, sku],
+  );
+
+/** Our ids of lots by what events call them: our id, or the supplier's name of it. */
+export const lotsCalled = (tx: Tx, names: readonly string[]): Promise<{ id: string; name: string | null }[]> =>
+  names.length === 0 ? Promise.resolve([]) : rows(tx, 'select id, name from lots where id = any($1) or name = any($1) order by id', [names]);
+
+export const insertLot = (tx: Tx, l: { id: string; world: World; supplier: string | null; productionOrder: string | null; name: string | null; receivedAt: Date }): Promise<number> =>
+  touched(tx, 'insert into lots (id, world, supplier, production_order, name, received_at) values ($1, $2, $3, $4, $5, $6)', [l.id, l.world, l.supplier, l.productionOrder, l.name, l.receivedAt]);
+
+// ---- Order lines ----
+
+export interface AllocationRow extends Place {
+  readonly shop: string;
+  readonly order_id: string;
+  readonly line_id: string;
+  readonly open: number;
+  readonly shipped: number;
+  readonly reserved: number;
+  readonly claimed: number;
+  readonly lot: string | null;
+  readonly since: Date;
+}
+
+export const lineKey = (l: { readonly shop: string; readonly order_id: string; readonly line_id: string; readonly sku: string }): string => `${l.shop}\0${l.order_id}\0${l.line_id}\0${l.sku}`;
+
+/** Where an order line's units are kept: its own place once it has one. */
+export const allocationsOf = (tx: Tx, lines: readonly { shop: string; order_id: string; line_id: string; sku: string }[]): Promise<AllocationRow[]> =>
+  rows(
+    tx,
+    `select a.* from stock_allocations a join unnest($1::text[], $2::text[], $3::text[], $4::text[]) as w(shop, order_id, line_id, sku) using (shop, order_id, line_id, sku)`,
+    [lines.map((l) => l.shop), lines.map((l) => l.order_id), lines.map((l) => l.line_id), lines.map((l) => l.sku)],
+  );
+
+/** For each place the lines that lack units, longest waiting first, no more than it has units to give. */
+export const lackingLines = (tx: Tx, places: readonly (Place & { readonly limit: number })[]): Promise<AllocationRow[]> =>
+  rows(
+    tx,
+    `select x.* from unnest($1::text[], $2::text[], $3::text[], $4::int[]) as w(world, sku, location, n) cross join lateral (
+       select a.* from stock_allocations a where a.world = w.world and a.sku = w.sku and a.location = w.location and (a.open > a.reserved or a.shipped > a.claimed)
+       order by a.since limit w.n) x`,
+    [...columns(places), places.map((p) => p.limit)],
+  );
+
+export const saveAllocations = (tx: Tx, list: readonly AllocationRow[]): Promise<number> =>
+  touched(
+    tx,
+    `insert into stock_allocations (shop, order_id, line_id, sku, world, location, open, shipped, reserved, claimed, lot, since)
+     select shop, order_id, line_id, sku, world, location, open, shipped, reserved, claimed, lot, since
+     from jsonb_to_recordset($1::jsonb) as r(shop text, order_id text, line_id text, sku text, world text, location text, open int, shipped int, reserved int, claimed int, lot text, since timestamptz)
+     on conflict (shop, order_id, line_id, sku) do update set open = excluded.open, shipped = excluded.shipped, reserved = excluded.reserved, claimed = excluded.claimed, lot = excluded.lot, since = excluded.since`,
+    [JSON.stringify(list)],
+  );
+
+export const allocationsOfOrder = (tx: Tx, shop: string, orderId: string): Promise<AllocationRow[]> =>
+  rows(tx, 'select * from stock_allocations where shop = $1 and order_id = $2 order by line_id, sku', [shop, orderId]);
+
+// ---- Reservations ----
+
+export type ReservationStatus = 'held' | 'confirmed' | 'used' | 'released' | 'expired';
+
+export interface ReservationRow {
+  readonly id: string;
+  readonly world: World;
+  readonly location: string;
+  readonly status: ReservationStatus;
+  readonly shop: string | null;
+  readonly order_id: string | null;
+  readonly note: string | null;
+  readonly actor: string;
+  readonly created_at: Date;
+  readonly expires_at: Date | null;
+  readonly ended_at: Date | null;
+}
+
+export interface ReservationLine {
+  readonly sku: string;
+  readonly quantity: number;
+}
+
+/** One statement with its guard: promises the units of all lines or answers the SKUs that were promised and changes nothing the caller keeps. */
+export const promise = (tx: Tx, place: { world: World; location: string }, lines: readonly ReservationLine[]): Promise<{ sku: string }[]> =>
+  rows(
+    tx,
+    `update stock_levels s set reserved = s.reserved + w.quantity from unnest($3::text[], $4::int[]) as w(sku, quantity)
+     where s.world = $1 and s.location = $2 and s.sku = w.sku and s.on_hand - s.reserved >= w.quantity returning s.sku`,
+    [place.world, place.location, lines.map((l) => l.sku), lines.map((l) => l.quantity)],
+  );
+
+export const insertReservation = (tx: Tx, r: Pick<ReservationRow, 'id' | 'world' | 'location' | 'shop' | 'order_id' | 'note' | 'actor'>, seconds: number, lines: readonly ReservationLine[]): Promise<unknown> =>
+  Promise.all([
+    touched(
+      tx, `insert into reservations (id, world, location, status, shop, order_id, note, actor, expires_at) values ($1, $2, $3, 'held', $4, $5, $6, $7, clock_timestamp() + make_interval(secs => $8))`,
+      [r.id, r.world, r.location, r.shop, r.order_id, r.note, r.actor, seconds],
+    ),
+    touched(tx, 'insert into reservation_lines (reservation, sku, quantity) select $1, * from unnest($2::text[], $3::int[])', [r.id, lines.map((l) => l.sku), lines.map((l) => l.quantity)]),
+  ]);
+
+/** The movements of a promise whose levels are changed already. */
+export const recordPromise = (tx: Tx, reservation: string, place: { world: World; location: string }, lines: readonly ReservationLine[], actor: string): Promise<number> =>
+  touched(
+    tx,
+    `insert into stock_movements (world, sku, location, lot, sub_lot, quality, cause, house, reserved, claimed, origin, origin_id, at, actor)
+     select $1, w.sku, $2, '', '', 'A', 'reserve', 0, w.quantity, 0, 'reservation', $3, now(), $4 from unnest($5::text[], $6::int[]) as w(sku, quantity)`,
+    [place.world, place.location, reservation, actor, lines.map((l) => l.sku), lines.map((l) => l.quantity)],
+  );
+
+export const findReservation = (tx: Tx, id: string): Promise<ReservationRow | undefined> => one(tx, 'select * from reservations where id = $1', [id]);
+export const reservationLines = (tx: Tx, ids: readonly string[]): Promise<(ReservationLine & { reservation: string })[]> =>
+  rows(tx, 'select reservation, sku, quantity from reservation_lines where reservation = any($1) order by reservation, sku', [ids]);
+
+/** Confirms what is still held by the database's clock; false where it expired or ended before. */
+export const confirm = async (tx: Tx, id: string): Promise<boolean> =>
+  (await touched(tx, `update reservations set status = 'confirmed', expires_at = null where id = $1 and status = 'held' and expires_at > clock_timestamp()`, [id])) === 1;
+
+/** Ends reservations; answers those that this call ended, so that their units are given back once. */
+export const endReservations = (tx: Tx, ids: readonly string[], status: 'used' | 'released' | 'expired'): Promise<ReservationRow[]> =>
+  rows(tx, `update reservations set status = $2, ended_at = clock_timestamp() where id = any($1) and status in ('held', 'confirmed') and ($2 <> 'expired' or expires_at <= clock_timestamp()) returning *`, [ids, status]);
+
+export const expiredReservations = (tx: Tx, limit: number): Promise<{ id: string }[]> =>
+  rows(tx, `select id from reservations where status = 'held' and expires_at <= clock_timestamp() order by expires_at limit $1 for update skip locked`, [limit]);
+
+/** Open reservations made for these orders, locked. */
+export const reservationsOfOrders = (tx: Tx, orders: readonly { shop: string; order_id: string }[]): Promise<ReservationRow[]> =>
+  rows(
+    tx,
+    `select r.* from reservations r join unnest($1::text[], $2::text[]) as w(shop, order_id) on r.shop = w.shop and r.order_id = w.order_id
+     where r.status in ('held', 'confirmed') order by r.id for update of r`,
+    [orders.map((o) => o.shop), orders.map((o) => o.order_id)],
+  );
+
+// ---- Supply and what is known of it ----
+
+/** What the catalogue said before, per SKU. */
 export const openingStock = async (tx: Tx, skus: readonly string[]): Promise<Map<string, number>> =>
   new Map((await rows<{ sku: string; units: number }>(tx, 'select sku, units from opening_stock where sku = any($1)', [skus])).map((r) => [r.sku, r.units]));
+
+export const saveOpeningStock = (tx: Tx, stock: ReadonlyMap<string, number>): Promise<number> =>
+  touched(tx, 'insert into opening_stock (sku, units) select * from unnest($1::text[], $2::int[]) on conflict (sku) do update set units = excluded.units', [[...stock.keys()], [...stock.values()]]);
+
+/** All sellable units that ever were, per SKU over all places: less what the orders say was shipped it is what can still be sold. */
+export const sellableSupply = async (tx: Tx, world: World, skus: readonly string[]): Promise<Map<string, number>> =>
+  new Map((await rows<{ sku: string; units: number }>(tx, 'select sku, sum(on_hand + claimed)::bigint as units from stock_levels where world = $1 and sku = any($2) group by sku', [world, skus])).map((r) => [r.sku, r.units]));
 
 export interface DatedSupply {
   readonly source: string;
@@ -31,3 +336,30 @@ export const removeSupply = (tx: Tx, source: string, refPrefix: string): Promise
 
 export const supplyOf = (tx: Tx, world: string, skus: readonly string[]): Promise<{ sku: string; quantity: number; due: string }[]> =>
   rows(tx, `select sku, quantity, to_char(due, 'YYYY-MM-DD') as due from dated_supply where world = $1 and sku = any($2) and quantity > 0 order by sku, due`, [world, skus]);
+
+export interface MovementRow extends Place {
+  readonly id: number;
+  readonly lot: string;
+  readonly sub_lot: string;
+  readonly quality: Quality;
+  readonly cause: MovementCause;
+  readonly house: number;
+  readonly reserved: number;
+  readonly claimed: number;
+  readonly origin: string;
+  readonly origin_id: string;
+  readonly note: string | null;
+  readonly at: Date;
+  readonly actor: string;
+  readonly recorded_at: Date;
+}
+
+export const listMovements = (
+  tx: Tx, filter: { world: string; sku: string | null; lot: string | null; cause: string | null; location: string | null }, before: number | null, limit: number,
+): Promise<MovementRow[]> =>
+  rows(
+    tx,
+    `select * from stock_movements where world = $1 and ($2::text is null or sku = $2) and ($3::text is null or lot = $3) and ($4::text is null or cause = $4) and ($5::text is null or location = $5)
+       and ($6::bigint is null or id < $6) order by id desc limit $7`,
+    [filter.world, filter.sku, filter.lot, filter.cause, filter.location, before, limit],
+  );

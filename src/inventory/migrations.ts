@@ -5,6 +5,7 @@ export class Inventory1763800500000 implements MigrationInterface {
 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
+      -- What the catalogue says was there at first; the movements of cause 'opening' add up to it.
       create table opening_stock (sku text primary key references skus (id), units integer not null check (units >= 0));
 
       -- What will come in, and when; written by the rooms that know (production), by their own reference.
@@ -17,10 +18,121 @@ export class Inventory1763800500000 implements MigrationInterface {
         due date not null,
         primary key (source, ref));
       create index dated_supply_by_sku on dated_supply (sku, world, due) where quantity > 0;
+
+      -- One row per SKU and place. The two laws of stock are constraints, so no statement can leave them broken:
+      -- reserved + available = on hand (available is never negative), and
+      -- on hand + claimed = opening + received + returned to stock + adjusted - scrapped, the blocked units in the house included.
+      create table stock_levels (
+        world text not null check (world in ('live', 'replay')),
+        sku text not null references skus (id),
+        location text not null,
+        on_hand bigint not null default 0,
+        blocked bigint not null default 0 check (blocked >= 0),
+        reserved bigint not null default 0 check (reserved >= 0),
+        claimed bigint not null default 0 check (claimed >= 0),
+        opening bigint not null default 0,
+        received bigint not null default 0,
+        returned bigint not null default 0,
+        adjusted bigint not null default 0,
+        scrapped bigint not null default 0,
+        -- Units that order lines wait for, and units that were shipped although they were not there.
+        waiting bigint not null default 0 check (waiting >= 0),
+        unclaimed bigint not null default 0 check (unclaimed >= 0),
+        primary key (world, sku, location),
+        constraint stock_never_oversold check (reserved <= on_hand),
+        constraint stock_conserved check (on_hand + blocked + claimed = opening + received + returned + adjusted - scrapped));
+      alter table stock_levels set (fillfactor = 70);
+
+      -- The same units by lot, part of a lot and quality; those of quality A sum to on_hand, the others to blocked.
+      create table stock_lots (
+        world text not null,
+        sku text not null references skus (id),
+        location text not null,
+        lot text not null,
+        sub_lot text not null,
+        quality text not null check (quality in ('A', 'B', 'C', 'quarantine')),
+        units bigint not null check (units >= 0),
+        primary key (world, sku, location, lot, sub_lot, quality));
+
+      create table lots (
+        id text primary key,
+        world text not null,
+        supplier text references suppliers (id),
+        production_order text,
+        name text,
+        received_at timestamptz not null,
+        recorded_at timestamptz not null default clock_timestamp());
+      create index lots_by_order on lots (production_order);
+      create index lots_by_name on lots (supplier, name);
+
+      create table stock_movements (
+        id bigint generated always as identity primary key,
+        world text not null,
+        sku text not null references skus (id),
+        location text not null,
+        lot text not null,
+        sub_lot text not null,
+        quality text not null,
+        cause text not null check (cause in ('opening', 'receipt', 'reserve', 'release', 'claim', 'return-receipt', 'regrade', 'quarantine', 'adjust', 'scrap')),
+        house integer not null,
+        reserved integer not null,
+        claimed integer not null,
+        origin text not null,
+        origin_id text not null,
+        note text,
+        at timestamptz not null,
+        actor text not null,
+        recorded_at timestamptz not null default clock_timestamp());
+      create index stock_movements_by_sku on stock_movements (sku, id desc);
+      create index stock_movements_by_origin on stock_movements (origin, origin_id);
+      create index stock_movements_by_lot on stock_movements (lot, id) where lot <> '';
+      create trigger stock_movements_are_history before update or delete on stock_movements for each row execute function refuse_change();
+
+      -- What each order line has of the stock.
+      create table stock_allocations (
+        shop text not null,
+        order_id text not null,
+        line_id text not null,
+        sku text not null references skus (id),
+        world text not null,
+        location text not null,
+        open integer not null,
+        shipped integer not null,
+        reserved integer not null check (reserved >= 0),
+        claimed integer not null check (claimed >= 0 and claimed <= shipped),
+        lot text,
+        since timestamptz not null,
+        primary key (shop, order_id, line_id, sku),
+        check (reserved <= open));
+      create index stock_allocations_lacking on stock_allocations (world, sku, location, since) where open > reserved or shipped > claimed;
+
+      create table reservations (
+        id text primary key,
+        world text not null,
+        location text not null,
+        status text not null check (status in ('held', 'confirmed', 'used', 'released', 'expired')),
+        shop text,
+        order_id text,
+        note text,
+        actor text not null,
+        created_at timestamptz not null default clock_timestamp(),
+        expires_at timestamptz,
+        ended_at timestamptz,
+        check ((status = 'held') = (expires_at is not null and ended_at is null)));
+      create index reservations_expiring on reservations (expires_at) where status = 'held';
+      create index reservations_by_order on reservations (shop, order_id) where status in ('held', 'confirmed') and order_id is not null;
+
+      create table reservation_lines (
+        reservation text not null references reservations (id),
+        sku text not null references skus (id),
+        quantity integer not null check (quantity > 0),
+        primary key (reservation, sku));
     `);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query('drop table dated_supply; drop table opening_stock');
+    await runner.query(
+      'drop table reservation_lines; drop table reservations; drop table stock_allocations; drop table stock_movements; drop table lots; drop table stock_lots; drop table stock_levels; drop table dated_supply; drop table opening_stock',
+    );
   }
 }

@@ -1,5 +1,5 @@
 // Orders: takes order events in once each, settles order lines, counts demand.
-// Owns event identities, order events, order lines, demand windows, streams, shop clocks and the quarantine.
+// Owns event identities, order events, order lines, the news of them, demand windows, streams, shop clocks and the quarantine.
 // Never judges demand (forecast does) and never moves stock (inventory does).
 export { IntakeService, type Outcome } from './intake.service.js';
 export { Orders1763800400000 } from './migrations.js';
@@ -7,7 +7,7 @@ export { eventsRecorded } from './orders.facts.js';
 export { checkOrderRow, digestOf, ORDER_COLUMNS, orderEvent } from './orders.file.js';
 export { OrdersModule } from './orders.module.js';
 export {
-  allClocks, touchStreams,
+  allClocks, hasNews, stockLines, takeNews, touchStreams,
   countDirty, countedTimes, demandOf, dirtyShards, dirtyStreams, earliestShipBy, ensurePartitions, heldUnits, intakeSummary, markAssessed, shopNow, streamNews, streamsOfSku,
-  type DirtyStream, type ShopClockRow, type IntakeSummary, type SkuDemand, type StreamNews,
+  type DirtyStream, type ShopClockRow, type IntakeSummary, type SkuDemand, type StockLine, type StreamNews,
 } from './orders.repository.js';

@@ -38,6 +38,9 @@ export class Orders1763800400000 implements MigrationInterface {
       -- One row per order: the lock under which its lines are settled.
       create table orders (shop text not null, order_id text not null, primary key (shop, order_id));
 
+      -- Orders whose lines changed since inventory last looked; taken and deleted, in any order, so nobody waits for anybody.
+      create table order_news (id bigint generated always as identity primary key, shop text not null, order_id text not null);
+
       -- One row per (line, SKU named by its events); all but the line's own SKU are set aside.
       create table order_lines (
         shop text not null,
@@ -136,7 +139,7 @@ export class Orders1763800400000 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(
-      'drop table quarantine; drop table buyer_demand; drop table shop_clocks; drop table sku_demand; drop table stream_totals; drop table demand_windows; drop table streams; drop table order_lines; drop table orders; drop table order_events; drop table event_identities',
+      'drop table quarantine; drop table buyer_demand; drop table shop_clocks; drop table sku_demand; drop table stream_totals; drop table demand_windows; drop table streams; drop table order_lines; drop table order_news; drop table orders; drop table order_events; drop table event_identities',
     );
   }
 }

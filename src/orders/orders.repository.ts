@@ -81,6 +81,44 @@ export async function upsertLines(tx: Tx, lines: readonly ChangedLine[]): Promis
   ]);
 }
 
+/** Tells inventory which orders changed. */
+export const insertNews = (tx: Tx, orders: readonly { readonly shop: string; readonly orderId: string }[]): Promise<number> =>
+  touched(tx, 'insert into order_news (shop, order_id) select * from unnest($1::text[], $2::text[])', [orders.map((o) => o.shop), orders.map((o) => o.orderId)]);
+
+export const hasNews = async (tx: Tx): Promise<boolean> => (await one<{ is: boolean }>(tx, 'select exists (select 1 from order_news) as is'))?.is === true;
+
+/** Takes up to `limit` entries about changed orders; they are gone with the transaction that took them. */
+export const takeNews = (tx: Tx, limit: number): Promise<{ shop: string; order_id: string }[]> =>
+  rows(
+    tx,
+    `with taken as (delete from order_news where id in (select id from order_news order by id limit $1 for update skip locked) returning shop, order_id)
+     select distinct shop, order_id from taken`,
+    [limit],
+  );
+
+/** What a line asks of the stock. */
+export interface StockLine {
+  readonly shop: string;
+  readonly order_id: string;
+  readonly line_id: string;
+  readonly sku: string;
+  readonly world: 'live' | 'replay';
+  readonly open: number;
+  readonly shipped: number;
+  readonly paid_at: Date | null;
+  readonly lot: string | null;
+}
+
+/** The lines of orders as they stand; one that is set aside asks for nothing. */
+export const stockLines = (tx: Tx, orders: readonly { readonly shop: string; readonly order_id: string }[]): Promise<StockLine[]> =>
+  rows(
+    tx,
+    `select l.shop, l.order_id, l.line_id, l.sku, s.clock as world, l.open_units as open, case when l.counts then (l.state->>'shipped')::int else 0 end as shipped, l.paid_at,
+       l.state->'attributes'->'lot'->>0 as lot
+     from order_lines l join unnest($1::text[], $2::text[]) as w(shop, order_id) using (shop, order_id) join shops s on s.id = l.shop`,
+    [orders.map((o) => o.shop), orders.map((o) => o.order_id)],
+  );
+
 export async function streamIds(tx: Tx, keys: readonly { shop: string; sku: string; broadcast: string }[]): Promise<Map<string, number>> {
   const args = [keys.map((k) => k.shop), keys.map((k) => k.sku), keys.map((k) => k.broadcast)];
   const find = 'select s.id, s.shop, s.sku, s.broadcast from streams s join unnest($1::text[], $2::text[], $3::text[]) as w(shop, sku, broadcast) using (shop, sku, broadcast)';

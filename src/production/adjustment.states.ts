@@ -20,6 +20,6 @@ export const OPEN: readonly AdjustmentStatus[] = ['proposed', 'sent', 'accepted'
 
 export function checkTransition(from: AdjustmentStatus, to: AdjustmentStatus, cause: Cause): void {
   if (TRANSITIONS[from][to]?.includes(cause) !== true) {
-    throw new DomainError(409, 'not-allowed-now', `an adjustment that is ${from} cannot become ${to}`, { status: from });
+    throw new DomainError(409, 'not-allowed-now', `an adjustment that is ${from} cannot become ${to}`, { currentStatus: from });
   }
 }

@@ -10,7 +10,7 @@ export class Production1763800700000 implements MigrationInterface {
         world text not null check (world in ('live', 'replay')),
         supplier text not null references suppliers (id),
         group_key text not null,
-        status text not null check (status in ('proposed', 'confirmed', 'on-hold', 'closed', 'cancelled')),
+        status text not null check (status in ('proposed', 'confirmed', 'in-production', 'shipped', 'received', 'on-hold', 'closed', 'cancelled')),
         version integer not null default 1,
         created_at timestamptz not null,
         confirmed_at timestamptz);
@@ -31,6 +31,47 @@ export class Production1763800700000 implements MigrationInterface {
         expedite_refused boolean not null default false,
         primary key (production_order, line_id));
       create index production_order_lines_by_sku on production_order_lines (sku);
+
+      -- What a factory reports, stage by stage: units of a line that have passed the stage so far.
+      create table production_progress (
+        id bigint generated always as identity primary key,
+        production_order text not null,
+        line_id text not null,
+        stage text not null check (stage in ('greige', 'dyed', 'trims', 'cut', 'sewn', 'finished', 'shipped')),
+        quantity integer not null check (quantity >= 0),
+        at timestamptz not null,
+        actor text not null,
+        recorded_at timestamptz not null default clock_timestamp(),
+        foreign key (production_order, line_id) references production_order_lines (production_order, line_id));
+      create index production_progress_by_line on production_progress (production_order, line_id, stage, id desc);
+      create trigger production_progress_is_history before update or delete on production_progress for each row execute function refuse_change();
+
+      create table receipts (
+        id text primary key,
+        production_order text not null references production_orders (id),
+        lot text not null references lots (id),
+        -- The supplier's delivery note: the same note again is the same receipt.
+        delivery_note text,
+        body jsonb not null,
+        at timestamptz not null,
+        actor text not null,
+        recorded_at timestamptz not null default clock_timestamp());
+      create unique index receipts_by_note on receipts (production_order, delivery_note) where delivery_note is not null;
+      create index receipts_by_lot on receipts (lot);
+      create table receipt_lines (
+        receipt text not null references receipts (id),
+        n integer not null,
+        line_id text not null,
+        sku text not null references skus (id),
+        quantity integer not null check (quantity > 0),
+        quality text not null,
+        sub_lot text not null,
+        -- Units that came by the date confirmed for them, and beyond what was ordered.
+        on_time integer not null,
+        excess integer not null,
+        primary key (receipt, n));
+      create trigger receipts_are_history before update or delete on receipts for each row execute function refuse_change();
+      create trigger receipt_lines_are_history before update or delete on receipt_lines for each row execute function refuse_change();
 
       create table adjustments (
         id text primary key,
@@ -138,7 +179,7 @@ export class Production1763800700000 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(
-      'drop table signal_deliveries; drop table adjustment_transitions; drop table adjustment_decisions; drop table adjustment_replies; drop table adjustment_lines; drop table adjustment_versions; drop table adjustments; drop table production_order_lines; drop table production_orders',
+      'drop table signal_deliveries; drop table adjustment_transitions; drop table adjustment_decisions; drop table adjustment_replies; drop table adjustment_lines; drop table adjustment_versions; drop table adjustments; drop table receipt_lines; drop table receipts; drop table production_progress; drop table production_order_lines; drop table production_orders',
     );
   }
 }

@@ -3,10 +3,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { termsOf, type SkuTerms } from '../catalogue/index.js';
 import { needOf, requestAssessment, type NeedLine } from '../forecast/index.js';
-import { recordSupply, removeSupply, type DatedSupply } from '../inventory/index.js';
 import { DomainError, invalid, Jobs, newId, notFound, type Tx } from '../kernel/index.js';
 import { allClocks, demandOf } from '../orders/index.js';
 import { checkTransition, type AdjustmentStatus, type Cause } from './adjustment.states.js';
+import { FulfilmentService } from './fulfilment.service.js';
 import { adjustmentApplied, adjustmentEnded, signalAnswered, signalIssued } from './production.facts.js';
 import { asCountered, asProposed, liabilityOf, type AgreedLine, type Proposal, type ReplyLine } from './production.rules.js';
 import * as store from './production.repository.js';
@@ -40,7 +40,10 @@ const RESPOND_MS = 12 * 3_600_000;
 
 @Injectable()
 export class NegotiationService {
-  constructor(@Inject(Jobs) private readonly jobs: Jobs) {}
+  constructor(
+    @Inject(Jobs) private readonly jobs: Jobs,
+    @Inject(FulfilmentService) private readonly fulfilment: FulfilmentService,
+  ) {}
 
   /** "Now" of a world: the database's clock, or the latest that its replay shops have seen. */
   async now(tx: Tx, world: store.World): Promise<Date> {
@@ -149,7 +152,7 @@ export class NegotiationService {
       if (JSON.stringify(sorted(known.body)) === JSON.stringify(sorted(body))) return a;
       throw new DomainError(409, 'already-answered', `version ${body.version} was answered before, with something else`);
     }
-    if (a.status !== 'sent') throw new DomainError(409, 'not-open', `this change is ${a.status}; it takes no answer any more`, { status: a.status });
+    if (a.status !== 'sent') throw new DomainError(409, 'not-open', `this change is ${a.status}; it takes no answer any more`, { currentStatus: a.status });
     const now = await this.now(tx, a.world);
     if (a.respond_by !== null && now > a.respond_by) throw new DomainError(409, 'too-late', `the answer was due by ${a.respond_by.toISOString()}`);
     const lines = await store.linesOf(tx, id, a.version);
@@ -213,7 +216,7 @@ export class NegotiationService {
       await this.end(tx, a, 'withdrawn', 'buyer', now, actor);
       return { ...a, status: 'withdrawn' };
     }
-    if (a.status !== 'countered') throw new DomainError(409, 'not-countered', `only a change that the factory countered waits for a decision; this one is ${a.status}`, { status: a.status });
+    if (a.status !== 'countered') throw new DomainError(409, 'not-countered', `only a change that the factory countered waits for a decision; this one is ${a.status}`, { currentStatus: a.status });
     await store.insertDecision(tx, id, body.version, body, actor);
     const lines = await store.linesOf(tx, id, a.version);
     if (body.verdict === 'accept') {
@@ -243,20 +246,13 @@ export class NegotiationService {
     const priced = agreed.map((l) => { const line = lines.find((x) => x.line_id === l.lineId) as store.LineRow; return { ...l, unitPrice: line.unit_price, currency: line.currency }; });
     const kept = priced.filter((l) => l.quantity > 0 || a.kind !== 'create');
     if (kept.length > 0 && a.kind !== 'hold' && a.kind !== 'resume' && a.kind !== 'cancel') await store.upsertOrderLines(tx, a.production_order, kept);
-    const status = a.kind === 'hold' ? 'on-hold' : a.kind === 'cancel' || (a.kind === 'create' && kept.length === 0) ? 'cancelled' : 'confirmed';
+    const begun = (await store.progressOf(tx, [a.production_order])).length > 0;
+    const status = a.kind === 'hold' ? 'on-hold' : a.kind === 'cancel' || (a.kind === 'create' && kept.length === 0) ? 'cancelled' : begun ? 'in-production' : 'confirmed';
     await store.setOrderStatus(tx, a.production_order, status, now);
-    await this.recordSupply(tx, a, status === 'confirmed');
+    await this.fulfilment.recordSupply(tx, a.world, a.production_order, status !== 'on-hold' && status !== 'cancelled');
     await this.jobs.announce(tx, adjustmentApplied, { ...this.about(applied), productionOrder: a.production_order });
     await requestAssessment(tx, a.world, [...new Set([...lines.map((l) => l.sku), ...agreed.map((l) => l.sku)])]);
     return applied;
-  }
-
-  private async recordSupply(tx: Tx, a: store.AdjustmentRow, counts: boolean): Promise<void> {
-    await removeSupply(tx, 'production', `${a.production_order}/`);
-    if (!counts) return;
-    const supply = (await store.orderLines(tx, [a.production_order])).flatMap((l): DatedSupply[] =>
-      l.splits.map((s, i) => ({ source: 'production', ref: `${a.production_order}/${l.line_id}/${i}`, world: a.world, sku: l.sku, quantity: s.quantity, due: s.date })));
-    if (supply.length > 0) await recordSupply(tx, supply);
   }
 
   /** A change that a person asks for: it goes the same way as the planner's. */
@@ -266,8 +262,9 @@ export class NegotiationService {
     const order = await store.findOrder(tx, orderId);
     if (order === undefined) throw notFound(`the production order ${orderId}`);
     await store.lockPlanning(tx, order.world, order.supplier);
-    const wanted = { hold: ['confirmed'], resume: ['on-hold'], cancel: ['confirmed', 'on-hold'], increase: ['confirmed'], decrease: ['confirmed'], expedite: ['confirmed'], delay: ['confirmed'] }[kind];
-    if (!wanted.includes(order.status)) throw new DomainError(409, 'not-allowed-now', `${kind} needs an order that is ${wanted.join(' or ')}; this one is ${order.status}`, { status: order.status });
+    const running = ['confirmed', 'in-production'];
+    const wanted = { hold: running, resume: ['on-hold'], cancel: [...running, 'on-hold'], increase: running, decrease: running, expedite: running, delay: running }[kind];
+    if (!wanted.includes(order.status)) throw new DomainError(409, 'not-allowed-now', `${kind} needs an order that is ${wanted.join(' or ')}; this one is ${order.status}`, { currentStatus: order.status });
     if ((await store.openAdjustment(tx, order.world, order.supplier, order.group_key)) !== undefined) throw new DomainError(409, 'change-open', 'another change of this order is open; a factory sees at most one at a time');
     if (['hold', 'resume', 'cancel'].includes(kind) && changes.length > 0) throw invalid('lines', `a ${kind} concerns the whole order; leave lines out`);
     const now = await this.now(tx, order.world);

@@ -2,8 +2,9 @@ import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query as QueryPar
 import { ApiTags } from '@nestjs/swagger';
 import { actorOf, Allow, AccessService, CurrentPrincipal, limitTo, type AccessRequest, type Principal } from '../access/index.js';
 import { Database, invalid, listed, ListQuery, notFound, Once, onceOf, pageOf, parseInstant, PublicUrl, queryText, type Listed, type Query, type Tx } from '../kernel/index.js';
+import { FulfilmentService } from './fulfilment.service.js';
 import { NegotiationService } from './negotiation.service.js';
-import { DecisionBody, NewAdjustment, ReplyBody } from './production.dto.js';
+import { DecisionBody, NewAdjustment, ProgressBody, ReceiptBody, ReplyBody } from './production.dto.js';
 import * as store from './production.repository.js';
 import { signalData } from './signal.view.js';
 
@@ -25,6 +26,7 @@ function filterOf(query: Query, principal: Principal): store.ListFilter {
 export class ProductionController {
   constructor(
     @Inject(NegotiationService) private readonly negotiation: NegotiationService,
+    @Inject(FulfilmentService) private readonly fulfilment: FulfilmentService,
     @Inject(Database) private readonly database: Database,
     @Inject(Once) private readonly once: Once,
     @Inject(AccessService) private readonly access: AccessService,
@@ -50,7 +52,34 @@ export class ProductionController {
       const order = await store.findOrder(tx, id);
       const only = limitTo(principal, 'supplier');
       if (order === undefined || (only !== undefined && (!only.includes(order.supplier) || !(await store.wasTold(tx, [id])).has(id)))) throw notFound(`the production order ${id}`);
-      return shownOrder(order, await store.orderLines(tx, [id]));
+      return this.shownOrder(tx, id);
+    });
+  }
+
+  @Post('production-orders/:id/progress')
+  @Allow('factory', 'operator')
+  @HttpCode(200)
+  async progress(@Param('id') id: string, @Body() body: ProgressBody, @CurrentPrincipal() principal: Principal, @Req() request: AccessRequest): Promise<object> {
+    return this.once.run(onceOf(request, actorOf(principal)), async (tx) => {
+      await this.fulfilment.report(tx, id, limitTo(principal, 'supplier'), { stage: body.stage, lines: body.lines, at: body.at === undefined ? new Date() : new Date(body.at) }, actorOf(principal));
+      return this.shownOrder(tx, id);
+    });
+  }
+
+  @Post('production-orders/:id/receipts')
+  @Allow('operator', 'warehouse')
+  async receive(@Param('id') id: string, @Body() body: ReceiptBody, @CurrentPrincipal() principal: Principal, @Req() request: AccessRequest): Promise<object> {
+    return this.once.run(onceOf(request, actorOf(principal)), async (tx) => {
+      const receipt = await this.fulfilment.receive(
+        tx, id,
+        {
+          lines: body.lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity, quality: l.quality ?? 'A', subLot: [l.dyeLot, l.workshop].filter((x) => x !== undefined).join(' / ') })),
+          deliveryNote: body.deliveryNote, lot: body.lot, location: body.location, at: body.at === undefined ? new Date() : new Date(body.at), acceptExcess: body.acceptExcess === true, final: body.final === true,
+        },
+        body, actorOf(principal),
+      );
+      const shown = (await this.shownOrder(tx, id)) as { receipts: { id: string }[] };
+      return { ...shown.receipts.find((r) => r.id === receipt), productionOrder: shown };
     });
   }
 
@@ -109,6 +138,20 @@ export class ProductionController {
       await this.access.audit(tx, principal, `signal.${body.verdict}`, id, undefined, body);
       return this.shown(tx, id);
     });
+  }
+
+  private async shownOrder(tx: Tx, id: string): Promise<object> {
+    const order = (await store.findOrder(tx, id)) as store.OrderRow;
+    const [lines, progress, receipts] = await Promise.all([store.orderLines(tx, [id]), store.progressOf(tx, [id]), store.receiptsOf(tx, [id])]);
+    const came = await store.receiptLines(tx, receipts.map((r) => r.id));
+    return {
+      ...shownOrder(order, lines),
+      stages: progress.map((p) => ({ lineId: p.line_id, stage: p.stage, quantity: p.quantity, at: p.at })),
+      receipts: receipts.map((r) => ({
+        id: r.id, lot: r.lot, deliveryNote: r.delivery_note, at: r.at,
+        lines: came.filter((l) => l.receipt === r.id).map((l) => ({ lineId: l.line_id, sku: l.sku, quantity: l.quantity, quality: l.quality, subLot: l.sub_lot === '' ? null : l.sub_lot, onTime: l.on_time, excess: l.excess })),
+      })),
+    };
   }
 
   private async list(query: Query, principal: Principal, sentOnly: boolean): Promise<Listed<object>> {

@@ -1,4 +1,4 @@
-import { CalendarDate, Choice, Name, Rows, Text, Whole } from '../kernel/index.js';
+import { CalendarDate, Choice, Flag, Instant, Name, Rows, Text, Whole } from '../kernel/index.js';
 
 export class SplitBody {
   @Whole({ min: 1, max: 100_000_000 }) quantity!: number;
@@ -19,6 +19,35 @@ export class ReplyBody {
   @Choice(['accept', 'reject', 'counter']) verdict!: 'accept' | 'reject' | 'counter';
   @Rows(() => ReplyLineBody, { optional: true, max: 500 }) lines?: ReplyLineBody[];
   @Text({ optional: true, max: 1000 }) note?: string;
+}
+
+export class ProgressLineBody {
+  @Name() lineId!: string;
+  @Whole({ max: 100_000_000, description: 'units of the line that have passed the stage so far' }) quantity!: number;
+}
+
+export class ProgressBody {
+  @Choice(['greige', 'dyed', 'trims', 'cut', 'sewn', 'finished', 'shipped']) stage!: 'greige' | 'dyed' | 'trims' | 'cut' | 'sewn' | 'finished' | 'shipped';
+  @Rows(() => ProgressLineBody, { min: 1, max: 500 }) lines!: ProgressLineBody[];
+  @Instant({ optional: true }) at?: string;
+}
+
+export class ReceiptLineBody {
+  @Name() lineId!: string;
+  @Whole({ min: 1, max: 100_000_000 }) quantity!: number;
+  @Choice(['A', 'B', 'C', 'quarantine'], { optional: true, description: 'as it was found on arrival; default A' }) quality?: 'A' | 'B' | 'C' | 'quarantine';
+  @Name({ optional: true }) dyeLot?: string;
+  @Name({ optional: true }) workshop?: string;
+}
+
+export class ReceiptBody {
+  @Rows(() => ReceiptLineBody, { min: 1, max: 500 }) lines!: ReceiptLineBody[];
+  @Name({ optional: true, description: 'the supplier’s delivery note: the same note again is the same receipt' }) deliveryNote?: string;
+  @Name({ optional: true, description: 'what the supplier calls the lot' }) lot?: string;
+  @Name({ optional: true, description: 'default main' }) location?: string;
+  @Instant({ optional: true }) at?: string;
+  @Flag({ optional: true, description: 'take more than was ordered and is within tolerance' }) acceptExcess?: boolean;
+  @Flag({ optional: true, description: 'nothing more is to come: the order is closed short' }) final?: boolean;
 }
 
 export class DecisionLineBody {

@@ -15,6 +15,11 @@ export const adjustmentEnded = defineFact('production.adjustment-ended', signal.
 /** Plans what changed for a supplier since the last time; many changes make one job. */
 export const proposeChange = defineJob({ name: 'production.propose-change', queue: 'production', on: needChanged, identity: (p) => `${p.world} ${p.supplier}`, identityUntil: 'claimed' });
 
+/** A factory reported how far an order is. */
+export const progressReported = defineFact('production.progress-reported', z.object({ productionOrder: z.string(), supplier: z.string(), stage: z.string() }));
+/** A lot of an order came in and is in stock. */
+export const lotReceived = defineFact('production.lot-received', z.object({ productionOrder: z.string(), supplier: z.string(), lot: z.string(), units: z.number().int() }));
+
 /** A clock ran out: a heads-up becomes firm at the confirming hour, an unanswered version expires. */
 export const fallDue = defineJob({
   name: 'production.fall-due', queue: 'production', payload: z.object({ signal: z.string(), version: z.number().int(), now: z.string() }), identity: (p) => `${p.signal}/${p.version}`,

@@ -1,7 +1,7 @@
 import type { Tx } from '../kernel/index.js';
 import { one, rows, touched } from '../kernel/database/sql.js';
 import type { AdjustmentStatus } from './adjustment.states.js';
-import type { AgreedLine, Commitment, Kind, Liability } from './production.rules.js';
+import type { AgreedLine, Commitment, Kind, Liability, Split } from './production.rules.js';
 
 export type World = 'live' | 'replay';
 
@@ -222,7 +222,7 @@ export interface OrderRow {
   readonly world: World;
   readonly supplier: string;
   readonly group_key: string;
-  readonly status: 'proposed' | 'confirmed' | 'on-hold' | 'closed' | 'cancelled';
+  readonly status: 'proposed' | 'confirmed' | 'in-production' | 'shipped' | 'received' | 'on-hold' | 'closed' | 'cancelled';
   readonly version: number;
   readonly created_at: Date;
   readonly confirmed_at: Date | null;
@@ -249,7 +249,7 @@ export const wasTold = async (tx: Tx, orders: readonly string[]): Promise<Set<st
 export const findOrder = (tx: Tx, id: string): Promise<OrderRow | undefined> => one(tx, 'select * from production_orders where id = $1', [id]);
 
 export const confirmedOrders = (tx: Tx, world: string, supplier: string, groups: readonly string[]): Promise<OrderRow[]> =>
-  rows(tx, `select * from production_orders where world = $1 and supplier = $2 and group_key = any($3) and status = 'confirmed' order by id`, [world, supplier, groups]);
+  rows(tx, `select * from production_orders where world = $1 and supplier = $2 and group_key = any($3) and status in ('confirmed', 'in-production') order by id`, [world, supplier, groups]);
 
 const ORDER_LINE = `production_order, line_id, sku, quantity, to_char(due, 'YYYY-MM-DD') as due, splits, produced, received, unit_price, currency, expedite_refused`;
 
@@ -268,6 +268,82 @@ export const upsertOrderLines = (tx: Tx, order: string, lines: readonly (AgreedL
      on conflict (production_order, line_id) do update set sku = excluded.sku, quantity = excluded.quantity, due = excluded.due, splits = excluded.splits`,
     [order, JSON.stringify(lines)],
   );
+
+export const lockOrder = (tx: Tx, id: string): Promise<OrderRow | undefined> => one(tx, 'select * from production_orders where id = $1 for update', [id]);
+
+export type Stage = 'greige' | 'dyed' | 'trims' | 'cut' | 'sewn' | 'finished' | 'shipped';
+
+export interface ProgressRow {
+  readonly line_id: string;
+  readonly stage: Stage;
+  readonly quantity: number;
+  readonly at: Date;
+}
+
+/** The latest report of each line and stage. */
+export const progressOf = (tx: Tx, orders: readonly string[]): Promise<(ProgressRow & { production_order: string })[]> =>
+  rows(
+    tx,
+    'select distinct on (production_order, line_id, stage) production_order, line_id, stage, quantity, at from production_progress where production_order = any($1) order by production_order, line_id, stage, id desc',
+    [orders],
+  );
+
+export const insertProgress = (tx: Tx, order: string, stage: Stage, lines: readonly { lineId: string; quantity: number }[], at: Date, actor: string): Promise<number> =>
+  touched(
+    tx, 'insert into production_progress (production_order, line_id, stage, quantity, at, actor) select $1, w.line, $2, w.quantity, $3, $4 from unnest($5::text[], $6::int[]) as w(line, quantity)',
+    [order, stage, at, actor, lines.map((l) => l.lineId), lines.map((l) => l.quantity)],
+  );
+
+/** What was cut is what is ordered from then on, and cannot be taken back. */
+export const setCut = (tx: Tx, order: string, lines: readonly { lineId: string; quantity: number; splits: readonly Split[] }[]): Promise<number> =>
+  touched(
+    tx,
+    `update production_order_lines l set quantity = r.quantity, produced = r.quantity, splits = r.splits
+     from jsonb_to_recordset($2::jsonb) as r("lineId" text, quantity int, splits jsonb) where l.production_order = $1 and l.line_id = r."lineId"`,
+    [order, JSON.stringify(lines)],
+  );
+
+export const addReceived = (tx: Tx, order: string, lines: readonly { lineId: string; quantity: number }[]): Promise<number> =>
+  touched(
+    tx, 'update production_order_lines l set received = l.received + w.quantity from unnest($2::text[], $3::int[]) as w(line, quantity) where l.production_order = $1 and l.line_id = w.line',
+    [order, lines.map((l) => l.lineId), lines.map((l) => l.quantity)],
+  );
+
+export interface ReceiptRow {
+  readonly id: string;
+  readonly production_order: string;
+  readonly lot: string;
+  readonly delivery_note: string | null;
+  readonly body: unknown;
+  readonly at: Date;
+  readonly actor: string;
+}
+
+export interface ReceiptLineRow {
+  readonly line_id: string;
+  readonly sku: string;
+  readonly quantity: number;
+  readonly quality: string;
+  readonly sub_lot: string;
+  readonly on_time: number;
+  readonly excess: number;
+}
+
+export async function insertReceipt(tx: Tx, r: ReceiptRow, lines: readonly ReceiptLineRow[]): Promise<void> {
+  await touched(tx, 'insert into receipts (id, production_order, lot, delivery_note, body, at, actor) values ($1, $2, $3, $4, $5, $6, $7)', [r.id, r.production_order, r.lot, r.delivery_note, JSON.stringify(r.body), r.at, r.actor]);
+  await touched(
+    tx,
+    `insert into receipt_lines (receipt, n, line_id, sku, quantity, quality, sub_lot, on_time, excess)
+     select $1, r.n, r.line_id, r.sku, r.quantity, r.quality, r.sub_lot, r.on_time, r.excess
+     from jsonb_to_recordset($2::jsonb) as r(n int, line_id text, sku text, quantity int, quality text, sub_lot text, on_time int, excess int)`,
+    [r.id, JSON.stringify(lines.map((l, n) => ({ ...l, n: n + 1 })))],
+  );
+}
+
+export const receiptByNote = (tx: Tx, order: string, note: string): Promise<ReceiptRow | undefined> => one(tx, 'select * from receipts where production_order = $1 and delivery_note = $2', [order, note]);
+export const receiptsOf = (tx: Tx, orders: readonly string[]): Promise<ReceiptRow[]> => rows(tx, 'select * from receipts where production_order = any($1) order by id', [orders]);
+export const receiptLines = (tx: Tx, receipts: readonly string[]): Promise<(ReceiptLineRow & { receipt: string })[]> =>
+  rows(tx, 'select receipt, line_id, sku, quantity, quality, sub_lot, on_time, excess from receipt_lines where receipt = any($1) order by receipt, n', [receipts]);
 
 export const refuseExpedite = (tx: Tx, order: string, lineIds: readonly string[]): Promise<number> =>
   touched(tx, 'update production_order_lines set expedite_refused = true where production_order = $1 and line_id = any($2)', [order, lineIds]);

@@ -55,6 +55,7 @@ const total = (lines: readonly { readonly quantity: number }[]): number => lines
 /** Inside the frozen fence, or once cutting has begun, an order takes no more units and gives none back. */
 export function isFrozen(order: OpenOrder, terms: SupplierTerms, today: string): boolean {
   const due = order.lines.reduce((least, l) => (least === '' || l.due < least ? l.due : least), '');
+  if (order.lines.some((l) => l.produced > 0)) return true;
   return daysBetween(today, due) <= terms.frozenFenceDays || (terms.stageDays['cut'] !== undefined && order.ageDays >= terms.stageDays['cut']);
 }
 
@@ -225,3 +226,36 @@ export interface Liability {
 export const liabilityOf = (commitment: Commitment): Liability =>
   commitment === 'firm' ? { fabric: 'merchant', cut: 'merchant', finished: 'merchant' }
     : commitment === 'material' ? { fabric: 'merchant', cut: 'supplier', finished: 'supplier' } : { fabric: 'supplier', cut: 'supplier', finished: 'supplier' };
+
+/** Over- and under-delivery that needs no talk, in basis points of a line (溢短装; general trade custom of 5 %). */
+export const TOLERANCE_BP = 500;
+export const withinTolerance = (quantity: number, agreed: number): boolean => Math.abs(quantity - agreed) * 10_000 <= TOLERANCE_BP * agreed;
+
+/** Agreed dates that add up to another quantity: more comes on the last date, less is taken from the last dates. */
+export function resplit(splits: readonly Split[], quantity: number): Split[] {
+  const sum = total(splits);
+  const last = splits[splits.length - 1];
+  if (last === undefined) return [];
+  if (quantity >= sum) return [...splits.slice(0, -1), { ...last, quantity: last.quantity + quantity - sum }];
+  const kept = remaining(splits.toReversed(), sum - quantity).toReversed();
+  return kept.length > 0 ? kept : [{ ...last, quantity: 0 }];
+}
+
+/** What is still to come of agreed dates once some units came: the earliest dates are filled first. */
+export function remaining(splits: readonly Split[], received: number): Split[] {
+  let left = received;
+  return splits.flatMap((s) => {
+    const taken = Math.min(left, s.quantity);
+    left -= taken;
+    return s.quantity > taken ? [{ ...s, quantity: s.quantity - taken }] : [];
+  });
+}
+
+/** Of `quantity` units that come on `date` after `before` others: how many are no later than the date agreed for them, and how many were never ordered. */
+export function punctuality(splits: readonly Split[], before: number, quantity: number, date: string): { onTime: number; excess: number } {
+  const due = remaining(splits, before);
+  const filled = Math.min(quantity, total(due));
+  const rest = total(remaining(due.filter((s) => s.date >= date), 0));
+  const late = Math.max(0, Math.min(filled, total(due) - rest));
+  return { onTime: filled - late, excess: quantity - filled };
+}

@@ -23,8 +23,13 @@ const EXPECTED: Readonly<Record<string, readonly Role[] | 'everyone'>> = {
   'POST /v1/order-events': ['operator', 'platform'], 'POST /v1/order-events/bulk': ['operator', 'platform'], 'GET /v1/quarantine': ['operator'], 'POST /v1/quarantine/redrive': ['operator'],
   'POST /v1/imports/{kind}': ['operator'], 'GET /v1/spikes': ['operator', 'quality', 'finance'], 'GET /v1/assessments/{id}': ['operator', 'quality', 'finance', 'factory'],
   'GET /v1/production-orders': ['operator', 'factory', 'warehouse', 'finance'], 'GET /v1/production-orders/{id}': ['operator', 'factory', 'warehouse', 'finance'],
+  'POST /v1/production-orders/{id}/progress': ['operator', 'factory'], 'POST /v1/production-orders/{id}/receipts': ['operator', 'warehouse'],
+  'GET /v1/skus/{sku}/availability': ['operator', 'controller', 'warehouse', 'quality', 'finance'], 'POST /v1/reservations': ['operator', 'controller', 'warehouse', 'platform'],
+  'GET /v1/reservations/{id}': ['operator', 'controller', 'warehouse', 'platform'], 'POST /v1/reservations/{id}/confirm': ['operator', 'controller', 'warehouse', 'platform'],
+  'DELETE /v1/reservations/{id}': ['operator', 'controller', 'warehouse', 'platform'], 'POST /v1/stock-movements': ['operator', 'warehouse', 'quality'],
+  'GET /v1/stock-movements': ['operator', 'warehouse', 'quality', 'finance'],
   'GET /v1/adjustments': ['operator', 'finance'], 'POST /v1/adjustments': ['operator'], 'GET /v1/signals': ['operator', 'factory', 'finance'], 'GET /v1/signals/{id}': ['operator', 'factory', 'finance'],
-  'POST /v1/signals/{id}/reply': ['factory', 'operator'], 'POST /v1/signals/{id}/decision': ['operator'], 'GET /v1/stream': ['operator', 'factory', 'quality', 'finance'], 'GET /v1/overview': ['operator'],
+  'POST /v1/signals/{id}/reply': ['factory', 'operator'], 'POST /v1/signals/{id}/decision': ['operator'], 'GET /v1/stream': ['operator', 'factory', 'warehouse', 'quality', 'finance'], 'GET /v1/overview': ['operator'],
 };
 
 let r: Running;

@@ -435,7 +435,7 @@ const SPIKE_COLUMNS = [
 
 const STATUS_MARKS = { sent: 'under-way', accepted: 'under-way', countered: 'waits', applied: 'good', confirmed: 'good', rejected: 'bad', expired: 'bad' };
 const DELIVERY_MARKS = { delivered: 'good', waiting: 'under-way', exhausted: 'bad', gone: 'bad', 'no-endpoint': 'bad' };
-const ORDER_MARKS = { confirmed: 'good', proposed: 'under-way', 'on-hold': 'waits', cancelled: 'bad' };
+const ORDER_MARKS = { confirmed: 'good', 'in-production': 'good', shipped: 'good', received: 'good', proposed: 'under-way', 'on-hold': 'waits', cancelled: 'bad' };
 
 const signalColumns = () => [
   ...(isFactory() ? [] : [{ title: 'signal.supplier', head: true, cell: (s) => make('span.whole', {}, s.supplier) }]),
@@ -692,11 +692,14 @@ const describe = {
   'production.signal-answered': (d) => t('feed.answered', inWords(d)),
   'production.adjustment-applied': (d) => t('feed.applied', inWords(d)),
   'production.adjustment-ended': (d) => t('feed.ended', inWords(d)),
+  'production.progress-reported': (d) => t('feed.progress', { ...d, stage: word('stage', d.stage) }),
+  'production.lot-received': (d) => t('feed.received', d),
+  'inventory.stock-changed': (d) => t('feed.stock', { cause: word('cause', d.cause), skus: d.skus.join(t('comma')) }),
   'connectors.delivery-failed': (d) => t('feed.undelivered', d),
   'catalogue.skus-added': (d) => t('feed.skus', { n: d.skus.length }),
 };
 const FEED_MARKS = {
-  'forecast.spike-detected': 'spike', 'production.adjustment-applied': 'good', 'production.adjustment-ended': 'bad', 'connectors.delivery-failed': 'bad',
+  'forecast.spike-detected': 'spike', 'production.adjustment-applied': 'good', 'production.lot-received': 'good', 'production.adjustment-ended': 'bad', 'connectors.delivery-failed': 'bad',
 };
 /** Which sections an event makes stale, by the first part of its name. */
 const MAKES_STALE = {

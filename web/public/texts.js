@@ -132,7 +132,7 @@ const en = {
   'orders.title.factory': 'Production orders of {supplier}',
   'orders.empty': 'No production order yet.',
   'order.id': 'Order', 'order.supplier': 'Supplier', 'order.status': 'Status', 'order.version': 'Version', 'order.created': 'Created', 'order.confirmed': 'Confirmed', 'order.lines': 'Lines',
-  'order-status.proposed': 'proposed', 'order-status.confirmed': 'confirmed', 'order-status.on-hold': 'on hold', 'order-status.closed': 'closed', 'order-status.cancelled': 'cancelled',
+  'order-status.proposed': 'proposed', 'order-status.confirmed': 'confirmed', 'order-status.in-production': 'in production', 'order-status.shipped': 'shipped', 'order-status.received': 'received in part', 'order-status.on-hold': 'on hold', 'order-status.closed': 'closed', 'order-status.cancelled': 'cancelled',
   'order.made': '{produced} produced, {received} received',
   'order.never': 'not yet',
 
@@ -155,6 +155,11 @@ const en = {
   'feed.answered': 'Answer of {supplier} to {kind}, version {version}: {verdict}',
   'feed.applied': 'In force: {kind} by {supplier}',
   'feed.ended': 'Ended: {kind} for {supplier}, {status}',
+  'feed.progress': '{supplier} reports for {productionOrder}: {stage}',
+  'feed.received': '{units} units received from {supplier}, lot {lot}',
+  'feed.stock': 'Stock changed ({cause}): {skus}',
+  'stage.greige': 'greige', 'stage.dyed': 'dyed', 'stage.trims': 'trims', 'stage.cut': 'cut', 'stage.sewn': 'sewn', 'stage.finished': 'finished', 'stage.shipped': 'shipped',
+  'cause.receipt': 'receipt', 'cause.adjust': 'stock-take', 'cause.scrap': 'scrapped', 'cause.quarantine': 'quarantined', 'cause.regrade': 'regraded',
   'feed.undelivered': 'Signal to {supplier} not delivered: {reason}',
   'feed.skus': { one: '{n} SKU added to the catalogue', other: '{n} SKUs added to the catalogue' },
 };
@@ -308,7 +313,7 @@ const zh = {
   'orders.title.factory': '{supplier} 的大货单',
   'orders.empty': '尚无大货单。',
   'order.id': '单号', 'order.supplier': '供应商', 'order.status': '状态', 'order.version': '版本', 'order.created': '创建', 'order.confirmed': '确认', 'order.lines': '明细',
-  'order-status.proposed': '待确认', 'order-status.confirmed': '已确认', 'order-status.on-hold': '已停单', 'order-status.closed': '已关闭', 'order-status.cancelled': '已取消',
+  'order-status.proposed': '待确认', 'order-status.confirmed': '已确认', 'order-status.in-production': '生产中', 'order-status.shipped': '已发货', 'order-status.received': '部分到货', 'order-status.on-hold': '已停单', 'order-status.closed': '已关闭', 'order-status.cancelled': '已取消',
   'order.made': '已生产 {produced}，已收货 {received}',
   'order.never': '尚未',
 
@@ -331,6 +336,11 @@ const zh = {
   'feed.answered': '{supplier} 对{kind}第 {version} 版的答复：{verdict}',
   'feed.applied': '{supplier} 的{kind}已生效',
   'feed.ended': '{supplier} 的{kind}已结束：{status}',
+  'feed.progress': '{supplier} 报告 {productionOrder} 进度：{stage}',
+  'feed.received': '收到 {supplier} 的 {units} 件，到货批 {lot}',
+  'feed.stock': '库存变动（{cause}）：{skus}',
+  'stage.greige': '坯布', 'stage.dyed': '染色', 'stage.trims': '辅料', 'stage.cut': '裁剪', 'stage.sewn': '车缝', 'stage.finished': '成品', 'stage.shipped': '发货',
+  'cause.receipt': '到货', 'cause.adjust': '盘点', 'cause.scrap': '报废', 'cause.quarantine': '隔离', 'cause.regrade': '改级',
   'feed.undelivered': '发给 {supplier} 的信号未送达：{reason}',
   'feed.skus': '目录新增 {n} 个 SKU',
 };

@@ -71,6 +71,8 @@ export function sendProblem(reply: FastifyReply, request: FastifyRequest, error:
     .header('content-type', 'application/problem+json; charset=utf-8')
     .send(
       JSON.stringify({
+        // First, so that no extension can stand in for a member that RFC 9457 defines.
+        ...extra,
         type: `https://castline.example/problems/${known.code}`,
         title: TITLES[known.status] ?? 'Error',
         status: known.status,
@@ -78,7 +80,6 @@ export function sendProblem(reply: FastifyReply, request: FastifyRequest, error:
         detail: known.message,
         instance: request.url.split('?')[0],
         requestId: request.id,
-        ...extra,
       }),
     );
 }

@@ -1,0 +1,124 @@
+// Pure decisions of inventory: who gets the units that are there, and which lots leave the house. Quantities are whole units.
+
+/** The units of one SKU in one place that can be sold: in the house, and of those promised. */
+export interface Level {
+  readonly onHand: number;
+  readonly reserved: number;
+}
+
+/** What an order line asks for: units still to be shipped, and units that its events say have left. */
+export interface LineWish {
+  readonly key: string;
+  readonly open: number;
+  readonly shipped: number;
+  /** Lot that its events name, as ours is called; undefined: the oldest. */
+  readonly lot: string | undefined;
+  /** Who waits longest is served first: first payment, milliseconds since 1970. */
+  readonly since: number;
+  /** Units that a reservation of this order gives over to it; it comes before those that merely wait. */
+  readonly handedOver: number;
+}
+
+/** What a line has of the stock. */
+export interface LineShare {
+  readonly reserved: number;
+  readonly claimed: number;
+}
+
+export interface LotUnits {
+  readonly lot: string;
+  readonly subLot: string;
+  readonly units: number;
+}
+
+export interface LineMove {
+  readonly key: string;
+  readonly share: LineShare;
+  /** Changes of this line's reserved units by cause; all positive. */
+  readonly released: number;
+  readonly newlyReserved: number;
+  readonly claims: readonly LotUnits[];
+}
+
+export interface Allocation {
+  readonly level: Level;
+  readonly moves: readonly LineMove[];
+}
+
+/** Takes units out of lots, a named one first, then the oldest (as they are given); answers what was taken and what is left. */
+function takeFrom(lots: LotUnits[], units: number, named: string | undefined): LotUnits[] {
+  const taken: LotUnits[] = [];
+  let left = units;
+  const order = named === undefined ? lots.map((_, i) => i) : [...lots.keys()].sort((a, b) => Number(lots[b]?.lot === named) - Number(lots[a]?.lot === named) || a - b);
+  for (const i of order) {
+    const lot = lots[i] as LotUnits;
+    const part = Math.min(left, lot.units);
+    if (part === 0) continue;
+    taken.push({ ...lot, units: part });
+    lots[i] = { ...lot, units: lot.units - part };
+    left -= part;
+  }
+  return taken;
+}
+
+/**
+ * Gives the units of one SKU in one place to order lines. In this order: what has shipped leaves the house, first out of what
+ * its line had reserved; what a line no longer needs is released; then lines that lack units get what is available, those a
+ * reservation hands units over to first, the others by the time of their payment.
+ *
+ * `shares`: what lines have so far; `lots`: sellable units by lot, oldest first, which sum to `level.onHand`. `handedOver`
+ * units must have been released into `level` before. Never promises or ships a unit that is not there: what shipped beyond it
+ * stays unclaimed (the line's shipped − claimed), and is claimed when stock is booked in.
+ */
+export function allocate(level: Level, lots: readonly LotUnits[], shares: ReadonlyMap<string, LineShare>, wishes: readonly LineWish[]): Allocation {
+  let { onHand, reserved } = level;
+  const left = [...lots];
+  const moves = new Map<string, { wish: LineWish; share: { reserved: number; claimed: number }; released: number; newlyReserved: number; claims: LotUnits[] }>();
+  const inOrder = [...wishes].sort((a, b) => Number(b.handedOver > 0) - Number(a.handedOver > 0) || a.since - b.since || (a.key < b.key ? -1 : 1));
+  for (const wish of inOrder) {
+    const share = shares.get(wish.key) ?? { reserved: 0, claimed: 0 };
+    const move = { wish, share: { ...share }, released: 0, newlyReserved: 0, claims: [] as LotUnits[] };
+    moves.set(wish.key, move);
+    const due = Math.max(0, wish.shipped - share.claimed);
+    const own = Math.min(due, share.reserved);
+    // Own units first; beyond them only what nobody was promised.
+    const claimed = own + Math.min(due - own, Math.max(0, onHand - reserved));
+    if (claimed > 0) {
+      move.claims = takeFrom(left, claimed, wish.lot);
+      move.share.claimed += claimed;
+      move.share.reserved -= own;
+      reserved -= own;
+      onHand -= claimed;
+    }
+    const surplus = Math.max(0, move.share.reserved - wish.open);
+    move.share.reserved -= surplus;
+    move.released = surplus;
+    reserved -= surplus;
+  }
+  for (const { wish, share, ...rest } of [...moves.values()]) {
+    const more = Math.min(Math.max(0, wish.open - share.reserved), onHand - reserved);
+    if (more <= 0) continue;
+    moves.set(wish.key, { wish, ...rest, share: { ...share, reserved: share.reserved + more }, newlyReserved: more });
+    reserved += more;
+  }
+  return { level: { onHand, reserved }, moves: [...moves.values()].map(({ wish, share, released, newlyReserved, claims }) => ({ key: wish.key, share, released, newlyReserved, claims })) };
+}
+
+/** A date on which units arrive, or must be there. */
+export interface Dated {
+  readonly date: string;
+  readonly units: number;
+}
+
+/**
+ * Available to promise by date: what is available now less what waits, then with each arrival. Never negative; a later date
+ * never has less, because nothing is promised ahead here.
+ */
+export function availableToPromise(available: number, waiting: number, incoming: readonly Dated[]): Dated[] {
+  const dates = [...new Set(incoming.map((i) => i.date))].sort();
+  let sum = available - waiting;
+  return dates.map((date) => {
+    sum += incoming.filter((i) => i.date === date).reduce((s, i) => s + i.units, 0);
+    return { date, units: Math.max(0, sum) };
+  });
+}

@@ -1,0 +1,224 @@
+// Movements of stock, and who gets the units: opening stock, receipts, corrections, and the units of order lines. Every change
+// locks the levels it touches in one order, posts its movements, and hands what became available to the lines that wait.
+import { Inject, Injectable } from '@nestjs/common';
+import { DomainError, invalid, Jobs, newId, type Tx } from '../kernel/index.js';
+import { stockLines, takeNews, type StockLine } from '../orders/index.js';
+import { stockChanged } from './inventory.facts.js';
+import { allocate, type LineWish } from './inventory.rules.js';
+import * as store from './inventory.repository.js';
+import type { Place, Quality, World } from './inventory.repository.js';
+
+/** Orders taken up in one transaction. */
+const ORDERS_PER_JOB = 2_000;
+/** Lines that lack units and are served in one pass. */
+const LACKING_PER_PASS = 5_000;
+
+export interface ReceivedUnits {
+  readonly sku: string;
+  readonly quantity: number;
+  readonly quality: Quality;
+  readonly subLot: string;
+}
+
+export interface Receipt {
+  readonly world: World;
+  readonly location: string;
+  readonly supplier: string | null;
+  readonly productionOrder: string | null;
+  /** What the supplier calls the lot. */
+  readonly name: string | null;
+  readonly at: Date;
+  readonly actor: string;
+  readonly origin: string;
+  readonly originId: string;
+  readonly units: readonly ReceivedUnits[];
+}
+
+export interface Correction {
+  readonly world: World;
+  readonly cause: 'adjust' | 'scrap' | 'quarantine' | 'regrade';
+  readonly sku: string;
+  readonly location: string;
+  readonly lot: string;
+  readonly subLot: string;
+  readonly quality: Quality;
+  /** Where the units go, for a regrade. */
+  readonly toQuality: Quality | undefined;
+  /** Units; for an adjustment signed. */
+  readonly quantity: number;
+  readonly note: string;
+  readonly actor: string;
+}
+
+@Injectable()
+export class StockService {
+  constructor(@Inject(Jobs) private readonly jobs: Jobs) {}
+
+  /** The catalogue's opening stock, in both worlds; answers SKUs whose stock cannot fall so far because it is promised or gone. */
+  async setOpening(tx: Tx, stock: ReadonlyMap<string, number>): Promise<ReadonlyMap<string, string>> {
+    const refused = new Map<string, string>();
+    const before = await store.openingStock(tx, [...stock.keys()]);
+    const changes = [...stock].map(([sku, units]) => ({ sku, change: units - (before.get(sku) ?? 0) })).filter((c) => c.change !== 0);
+    const places = changes.flatMap(({ sku }) => (['live', 'replay'] as const).map((world): Place => ({ world, sku, location: store.MAIN })));
+    const levels = await store.lockLevels(tx, places);
+    const kept = new Map(stock);
+    for (const { sku, change } of changes) {
+      const short = (['live', 'replay'] as const).map((world) => levels.get(store.placeKey({ world, sku, location: store.MAIN }))).find((l) => l !== undefined && l.on_hand - l.reserved + change < 0);
+      if (short === undefined) continue;
+      refused.set(sku, `initial_stock: cannot fall by ${-change}, only ${short.on_hand - short.reserved} of its units are neither shipped nor reserved; post a stock movement (adjust) instead`);
+      kept.delete(sku);
+    }
+    const applied = changes.filter(({ sku }) => !refused.has(sku));
+    await store.post(tx, applied.flatMap(({ sku, change }) => (['live', 'replay'] as const).map((world): store.Movement => ({
+      world, sku, location: store.MAIN, lot: '', subLot: '', quality: 'A', cause: 'opening', house: change, reserved: 0, claimed: 0, origin: 'catalogue', originId: sku, note: null, at: new Date(), actor: 'catalogue',
+    }))));
+    if (kept.size > 0) await store.saveOpeningStock(tx, kept);
+    await this.serve(tx, applied.flatMap(({ sku }) => (['live', 'replay'] as const).map((world): Place => ({ world, sku, location: store.MAIN }))));
+    return refused;
+  }
+
+  /** A lot comes in; its sellable units go to the lines that wait, the rest is available. Answers the lot's id. */
+  async receive(tx: Tx, r: Receipt): Promise<string> {
+    const lot = newId('lot');
+    const places = r.units.map((u): Place => ({ world: r.world, sku: u.sku, location: r.location }));
+    await store.lockLevels(tx, places);
+    await store.insertLot(tx, { id: lot, world: r.world, supplier: r.supplier, productionOrder: r.productionOrder, name: r.name, receivedAt: r.at });
+    await store.post(tx, r.units.map((u): store.Movement => ({
+      world: r.world, sku: u.sku, location: r.location, lot, subLot: u.subLot, quality: u.quality, cause: 'receipt', house: u.quantity, reserved: 0, claimed: 0, origin: r.origin, originId: r.originId,
+      note: null, at: r.at, actor: r.actor,
+    })));
+    await this.serve(tx, places);
+    await this.jobs.announce(tx, stockChanged, { world: r.world, cause: 'receipt', skus: [...new Set(r.units.map((u) => u.sku))] });
+    return lot;
+  }
+
+  /** A correction by a person. Units that are promised can be neither scrapped nor downgraded: their order comes first. */
+  async correct(tx: Tx, c: Correction): Promise<void> {
+    const place: Place = { world: c.world, sku: c.sku, location: c.location };
+    const level = (await store.lockLevels(tx, [place])).get(store.placeKey(place)) as store.StockLevel;
+    const there = (await store.lotsOf(tx, [place], c.quality)).find((l) => l.lot === c.lot && l.sub_lot === c.subLot)?.units ?? 0;
+    const leaving = c.cause === 'adjust' ? Math.max(0, -c.quantity) : c.quantity;
+    if (leaving > there) throw new DomainError(409, 'not-there', `quantity: ${c.lot === '' ? 'this place' : `the lot ${c.lot}`} has ${there} units of quality ${c.quality}`, { units: there });
+    const available = level.on_hand - level.reserved;
+    if (c.quality === 'A' && leaving > available) throw new DomainError(409, 'promised', `quantity: only ${available} units are not promised to an order`, { available });
+    if (c.lot !== '' && there === 0 && (await store.lotsCalled(tx, [c.lot])).every((l) => l.id !== c.lot)) throw invalid('lot', `the lot ${c.lot} does not exist`);
+    const base = { ...place, lot: c.lot, subLot: c.subLot, reserved: 0, claimed: 0, origin: 'person', originId: c.actor, note: c.note, at: new Date(), actor: c.actor };
+    const to = c.cause === 'quarantine' ? 'quarantine' : c.toQuality;
+    if (to === c.quality) throw invalid('toQuality', `the units are of quality ${c.quality} already`);
+    const movements: store.Movement[] =
+      c.cause === 'adjust' ? [{ ...base, quality: c.quality, cause: 'adjust', house: c.quantity }]
+        : c.cause === 'scrap' || to === undefined ? [{ ...base, quality: c.quality, cause: 'scrap', house: -c.quantity }]
+          : [{ ...base, quality: c.quality, cause: c.cause, house: -c.quantity }, { ...base, quality: to, cause: c.cause, house: c.quantity }];
+    await store.post(tx, movements);
+    await this.serve(tx, [place]);
+    await this.jobs.announce(tx, stockChanged, { world: c.world, cause: c.cause, skus: [c.sku] });
+  }
+
+  /** Takes up some of the orders that changed. */
+  async takeUp(tx: Tx): Promise<void> {
+    const orders = await takeNews(tx, ORDERS_PER_JOB);
+    if (orders.length > 0) await this.settle(tx, orders);
+  }
+
+  /** Gives what is available at places to the lines that lack units there, those that wait longest first, until one of the two runs out. */
+  private async serve(tx: Tx, places: readonly Place[]): Promise<void> {
+    if (places.length === 0) return;
+    for (;;) {
+      const levels = await store.lockLevels(tx, places);
+      const lacking = [...levels.values()].filter((l) => l.on_hand > l.reserved && l.waiting + l.unclaimed > 0).map((l) => ({ ...l, limit: Math.min(LACKING_PER_PASS, l.on_hand - l.reserved) }));
+      if (lacking.length === 0) return;
+      const rows = await store.lackingLines(tx, lacking);
+      if (rows.length === 0) return;
+      await this.allocate(tx, levels, rows.map((a) => ({ before: a, after: a, handedOver: 0 })));
+    }
+  }
+
+  /** Order lines as they stand now, against what they have. */
+  private async settle(tx: Tx, orders: readonly { shop: string; order_id: string }[]): Promise<void> {
+    const [reservations, seen] = await Promise.all([store.reservationsOfOrders(tx, orders), stockLines(tx, orders)]);
+    const [promised, kept] = await Promise.all([store.reservationLines(tx, reservations.map((r) => r.id)), store.allocationsOf(tx, seen)]);
+    const reservationOf = (l: { shop: string; order_id: string }): store.ReservationRow | undefined => reservations.find((r) => r.shop === l.shop && r.order_id === l.order_id);
+    const placeOf = (l: StockLine, known: store.AllocationRow | undefined): Place => ({ world: l.world, sku: l.sku, location: known?.location ?? reservationOf(l)?.location ?? store.MAIN });
+    const first = new Map(kept.map((a) => [store.lineKey(a), a]));
+    const levels = await store.lockLevels(tx, [
+      ...seen.map((l) => placeOf(l, first.get(store.lineKey(l)))),
+      ...promised.flatMap((p): Place[] => reservations.filter((r) => r.id === p.reservation).map((r) => ({ world: r.world, sku: p.sku, location: r.location }))),
+    ]);
+    // Under the lock: what was read before it only told what to lock.
+    const [now, found] = await Promise.all([stockLines(tx, orders), store.allocationsOf(tx, seen)]);
+    const lines = now.filter((l) => first.has(store.lineKey(l)) || seen.some((x) => store.lineKey(x) === store.lineKey(l)));
+    const before = new Map(found.map((a) => [store.lineKey(a), a]));
+    const called = new Map((await store.lotsCalled(tx, [...new Set(lines.flatMap((l) => (l.lot === null ? [] : [l.lot])))])).flatMap((l) => [[l.id, l.id] as const, ...(l.name === null ? [] : [[l.name, l.id] as const])]));
+    const after = lines.map((l): store.AllocationRow => {
+      const known = before.get(store.lineKey(l));
+      return {
+        shop: l.shop, order_id: l.order_id, line_id: l.line_id, ...placeOf(l, known),
+        open: l.open, shipped: Math.max(l.shipped, known?.claimed ?? 0), reserved: known?.reserved ?? 0, claimed: known?.claimed ?? 0,
+        lot: l.lot === null ? null : (called.get(l.lot) ?? null), since: l.paid_at ?? new Date(0),
+      };
+    });
+    // What was reserved for an order before it was paid goes over to its lines, and to nobody in between.
+    const used = reservations.filter((r) => after.some((a) => a.shop === r.shop && a.order_id === r.order_id && (a.open > 0 || a.shipped > 0)));
+    const handed = await this.giveBack(tx, await store.endReservations(tx, used.map((r) => r.id), 'used'), levels);
+    await this.allocate(tx, levels, after.map((a) => ({ before: before.get(store.lineKey(a)), after: a, handedOver: handed.get(`${a.shop}\0${a.order_id}\0${a.sku}`) ?? 0 })));
+    await this.serve(tx, [...levels.values()]);
+  }
+
+  /** Releases the units of reservations that have ended; answers them by the order they were for. Levels are updated in place. */
+  async giveBack(tx: Tx, ended: readonly store.ReservationRow[], levels?: Map<string, store.StockLevel>): Promise<ReadonlyMap<string, number>> {
+    const handed = new Map<string, number>();
+    if (ended.length === 0) return handed;
+    const lines = await store.reservationLines(tx, ended.map((r) => r.id));
+    const movements = lines.map((l): store.Movement => {
+      const r = ended.find((x) => x.id === l.reservation) as store.ReservationRow;
+      const place: Place = { world: r.world, sku: l.sku, location: r.location };
+      if (r.order_id !== null) handed.set(`${r.shop ?? ''}\0${r.order_id}\0${l.sku}`, (handed.get(`${r.shop ?? ''}\0${r.order_id}\0${l.sku}`) ?? 0) + l.quantity);
+      const level = levels?.get(store.placeKey(place));
+      if (level !== undefined) levels?.set(store.placeKey(place), { ...level, reserved: level.reserved - l.quantity });
+      return { ...place, lot: '', subLot: '', quality: 'A', cause: 'release', house: 0, reserved: -l.quantity, claimed: 0, origin: 'reservation', originId: r.id, note: r.status, at: new Date(), actor: r.actor };
+    });
+    if (levels === undefined) await store.lockLevels(tx, movements);
+    await store.post(tx, movements);
+    if (levels === undefined) await this.serve(tx, movements);
+    return handed;
+  }
+
+  private async allocate(
+    tx: Tx, levels: ReadonlyMap<string, store.StockLevel>, lines: readonly { readonly before: store.AllocationRow | undefined; readonly after: store.AllocationRow; readonly handedOver: number }[],
+  ): Promise<void> {
+    const byPlace = new Map<string, typeof lines[number][]>();
+    for (const line of lines) byPlace.set(store.placeKey(line.after), [...(byPlace.get(store.placeKey(line.after)) ?? []), line]);
+    const lots = await store.lotsOf(tx, lines.map((l) => l.after), 'A');
+    const movements: store.Movement[] = [];
+    const lacks: store.Lack[] = [];
+    const saved: store.AllocationRow[] = [];
+    const at = new Date();
+    for (const [key, here] of byPlace) {
+      const level = levels.get(key) as store.StockLevel;
+      const wishes = here.map(({ after: a, handedOver }): LineWish => ({ key: store.lineKey(a), open: a.open, shipped: a.shipped, lot: a.lot ?? undefined, since: a.since.getTime(), handedOver }));
+      const shares = new Map(here.map(({ after: a }) => [store.lineKey(a), { reserved: a.reserved, claimed: a.claimed }]));
+      const units = lots.filter((l) => store.placeKey(l) === key).map((l) => ({ lot: l.lot, subLot: l.sub_lot, units: l.units }));
+      const result = allocate({ onHand: level.on_hand, reserved: level.reserved }, units, shares, wishes);
+      const rows = new Map(here.map((l) => [store.lineKey(l.after), l]));
+      for (const move of result.moves) {
+        const { before, after } = rows.get(move.key) as typeof lines[number];
+        const place: Place = { world: after.world, sku: after.sku, location: after.location };
+        const base = { ...place, quality: 'A' as const, origin: 'order-line', originId: `${after.shop}/${after.order_id}/${after.line_id}`, note: null, at, actor: 'orders' };
+        const none = { lot: '', subLot: '', house: 0, reserved: 0, claimed: 0 };
+        const claimed = move.claims.reduce((s, c) => s + c.units, 0);
+        const own = after.reserved + move.newlyReserved - move.released - move.share.reserved;
+        if (move.released > 0) movements.push({ ...base, ...none, cause: 'release', reserved: -move.released });
+        move.claims.forEach((c, i) => movements.push({ ...base, lot: c.lot, subLot: c.subLot, cause: 'claim', house: -c.units, claimed: c.units, reserved: i === 0 ? -own : 0 }));
+        if (move.newlyReserved > 0) movements.push({ ...base, ...none, cause: 'reserve', reserved: move.newlyReserved });
+        const row = { ...after, reserved: move.share.reserved, claimed: move.share.claimed };
+        const lack = (a: store.AllocationRow | undefined): [number, number] => (a === undefined ? [0, 0] : [Math.max(0, a.open - a.reserved), a.shipped - a.claimed]);
+        const [waitingBefore, unclaimedBefore] = lack(before);
+        const [waiting, unclaimed] = lack(row);
+        if (waiting !== waitingBefore || unclaimed !== unclaimedBefore) lacks.push({ ...place, waiting: waiting - waitingBefore, unclaimed: unclaimed - unclaimedBefore });
+        if (before === undefined ? row.open + row.shipped > 0 : claimed > 0 || move.released > 0 || move.newlyReserved > 0 || before.open !== row.open || before.shipped !== row.shipped) saved.push(row);
+      }
+    }
+    await store.post(tx, movements, lacks);
+    if (saved.length > 0) await store.saveAllocations(tx, saved);
+  }
+}

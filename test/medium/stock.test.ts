@@ -1,0 +1,159 @@
+import { closeServer, request, running, until, type Running } from '../factories/database.js';
+import { UNBALANCED } from '../factories/stock.js';
+import { CATALOGUE_HEAD, furnish, iso, ndjson, NDJSON, orderEvent, skuRow } from '../factories/merchant.js';
+
+let r: Running;
+beforeAll(async () => {
+  r = await running();
+  await furnish(r, ['K1-S', 'K1-M', 'K2-S', 'K3-S', 'K4-S', 'K5-S'], { initial_stock: 10 });
+});
+afterAll(async () => {
+  await r.close();
+  await closeServer();
+});
+
+const stockOf = async (sku: string, world = 'replay') => (await r.call('GET', `/v1/skus/${sku}/availability?world=${world}`)).body;
+const take = (events: readonly unknown[]) => r.call('POST', '/v1/order-events/bulk', ndjson(events), NDJSON);
+const settled = () => until('order news are taken up', async () => (await r.sql.query('select (select count(*) from order_news)::int + (select count(*) from job_outbox where job = $1 and state = $2)::int as n', ['inventory.settle-orders', 'due'])).rows[0].n === 0);
+const line = (order: string, sku: string, type: string, quantity: number, at: number, over: Record<string, unknown> = {}) =>
+  orderEvent({ event_id: `${order}-${type}-${at}`, order_id: order, sku, type, quantity, occurred_at: iso(at), ...over });
+afterEach(async () => {
+  await settled();
+  expect((await r.sql.query(UNBALANCED)).rows).toEqual([]);
+});
+
+describe('order lines and stock', () => {
+  it('reserves at paid, claims at shipped, releases at cancellation; what is lacking waits', async () => {
+    await take([line('a1', 'K1-S', 'paid', 4, 1), line('a2', 'K1-S', 'paid', 3, 2), line('a3', 'K1-S', 'paid', 5, 3)]);
+    await settled();
+    expect(await stockOf('K1-S')).toMatchObject({ onHand: 10, reserved: 10, available: 0, waiting: 2, claimed: 0 });
+    await take([line('a1', 'K1-S', 'shipped', 4, 4)]);
+    await settled();
+    expect(await stockOf('K1-S')).toMatchObject({ onHand: 6, reserved: 6, waiting: 2, claimed: 4 });
+    await take([line('a2', 'K1-S', 'cancelled', 3, 5)]);
+    await settled();
+    // The units of the cancelled line go to the one that waited.
+    expect(await stockOf('K1-S')).toMatchObject({ onHand: 6, reserved: 5, available: 1, waiting: 0, claimed: 4, history: { opening: 10 } });
+    const causes = (await r.call('GET', '/v1/stock-movements?sku=K1-S&world=replay')).body.items.map((m: { cause: string }) => m.cause).reverse();
+    expect(causes).toEqual(['opening', 'reserve', 'reserve', 'reserve', 'claim', 'release', 'reserve']);
+  });
+
+  it('comes to the same stock in whatever order the events come, and twice', async () => {
+    const events = [line('b1', 'K1-M', 'paid', 4, 1), line('b1', 'K1-M', 'shipped', 4, 9), line('b2', 'K1-M', 'paid', 3, 2), line('b2', 'K1-M', 'cancelled', 1, 5)];
+    for (const event of [events[1], events[3], events[0], events[2], events[1]]) {
+      await take([event]);
+      await settled();
+    }
+    expect(await stockOf('K1-M')).toMatchObject({ onHand: 6, reserved: 2, available: 4, claimed: 4, waiting: 0, unclaimed: 0 });
+  });
+
+  it('never lets more leave than is there: the rest stays unclaimed until stock comes in', async () => {
+    await take([line('c1', 'K2-S', 'paid', 14, 1), line('c1', 'K2-S', 'shipped', 14, 2)]);
+    await settled();
+    expect(await stockOf('K2-S')).toMatchObject({ onHand: 0, claimed: 10, unclaimed: 4, available: 0 });
+    const body = { cause: 'adjust', sku: 'K2-S', quantity: 6, world: 'replay', note: 'found on the shelf' };
+    expect((await r.call('POST', '/v1/stock-movements', body)).status).toBe(201);
+    expect(await stockOf('K2-S')).toMatchObject({ onHand: 2, claimed: 14, unclaimed: 0, available: 2, history: { adjusted: 6 } });
+  });
+
+  it('keeps gifts and giveaways in view: they need pieces too', async () => {
+    await take([line('g1', 'K3-S', 'paid', 3, 1, { kind: 'giveaway', unit_price: 0 })]);
+    await settled();
+    expect(await stockOf('K3-S')).toMatchObject({ reserved: 3, available: 7 });
+  });
+
+  it('keeps the worlds apart: a replay takes nothing of the live stock', async () => {
+    expect(await stockOf('K1-S', 'live')).toMatchObject({ onHand: 10, reserved: 0, available: 10 });
+  });
+});
+
+describe('reservations', () => {
+  const reserve = (lines: object[], over: object = {}) => r.call('POST', '/v1/reservations', { lines, seconds: 600, shop: 'shop-1', ...over });
+
+  it('promises all lines or none, the same SKU twice included', async () => {
+    expect((await reserve([{ sku: 'K4-S', quantity: 6 }, { sku: 'K4-S', quantity: 5 }])).body).toMatchObject({ code: 'not-enough-stock', lines: [{ sku: 'K4-S', wanted: 11, available: 10 }] });
+    expect((await reserve([{ sku: 'K4-S', quantity: 4 }, { sku: 'K5-S', quantity: 11 }])).status).toBe(409);
+    expect(await stockOf('K4-S')).toMatchObject({ reserved: 0 });
+    expect((await reserve([{ sku: 'K4-S', quantity: 4 }, { sku: 'K5-S', quantity: 10 }])).body).toMatchObject({ status: 'held', lines: [{ sku: 'K4-S', quantity: 4 }, { sku: 'K5-S', quantity: 10 }] });
+    expect([await stockOf('K4-S'), await stockOf('K5-S')]).toMatchObject([{ available: 6 }, { available: 0 }]);
+    expect((await reserve([{ sku: 'nothing', quantity: 1 }])).body.detail).toContain('nothing');
+  });
+
+  it('gives units back once, however often it is released', async () => {
+    const { id } = (await reserve([{ sku: 'K4-S', quantity: 2 }])).body;
+    expect((await r.call('DELETE', `/v1/reservations/${id}`)).body).toMatchObject({ status: 'released' });
+    expect((await r.call('DELETE', `/v1/reservations/${id}`)).status).toBe(200);
+    expect(await stockOf('K4-S')).toMatchObject({ available: 6 });
+    expect((await r.call('POST', `/v1/reservations/${id}/confirm`)).body).toMatchObject({ code: 'not-held', status: 409 });
+  });
+
+  it('expires by the database’s clock, and is not confirmed after', async () => {
+    const { id } = (await reserve([{ sku: 'K4-S', quantity: 2 }], { seconds: 1 })).body;
+    await until('it expires', async () => (await r.call('GET', `/v1/reservations/${id}`)).body.status === 'expired');
+    expect(await stockOf('K4-S')).toMatchObject({ available: 6 });
+    expect((await r.call('POST', `/v1/reservations/${id}/confirm`)).status).toBe(409);
+  });
+
+  it('expiry and confirmation at the same moment: one of them, never both', async () => {
+    const ids = await Promise.all(Array.from({ length: 5 }, async () => (await reserve([{ sku: 'K4-S', quantity: 1 }], { seconds: 1 })).body.id as string));
+    await new Promise((resolve) => setTimeout(resolve, 960));
+    const answers = await Promise.all(ids.map((id) => r.call('POST', `/v1/reservations/${id}/confirm`)));
+    await until('none is held', async () => (await Promise.all(ids.map((id) => r.call('GET', `/v1/reservations/${id}`)))).every((x) => x.body.status !== 'held'));
+    const now = await Promise.all(ids.map((id) => r.call('GET', `/v1/reservations/${id}`)));
+    expect(now.map((x) => x.body.status)).toEqual(answers.map((a) => (a.status === 200 ? 'confirmed' : 'expired')));
+    for (const id of ids) await r.call('DELETE', `/v1/reservations/${id}`);
+    expect(await stockOf('K4-S')).toMatchObject({ available: 6 });
+  });
+
+  it('hands its units to the lines of the order it was made for, before others that wait', async () => {
+    const { id } = (await reserve([{ sku: 'K4-S', quantity: 6 }], { orderId: 'h1' })).body;
+    await take([line('w1', 'K4-S', 'paid', 3, 1)]);
+    await settled();
+    expect(await stockOf('K4-S')).toMatchObject({ available: 0, waiting: 3 });
+    await take([line('h1', 'K4-S', 'paid', 5, 2)]);
+    await settled();
+    expect((await r.call('GET', `/v1/reservations/${id}`)).body.status).toBe('used');
+    // Five of the six went over; the sixth went to the line that waited.
+    expect(await stockOf('K4-S')).toMatchObject({ reserved: 10, available: 0, waiting: 2 });
+    expect((await r.sql.query(`select order_id, reserved from stock_allocations where sku = 'K4-S' order by 1`)).rows).toEqual([{ order_id: 'h1', reserved: 5 }, { order_id: 'w1', reserved: 1 }]);
+  });
+
+  it('shows a platform its own reservations alone', async () => {
+    const key = (await r.call('POST', '/v1/api-keys', { name: 'p', role: 'platform', scopes: ['ingest:shop-1'] })).body.key;
+    const { id } = (await reserve([{ sku: 'K1-M', quantity: 1 }])).body;
+    expect((await request(r.url, 'GET', `/v1/reservations/${id}`, undefined, { authorization: `Bearer ${key}` })).status).toBe(404);
+    expect((await request(r.url, 'DELETE', `/v1/reservations/${id}`, undefined, { authorization: `Bearer ${key}` })).status).toBe(404);
+    await r.call('DELETE', `/v1/reservations/${id}`);
+  });
+});
+
+describe('corrections', () => {
+  const move = (body: object) => r.call('POST', '/v1/stock-movements', { world: 'replay', note: 'test', ...body });
+
+  it('blocks, regrades and scraps what is not promised', async () => {
+    expect((await move({ cause: 'quarantine', sku: 'K3-S', quantity: 5 })).body).toMatchObject({ onHand: 5, blocked: 5, available: 2 });
+    expect((await move({ cause: 'quarantine', sku: 'K3-S', quantity: 3 })).body).toMatchObject({ code: 'promised', available: 2 });
+    expect((await move({ cause: 'regrade', sku: 'K3-S', quality: 'quarantine', toQuality: 'A', quantity: 2 })).body).toMatchObject({ onHand: 7, blocked: 3 });
+    expect((await move({ cause: 'scrap', sku: 'K3-S', quality: 'quarantine', quantity: 3 })).body).toMatchObject({ onHand: 7, blocked: 0 });
+    expect((await move({ cause: 'scrap', sku: 'K3-S', quality: 'B', quantity: 1 })).body).toMatchObject({ code: 'not-there', units: 0 });
+    expect(await stockOf('K3-S')).toMatchObject({ history: { scrapped: 3 } });
+  });
+
+  it.each([
+    [{ cause: 'scrap', sku: 'K3-S', quantity: -1 }, 'quantity'], [{ cause: 'adjust', sku: 'K3-S', quantity: 0 }, 'quantity'], [{ cause: 'regrade', sku: 'K3-S', quantity: 1 }, 'toQuality'],
+    [{ cause: 'adjust', sku: 'none', quantity: 1 }, 'sku'], [{ cause: 'adjust', sku: 'K3-S', quantity: 1, lot: 'lot_none' }, 'lot'], [{ cause: 'regrade', sku: 'K3-S', quantity: 1, toQuality: 'A' }, 'toQuality'],
+  ])('refuses %j and names the field', async (body, field) => {
+    const { status, body: problem } = await move(body);
+    expect([status, problem.detail]).toEqual([422, expect.stringContaining(field)]);
+  });
+
+  it('opening stock changes by the difference, and never below what is promised or gone', async () => {
+    const imported = (initial_stock: number) => r.call('POST', '/v1/imports/catalogue', [CATALOGUE_HEAD, skuRow('K2-S', { initial_stock }), ''].join('\n'), { 'content-type': 'text/csv' });
+    expect((await imported(12)).body).toMatchObject({ accepted: 1, rejectedCount: 0 });
+    expect(await stockOf('K2-S')).toMatchObject({ onHand: 4, history: { opening: 12 } });
+    expect((await imported(12)).body).toMatchObject({ accepted: 1 });
+    expect(await stockOf('K2-S')).toMatchObject({ onHand: 4 });
+    expect((await imported(2)).body).toMatchObject({ accepted: 0, rejected: [{ line: 2, code: 'stock-promised', detail: expect.stringContaining('only 4') }] });
+    expect(await stockOf('K2-S')).toMatchObject({ onHand: 4, history: { opening: 12 } });
+  });
+});
