@@ -7,9 +7,9 @@ import type { Principal } from '../access/index.js';
 
 const CLI: Principal = { kind: 'key', id: 'castline-import', name: 'castline import', role: 'admin', bindings: [], scopes: [] };
 
-export async function runImport(options: { catalogue?: string; broadcasts?: string; orders?: string; onError: OnError; json?: boolean }): Promise<void> {
-  const files = (['catalogue', 'broadcasts', 'orders'] as const).flatMap((kind): [ImportKind, string][] => (options[kind] === undefined ? [] : [[kind, options[kind]]]));
-  if (files.length === 0) throw new DomainError(422, 'nothing-to-do', 'name at least one file: --catalogue, --broadcasts or --orders');
+export async function runImport(options: { catalogue?: string; broadcasts?: string; orders?: string; returns?: string; onError: OnError; json?: boolean }): Promise<void> {
+  const files = (['catalogue', 'broadcasts', 'orders', 'returns'] as const).flatMap((kind): [ImportKind, string][] => (options[kind] === undefined ? [] : [[kind, options[kind]]]));
+  if (files.length === 0) throw new DomainError(422, 'nothing-to-do', 'name at least one file: --catalogue, --broadcasts, --orders or --returns');
   if (files.filter(([, file]) => file === '-').length > 1) throw new DomainError(422, 'stdin-twice', 'only one file can be stdin');
   for (const [, file] of files) if (file !== '-' && !existsSync(file)) throw new DomainError(422, 'no-file', `${file}: no such file`);
   const configuration = readConfiguration();

@@ -31,9 +31,10 @@ program
   .option('--catalogue <file>', 'CSV or NDJSON, .gz accepted, - is stdin')
   .option('--broadcasts <file>', 'the same')
   .option('--orders <file>', 'the same')
+  .option('--returns <file>', 'the same')
   .addOption(new Option('--on-error <what>', 'what a bad line does').choices(['stop', 'skip']).default('stop'))
   .option('--json', 'print the answers as JSON')
-  .action((options: { catalogue?: string; broadcasts?: string; orders?: string; onError: 'stop' | 'skip'; json?: boolean }) => import('./import.js').then((command) => command.runImport(options)));
+  .action((options: { catalogue?: string; broadcasts?: string; orders?: string; returns?: string; onError: 'stop' | 'skip'; json?: boolean }) => import('./import.js').then((command) => command.runImport(options)));
 
 program
   .command('replay')
@@ -42,12 +43,13 @@ program
   .requiredOption('--to <url>', 'address of the service')
   .requiredOption('--key <key>', 'an API key of an admin or operator')
   .option('--broadcasts <file>')
+  .option('--returns <file>', 'taken in whole once the orders are in')
   .option('--catalogue <file>', 'without it terms are derived, and said so')
   .option('--speed <speed>', 'event seconds per second, or max', speedOf, Infinity)
   .option('--signals', 'let factories really get the signals')
   .option('--from-start', 'send everything again (the service recognises repeats)')
   .option('--json', 'print the summary as JSON')
-  .action((orders: string, options: { to: string; key: string; broadcasts?: string; catalogue?: string; speed: number; signals?: boolean; fromStart?: boolean; json?: boolean }) => import('./replay.js').then((command) => command.runReplay(orders, options)));
+  .action((orders: string, options: { to: string; key: string; broadcasts?: string; returns?: string; catalogue?: string; speed: number; signals?: boolean; fromStart?: boolean; json?: boolean }) => import('./replay.js').then((command) => command.runReplay(orders, options)));
 
 program
   .command('openapi')

@@ -5,12 +5,12 @@ import { rmSync } from 'node:fs';
 import { projectRoot } from '../kernel/index.js';
 import { replay } from '../lab/index.js';
 
-export async function runReplay(orders: string, options: { to: string; key: string; broadcasts?: string; catalogue?: string; speed: number; signals?: boolean; fromStart?: boolean; json?: boolean }): Promise<void> {
+export async function runReplay(orders: string, options: { to: string; key: string; broadcasts?: string; returns?: string; catalogue?: string; speed: number; signals?: boolean; fromStart?: boolean; json?: boolean }): Promise<void> {
   const name = createHash('sha256').update(`${orders} ${options.to}`).digest('hex').slice(0, 16);
   const progressFile = join(projectRoot(), '.castline', 'replays', `${name}.json`);
   if (options.fromStart === true) rmSync(progressFile, { force: true });
   const summary = await replay({
-    orders, to: options.to, key: options.key, broadcasts: options.broadcasts, catalogue: options.catalogue, speed: options.speed, signals: options.signals === true, progressFile,
+    orders, to: options.to, key: options.key, broadcasts: options.broadcasts, returns: options.returns, catalogue: options.catalogue, speed: options.speed, signals: options.signals === true, progressFile,
     report: (line) => process.stderr.write(`${line}\n`),
   });
   rmSync(progressFile, { force: true });
@@ -20,6 +20,7 @@ export async function runReplay(orders: string, options: { to: string; key: stri
     process.stdout.write(
       [
         `events       ${summary.lines} lines: ${summary.accepted} accepted, ${summary.duplicates} duplicates, ${summary.quarantined} quarantined, ${summary.rejected} rejected, in ${summary.seconds.toFixed(1)} s`,
+        ...(summary.returns === undefined ? [] : [`returns      ${summary.returns.accepted} accepted, ${summary.returns.duplicates} duplicates, ${summary.returns.rejectedCount} rejected`]),
         `spikes       ${summary.spikes}`,
         `need         ${summary.assessments} assessments`,
         `signals      ${status === '' ? 'none' : status}`,

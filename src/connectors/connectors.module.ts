@@ -3,9 +3,10 @@ import { BroadcastsModule } from '../broadcasts/index.js';
 import { CatalogueModule } from '../catalogue/index.js';
 import { InventoryModule } from '../inventory/index.js';
 import { OrdersModule } from '../orders/index.js';
+import { ReturnsModule } from '../returns/index.js';
 import { ImportsController } from './imports.controller.js';
 import { ImportsService } from './imports.service.js';
 import { SignalSender } from './send-signal.js';
 
-@Module({ imports: [CatalogueModule, BroadcastsModule, OrdersModule, InventoryModule], controllers: [ImportsController], providers: [ImportsService, SignalSender], exports: [ImportsService] })
+@Module({ imports: [CatalogueModule, BroadcastsModule, OrdersModule, InventoryModule, ReturnsModule], controllers: [ImportsController], providers: [ImportsService, SignalSender], exports: [ImportsService] })
 export class ConnectorsModule {}

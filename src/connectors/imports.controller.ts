@@ -13,14 +13,14 @@ export class ImportsController {
   @Post(':kind')
   @Allow('operator')
   @HttpCode(202)
-  @ApiParam({ name: 'kind', enum: ['catalogue', 'broadcasts', 'orders'] })
+  @ApiParam({ name: 'kind', enum: ['catalogue', 'broadcasts', 'orders', 'returns'] })
   @ApiQuery({ name: 'onError', required: false, enum: ['stop', 'skip'] })
   @ApiConsumes('text/csv', 'application/x-ndjson')
   @ApiBody({ schema: { type: 'string', format: 'binary' } })
   run(
     @Param('kind') kind: string, @QueryParam() query: Query, @Req() request: AccessRequest, @CurrentPrincipal() principal: Principal, @Headers('content-type') contentType: string | undefined,
   ): Promise<IntakeAnswer> {
-    if (!['catalogue', 'broadcasts', 'orders'].includes(kind)) throw notFound(`the import ${kind}`);
+    if (!['catalogue', 'broadcasts', 'orders', 'returns'].includes(kind)) throw notFound(`the import ${kind}`);
     const onError = queryText(query, 'onError') ?? 'stop';
     if (onError !== 'stop' && onError !== 'skip') throw invalid('onError', 'must be stop or skip');
     const format = formatOf(contentType);

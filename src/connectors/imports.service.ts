@@ -1,14 +1,15 @@
 // Files in: each kind of file is taken in by the room that owns what it says; the whole file applies or nothing of it.
 import { Inject, Injectable } from '@nestjs/common';
 import { join } from 'node:path';
-import type { Principal } from '../access/index.js';
+import { actorOf, type Principal } from '../access/index.js';
 import { BROADCAST_COLUMNS, BroadcastsService, checkBroadcastRow } from '../broadcasts/index.js';
 import { CATALOGUE_COLUMNS, CatalogueService, checkCatalogueRow } from '../catalogue/index.js';
 import { StockService } from '../inventory/index.js';
 import { CONFIGURATION, Database, importFile, reject, type Configuration, type FileFormat, type ImportPlan, type IntakeAnswer, type LinedRow, type OnError, type Tx } from '../kernel/index.js';
+import { checkReturnRow, RETURN_COLUMNS, returnRow, ReturnsService } from '../returns/index.js';
 import { checkOrderRow, IntakeService, ORDER_COLUMNS, orderEvent } from '../orders/index.js';
 
-export type ImportKind = 'catalogue' | 'broadcasts' | 'orders';
+export type ImportKind = 'catalogue' | 'broadcasts' | 'orders' | 'returns';
 const CHUNK = 2_000;
 
 @Injectable()
@@ -19,12 +20,13 @@ export class ImportsService {
     @Inject(BroadcastsService) private readonly broadcasts: BroadcastsService,
     @Inject(IntakeService) private readonly intake: IntakeService,
     @Inject(StockService) private readonly stock: StockService,
+    @Inject(ReturnsService) private readonly returns: ReturnsService,
     @Inject(CONFIGURATION) private readonly configuration: Configuration,
   ) {}
 
   /** Operators and admins: shops, suppliers and anchors that a file names and nobody knows are created. */
   run(kind: ImportKind, source: AsyncIterable<Uint8Array>, format: FileFormat, onError: OnError, principal: Principal, progress?: (lines: number) => void): Promise<IntakeAnswer> {
-    const plan = { catalogue: this.cataloguePlan(principal), broadcasts: this.broadcastsPlan(principal), orders: this.ordersPlan(principal) }[kind];
+    const plan = { catalogue: this.cataloguePlan(principal), broadcasts: this.broadcastsPlan(principal), orders: this.ordersPlan(principal), returns: this.returnsPlan(principal) }[kind];
     return importFile(this.database, join(this.configuration.dataDirectory, 'spool'), source, format, onError, progress === undefined ? plan : { ...plan, progress });
   }
 
@@ -45,9 +47,10 @@ export class ImportsService {
     return { columns: BROADCAST_COLUMNS, check: checkBroadcastRow, chunk: CHUNK, apply: (tx, rows, answer) => this.broadcasts.importRows(tx, principal, rows, answer, true, () => 'USD') };
   }
 
-  private ordersPlan(principal: Principal): ImportPlan {
+  /** Creates the shops that a file names, each looked at once. */
+  private ensuringShops(principal: Principal): (tx: Tx, rows: readonly LinedRow[]) => Promise<void> {
     const ensured = new Set<string>();
-    const ensure = async (tx: Tx, rows: readonly LinedRow[]): Promise<void> => {
+    return async (tx, rows) => {
       for (const { row } of rows) {
         const shop = String(row['shop']);
         if (ensured.has(shop)) continue;
@@ -55,6 +58,26 @@ export class ImportsService {
         await this.catalogue.ensureShop(tx, principal, shop, String(row['currency'] ?? 'USD'));
       }
     };
+  }
+
+  private returnsPlan(principal: Principal): ImportPlan {
+    const ensure = this.ensuringShops(principal);
+    return {
+      columns: RETURN_COLUMNS, check: checkReturnRow, chunk: CHUNK,
+      apply: async (tx, rows, answer) => {
+        await ensure(tx, rows);
+        const outcomes = await this.returns.takeIn(tx, rows.map((r) => returnRow(r.row)), actorOf(principal));
+        outcomes.forEach((outcome, i) => {
+          if (outcome.kind === 'accepted') answer.accepted++;
+          else if (outcome.kind === 'duplicate') answer.duplicates++;
+          else reject(answer, { line: rows[i]?.line ?? 0, code: outcome.code, detail: outcome.detail });
+        });
+      },
+    };
+  }
+
+  private ordersPlan(principal: Principal): ImportPlan {
+    const ensure = this.ensuringShops(principal);
     return {
       columns: ORDER_COLUMNS, check: checkOrderRow, chunk: CHUNK,
       apply: async (tx, rows, answer) => {

@@ -11,9 +11,9 @@ const MAX_STREAMS = 500;
 /** Which facts a role follows; a factory only those that name it. */
 const FOLLOWED: Readonly<Record<string, readonly string[]>> = {
   factory: ['production.signal-issued', 'production.signal-answered', 'production.adjustment-applied', 'production.adjustment-ended', 'production.progress-reported', 'production.lot-received'],
-  operator: ['orders.', 'inventory.', 'forecast.', 'production.', 'connectors.', 'catalogue.'],
-  warehouse: ['inventory.', 'production.lot-received'],
-  quality: ['forecast.spike-detected'],
+  operator: ['orders.', 'inventory.', 'forecast.', 'production.', 'connectors.', 'catalogue.', 'returns.'],
+  warehouse: ['inventory.', 'production.lot-received', 'returns.'],
+  quality: ['forecast.spike-detected', 'returns.'],
   finance: ['production.adjustment-applied', 'production.adjustment-ended'],
 };
 

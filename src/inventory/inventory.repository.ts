@@ -225,6 +225,14 @@ export const saveAllocations = (tx: Tx, list: readonly AllocationRow[]): Promise
 export const allocationsOfOrder = (tx: Tx, shop: string, orderId: string): Promise<AllocationRow[]> =>
   rows(tx, 'select * from stock_allocations where shop = $1 and order_id = $2 order by line_id, sku', [shop, orderId]);
 
+/** The units that left for an order line, by lot, in the order in which they left. */
+export const claimsOfLine = (tx: Tx, line: { shop: string; orderId: string; lineId: string; sku: string }): Promise<{ lot: string; sub_lot: string; units: number }[]> =>
+  rows(
+    tx,
+    `select lot, sub_lot, sum(claimed)::int as units from stock_movements where origin = 'order-line' and origin_id = $1 and sku = $2 and cause = 'claim' group by lot, sub_lot order by min(id)`,
+    [`${line.shop}/${line.orderId}/${line.lineId}`, line.sku],
+  );
+
 // ---- Reservations ----
 
 export type ReservationStatus = 'held' | 'confirmed' | 'used' | 'released' | 'expired';

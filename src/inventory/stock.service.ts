@@ -114,6 +114,30 @@ export class StockService {
     await this.jobs.announce(tx, stockChanged, { world: c.world, cause: c.cause, skus: [c.sku] });
   }
 
+  /** Goods that came back are in the house and blocked until somebody has looked at them. */
+  async takeBack(tx: Tx, r: { world: World; location: string; sku: string; returnId: string; lots: readonly { lot: string; subLot: string; units: number }[]; at: Date; actor: string }): Promise<void> {
+    const place: Place = { world: r.world, sku: r.sku, location: r.location };
+    await store.lockLevels(tx, [place]);
+    await store.post(tx, r.lots.map((l): store.Movement => ({
+      ...place, lot: l.lot, subLot: l.subLot, quality: 'quarantine', cause: 'return-receipt', house: l.units, reserved: 0, claimed: 0, origin: 'return', originId: r.returnId, note: null, at: r.at, actor: r.actor,
+    })));
+    await this.jobs.announce(tx, stockChanged, { world: r.world, cause: 'return-receipt', skus: [r.sku] });
+  }
+
+  /** Returned goods go where inspection sent them: to another quality (sellable ones to the lines that wait), or out of the house. */
+  async sendOn(
+    tx: Tx, r: { world: World; location: string; sku: string; returnId: string; lot: string; subLot: string; quantity: number; to: Quality | 'out'; note: string; at: Date; actor: string },
+  ): Promise<void> {
+    if (r.to === 'quarantine') return;
+    const place: Place = { world: r.world, sku: r.sku, location: r.location };
+    await store.lockLevels(tx, [place]);
+    const base = { ...place, lot: r.lot, subLot: r.subLot, reserved: 0, claimed: 0, origin: 'return', originId: r.returnId, note: r.note, at: r.at, actor: r.actor };
+    await store.post(tx, r.to === 'out' ? [{ ...base, quality: 'quarantine', cause: 'scrap', house: -r.quantity }]
+      : [{ ...base, quality: 'quarantine', cause: 'regrade', house: -r.quantity }, { ...base, quality: r.to, cause: 'regrade', house: r.quantity }]);
+    await this.serve(tx, [place]);
+    await this.jobs.announce(tx, stockChanged, { world: r.world, cause: r.to === 'out' ? 'scrap' : 'regrade', skus: [r.sku] });
+  }
+
   /** Takes up some of the orders that changed. */
   async takeUp(tx: Tx): Promise<void> {
     const orders = await takeNews(tx, ORDERS_PER_JOB);

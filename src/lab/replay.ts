@@ -17,6 +17,8 @@ export interface ReplayOptions {
   /** Event seconds per wall second; Infinity: as fast as it goes. */
   readonly speed: number;
   readonly signals: boolean;
+  /** Return cases, taken in as one file once the orders are in. */
+  readonly returns: string | undefined;
   /** Where the last acknowledged line is kept, so that an interrupted replay goes on there. */
   readonly progressFile: string;
   readonly report: (line: string) => void;
@@ -42,6 +44,7 @@ export interface ReplaySummary {
   readonly replies: number;
   readonly shops: readonly { readonly shop: string; readonly sent: number; readonly held: number; readonly equal: boolean }[];
   readonly equal: boolean;
+  readonly returns?: { readonly accepted: number; readonly duplicates: number; readonly rejectedCount: number } | undefined;
 }
 
 const CHUNK = 4_000;
@@ -171,7 +174,7 @@ function writeProgress(options: ReplayOptions, progress: Progress): void {
 }
 
 export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
-  if (!existsSync(options.orders)) throw new DomainError(422, 'no-file', `${options.orders}: no such file`);
+  for (const file of [options.orders, ...(options.returns === undefined ? [] : [options.returns])]) if (!existsSync(file)) throw new DomainError(422, 'no-file', `${file}: no such file`);
   let lastWait = 0;
   const client = clientOf(options.to, options.key, 180_000, (reason) => {
     if (Date.now() - lastWait > 5_000) options.report(`waiting: ${reason}`);
@@ -233,7 +236,14 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   await flush();
   const seconds = (Date.now() - began) / 1000;
   options.report('all lines are in; waiting until everything is assessed');
-  return summarise(client, shops, { lines, ...sums, seconds });
+  const returns = options.returns === undefined ? undefined : await importReturns(client, options.returns, options.report);
+  return { ...(await summarise(client, shops, { lines, ...sums, seconds })), ...(returns === undefined ? {} : { returns }) };
+}
+
+/** The service knows a case by its id, so a repeat after an interruption is harmless. */
+async function importReturns(client: Client, file: string, report: (line: string) => void): Promise<NonNullable<ReplaySummary['returns']>> {
+  report('taking the returns in');
+  return client.call('POST', '/v1/imports/returns?onError=skip', readFileSync(file), { 'content-type': formatOf(undefined, file) === 'csv' ? 'text/csv' : 'application/x-ndjson' });
 }
 
 interface Held {

@@ -7,7 +7,7 @@ export { eventsRecorded } from './orders.facts.js';
 export { checkOrderRow, digestOf, ORDER_COLUMNS, orderEvent } from './orders.file.js';
 export { OrdersModule } from './orders.module.js';
 export {
-  allClocks, hasNews, stockLines, takeNews, touchStreams,
+  allClocks, hasNews, orderTotals, stockLines, takeNews, touchStreams,
   countDirty, countedTimes, demandOf, dirtyShards, dirtyStreams, earliestShipBy, ensurePartitions, heldUnits, intakeSummary, markAssessed, shopNow, streamNews, streamsOfSku,
   type DirtyStream, type ShopClockRow, type IntakeSummary, type SkuDemand, type StockLine, type StreamNews,
 } from './orders.repository.js';

@@ -343,6 +343,12 @@ export async function orderOf(tx: Tx, shop: string, orderId: string): Promise<{ 
   return rows(tx, 'select state, counts, flags from order_lines where shop = $1 and order_id = $2 order by line_id, sku', [shop, orderId]);
 }
 
+/** What was bought and shipped of one order line, over all that counts of it; undefined where no event named it. */
+export async function orderTotals(tx: Tx, shop: string, orderId: string, lineId: string): Promise<{ ordered: number; shipped: number } | undefined> {
+  const lines = await rows<{ state: LineState }>(tx, 'select state from order_lines where shop = $1 and order_id = $2 and line_id = $3 and counts', [shop, orderId, lineId]);
+  return lines.length === 0 ? undefined : lines.map((l) => lineTotals(l.state)).reduce((s, t) => ({ ordered: s.ordered + t.ordered, shipped: s.shipped + t.shipped }), { ordered: 0, shipped: 0 });
+}
+
 /** Partitions of the event log for this month and the next two, made ahead so that no insert ever waits for one. */
 export async function ensurePartitions(tx: Tx): Promise<void> {
   for (const offset of [0, 1, 2]) {

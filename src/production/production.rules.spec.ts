@@ -1,7 +1,7 @@
 import type { NeedLine } from '../forecast/index.js';
 import { DomainError } from '../kernel/index.js';
 import { checkTransition, OPEN, TRANSITIONS, type AdjustmentStatus } from './adjustment.states.js';
-import { asCountered, asProposed, DAMPING_MS, ESCALATION_MS, isNews, liabilityOf, newsAgainAt, propose, type OpenOrder, type SupplierTerms } from './production.rules.js';
+import { asCountered, asProposed, DAMPING_MS, ESCALATION_MS, isNews, liabilityOf, newsAgainAt, propose, punctuality, remaining, resplit, withinTolerance, type OpenOrder, type SupplierTerms } from './production.rules.js';
 
 const need = (over: Partial<NeedLine>): NeedLine => ({
   sku: 'A', assessment: 'as_1', firm: 0, recommended: 0, surplus: 0, committedNeed: 0, lateProduction: 0, p50: 0, p90: 0, spike: null, production: 0, promise: '2026-12-01',
@@ -17,6 +17,8 @@ describe('what is proposed for a changed need', () => {
     const frozen = order({ lines: [{ lineId: 'l1', sku: 'A', quantity: 100, due: '2026-11-23', produced: 0, expediteRefused: false }] });
     expect(propose([need({ firm: 60 })], [frozen], terms(), TODAY, true)?.kind).toBe('create');
     expect(propose([need({ firm: 60 })], [order({ ageDays: 3 })], terms(), TODAY, true)?.kind).toBe('create');
+    const cut = order({ lines: [{ lineId: 'l1', sku: 'A', quantity: 100, due: '2026-12-01', produced: 100, expediteRefused: false }] });
+    expect(propose([need({ firm: 60 })], [cut], terms(), TODAY, true)?.kind).toBe('create');
   });
 
   it('increases an order that still can', () => {
@@ -110,5 +112,26 @@ describe('the machine', () => {
   it('says who carries what is left', () => {
     expect(liabilityOf('firm').finished).toBe('merchant');
     expect(liabilityOf('material')).toEqual({ fabric: 'merchant', cut: 'supplier', finished: 'supplier' });
+  });
+});
+
+describe('what comes in of agreed dates', () => {
+  const splits = [{ quantity: 60, date: '2026-12-01' }, { quantity: 40, date: '2026-12-05' }];
+
+  it('fills the earliest dates first; a cut within tolerance changes the last date', () => {
+    expect(remaining(splits, 70)).toEqual([{ quantity: 30, date: '2026-12-05' }]);
+    expect(remaining(splits, 100)).toEqual([]);
+    expect(resplit(splits, 105)).toEqual([{ quantity: 60, date: '2026-12-01' }, { quantity: 45, date: '2026-12-05' }]);
+    expect(resplit(splits, 50)).toEqual([{ quantity: 50, date: '2026-12-01' }]);
+    expect(resplit(splits, 0)).toEqual([{ quantity: 0, date: '2026-12-05' }]);
+    expect([withinTolerance(105, 100), withinTolerance(95, 100), withinTolerance(106, 100), withinTolerance(94, 100)]).toEqual([true, true, false, false]);
+  });
+
+  it('is judged per date: what comes by its own date is on time', () => {
+    expect(punctuality(splits, 0, 60, '2026-12-01')).toEqual({ onTime: 60, excess: 0 });
+    expect(punctuality(splits, 0, 100, '2026-12-03')).toEqual({ onTime: 40, excess: 0 });
+    expect(punctuality(splits, 60, 40, '2026-12-05')).toEqual({ onTime: 40, excess: 0 });
+    expect(punctuality(splits, 60, 50, '2026-12-06')).toEqual({ onTime: 0, excess: 10 });
+    expect(punctuality(splits, 0, 20, '2026-12-03')).toEqual({ onTime: 0, excess: 0 });
   });
 });

@@ -55,7 +55,6 @@ const total = (lines: readonly { readonly quantity: number }[]): number => lines
 /** Inside the frozen fence, or once cutting has begun, an order takes no more units and gives none back. */
 export function isFrozen(order: OpenOrder, terms: SupplierTerms, today: string): boolean {
   const due = order.lines.reduce((least, l) => (least === '' || l.due < least ? l.due : least), '');
-  if (order.lines.some((l) => l.produced > 0)) return true;
   return daysBetween(today, due) <= terms.frozenFenceDays || (terms.stageDays['cut'] !== undefined && order.ageDays >= terms.stageDays['cut']);
 }
 
@@ -73,7 +72,8 @@ export function propose(need: readonly NeedLine[], orders: readonly OpenOrder[],
   const additions = need.map((line) => ({ line, add: firmNow ? line.firm : line.recommended })).filter(({ add }) => add > 0);
   if (additions.length > 0) {
     const commitment: Commitment = firmNow ? 'firm' : need.some((l) => l.committedNeed > 0) ? 'material' : 'forecast';
-    const editable = orders.find((order) => !isFrozen(order, terms, today));
+    // What is cut already takes no more units: the rest is another marker, and another order.
+    const editable = orders.find((order) => !isFrozen(order, terms, today) && order.lines.every((l) => l.produced === 0));
     const due = addDays(today, terms.leadTimeDays);
     if (editable === undefined) {
       const lines = additions.map(({ line, add }, i) => ({ lineId: `l${i + 1}`, sku: line.sku, quantity: add, quantityBefore: 0, due, dueBefore: null }));

@@ -695,6 +695,9 @@ const describe = {
   'production.progress-reported': (d) => t('feed.progress', { ...d, stage: word('stage', d.stage) }),
   'production.lot-received': (d) => t('feed.received', d),
   'inventory.stock-changed': (d) => t('feed.stock', { cause: word('cause', d.cause), skus: d.skus.join(t('comma')) }),
+  'returns.cases-recorded': (d) => t('feed.cases', d),
+  'returns.goods-received': (d) => t('feed.returned', d),
+  'returns.goods-inspected': (d) => t('feed.inspected', d),
   'connectors.delivery-failed': (d) => t('feed.undelivered', d),
   'catalogue.skus-added': (d) => t('feed.skus', { n: d.skus.length }),
 };

@@ -158,8 +158,9 @@ const en = {
   'feed.progress': '{supplier} reports for {productionOrder}: {stage}',
   'feed.received': '{units} units received from {supplier}, lot {lot}',
   'feed.stock': 'Stock changed ({cause}): {skus}',
+  'feed.cases': '{shop}: {cases} return cases, {units} units', 'feed.returned': '{units} units of {sku} came back ({return})', 'feed.inspected': '{units} units of {sku} inspected, {restocked} back in stock ({return})',
   'stage.greige': 'greige', 'stage.dyed': 'dyed', 'stage.trims': 'trims', 'stage.cut': 'cut', 'stage.sewn': 'sewn', 'stage.finished': 'finished', 'stage.shipped': 'shipped',
-  'cause.receipt': 'receipt', 'cause.adjust': 'stock-take', 'cause.scrap': 'scrapped', 'cause.quarantine': 'quarantined', 'cause.regrade': 'regraded',
+  'cause.receipt': 'receipt', 'cause.return-receipt': 'returned goods', 'cause.adjust': 'stock-take', 'cause.scrap': 'scrapped', 'cause.quarantine': 'quarantined', 'cause.regrade': 'regraded',
   'feed.undelivered': 'Signal to {supplier} not delivered: {reason}',
   'feed.skus': { one: '{n} SKU added to the catalogue', other: '{n} SKUs added to the catalogue' },
 };
@@ -339,8 +340,9 @@ const zh = {
   'feed.progress': '{supplier} 报告 {productionOrder} 进度：{stage}',
   'feed.received': '收到 {supplier} 的 {units} 件，到货批 {lot}',
   'feed.stock': '库存变动（{cause}）：{skus}',
+  'feed.cases': '{shop}：新增 {cases} 张售后单，共 {units} 件', 'feed.returned': '{sku} 退回 {units} 件（{return}）', 'feed.inspected': '{sku} 已质检 {units} 件，{restocked} 件再上架（{return}）',
   'stage.greige': '坯布', 'stage.dyed': '染色', 'stage.trims': '辅料', 'stage.cut': '裁剪', 'stage.sewn': '车缝', 'stage.finished': '成品', 'stage.shipped': '发货',
-  'cause.receipt': '到货', 'cause.adjust': '盘点', 'cause.scrap': '报废', 'cause.quarantine': '隔离', 'cause.regrade': '改级',
+  'cause.receipt': '到货', 'cause.return-receipt': '退货入库', 'cause.adjust': '盘点', 'cause.scrap': '报废', 'cause.quarantine': '隔离', 'cause.regrade': '改级',
   'feed.undelivered': '发给 {supplier} 的信号未送达：{reason}',
   'feed.skus': '目录新增 {n} 个 SKU',
 };

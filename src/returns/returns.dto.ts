@@ -1,0 +1,28 @@
+import { Choice, Instant, Name, Rows, Text, Whole } from '../kernel/index.js';
+import { DISPOSITIONS, FINDINGS, GRADES, type Disposition, type Finding, type Grade } from './returns.rules.js';
+
+export class ReturnReceiptBody {
+  @Whole({ min: 1, max: 1_000_000, optional: true, description: 'units that came; default all that are still to come' }) quantity?: number;
+  @Choice(['whole', 'short', 'wrong'], { optional: true }) condition?: 'whole' | 'short' | 'wrong';
+  @Name({ optional: true, description: 'default main' }) location?: string;
+  @Instant({ optional: true }) at?: string;
+}
+
+export class WaybillReceiptBody {
+  @Text({ min: 1, max: 128 }) trackingNumber!: string;
+  @Name({ optional: true, description: 'default main' }) location?: string;
+  @Instant({ optional: true }) at?: string;
+}
+
+export class InspectedUnitsBody {
+  @Whole({ min: 1, max: 1_000_000 }) quantity!: number;
+  @Choice(GRADES) grade!: Grade;
+  @Choice(FINDINGS) finding!: Finding;
+  @Choice(DISPOSITIONS, { optional: true, description: 'default by grade: A restock, B quarantine, C scrap' }) disposition?: Disposition;
+  @Text({ optional: true, max: 500 }) note?: string;
+}
+
+export class InspectionBody {
+  @Rows(() => InspectedUnitsBody, { min: 1, max: 100 }) units!: InspectedUnitsBody[];
+  @Instant({ optional: true }) at?: string;
+}

@@ -1,0 +1,153 @@
+// Cases in, goods back, inspection, and where the units go. A message about a case may come twice, late, or before its order.
+import { Inject, Injectable } from '@nestjs/common';
+import { CatalogueService, existingSkus } from '../catalogue/index.js';
+import { requestAssessment } from '../forecast/index.js';
+import { claimsOfLine, MAIN, StockService, type Quality } from '../inventory/index.js';
+import { DomainError, invalid, Jobs, notFound, type Tx } from '../kernel/index.js';
+import { casesRecorded, goodsInspected, goodsReceived } from './returns.facts.js';
+import type { ReturnRow } from './returns.file.js';
+import { lotsReturned, mayFollow, merged, usualDisposition, type CaseRow, type Disposition, type Finding, type Grade, type KnownCase } from './returns.rules.js';
+import { GOODS, VOID, type Goods } from './returns.states.js';
+import * as store from './returns.repository.js';
+
+export type Outcome = { readonly kind: 'accepted' } | { readonly kind: 'duplicate' } | { readonly kind: 'rejected'; readonly code: string; readonly detail: string };
+
+export interface Inspected {
+  readonly quantity: number;
+  readonly grade: Grade;
+  readonly finding: Finding;
+  readonly disposition: Disposition | undefined;
+  readonly note: string | undefined;
+}
+
+/** Dispositions after which the units are where they stay. */
+const FINAL: readonly Disposition[] = ['restock', 'return-to-supplier', 'scrap'];
+
+const known = (c: store.ReturnCase): KnownCase => ({
+  id: c.id, shop: c.shop, orderId: c.order_id, lineId: c.line_id, sku: c.sku, quantity: c.quantity, kind: c.kind, claimedReason: c.claimed_reason, trackingNumber: c.tracking_number, status: c.status,
+  requestedAt: c.requested_at.getTime(), statusAt: c.status_at.getTime(),
+});
+const fresh = ({ at, ...row }: CaseRow): KnownCase => ({ ...row, requestedAt: at, statusAt: at });
+
+@Injectable()
+export class ReturnsService {
+  constructor(
+    @Inject(StockService) private readonly stock: StockService,
+    @Inject(CatalogueService) private readonly catalogue: CatalogueService,
+    @Inject(Jobs) private readonly jobs: Jobs,
+  ) {}
+
+  /** Takes messages about cases in, each with its outcome, in the order given; goods that a message says came back are booked. */
+  async takeIn(tx: Tx, list: readonly ReturnRow[], actor: string): Promise<Outcome[]> {
+    const skus = await existingSkus(tx, [...new Set(list.map((r) => r.case.sku))]);
+    const cases = new Map((await store.lockCases(tx, [...new Set(list.map((r) => r.case.id))].sort())).map((c) => [c.id, { now: known(c), isNew: false, news: false }]));
+    const moved: { case: string; machine: 'case'; to: string; at: Date; actor: string }[] = [];
+    const outcomes = list.map(({ case: row }): Outcome => {
+      if (!skus.has(row.sku)) return { kind: 'rejected', code: 'unknown-sku', detail: `sku: ${row.sku} does not exist` };
+      const before = cases.get(row.id);
+      if (before === undefined) {
+        cases.set(row.id, { now: fresh(row), isNew: true, news: false });
+        moved.push({ case: row.id, machine: 'case', to: row.status, at: new Date(row.at), actor });
+        return { kind: 'accepted' };
+      }
+      const result = merged(before.now, row);
+      if (result.verdict === 'reused') return { kind: 'rejected', code: 'return-id-reused', detail: `return_id: ${row.id} was used before for another line, quantity or kind` };
+      cases.set(row.id, { now: result.now, isNew: before.isNew, news: before.news || result.verdict === 'news' });
+      if (result.verdict === 'news' && result.now.status !== before.now.status) moved.push({ case: row.id, machine: 'case', to: row.status, at: new Date(row.at), actor });
+      return result.verdict === 'news' ? { kind: 'accepted' } : { kind: 'duplicate' };
+    });
+    const made = [...cases.values()].filter((c) => c.isNew).map((c) => c.now).sort((a, b) => (a.id < b.id ? -1 : 1));
+    if (made.length > 0) {
+      const inserted = await store.insertCases(tx, made.map((c) => ({ ...c, goods: c.kind === 'refund-only' || VOID.includes(c.status) ? 'none' : 'awaiting' })));
+      // The same new case in two batches at once: the other came first, and this batch is taken in again on top of it.
+      if (inserted.length < made.length) throw Object.assign(new Error('a case was opened at the same moment'), { code: '40001' });
+    }
+    const changed = [...cases.values()].filter((c) => !c.isNew && c.news).map((c) => c.now);
+    if (changed.length > 0) await store.updateCases(tx, changed);
+    if (moved.length > 0) await store.insertTransitions(tx, moved);
+    for (const shop of new Set(made.map((c) => c.shop))) {
+      const mine = made.filter((c) => c.shop === shop);
+      await this.jobs.announce(tx, casesRecorded, { shop, cases: mine.length, units: mine.reduce((s, c) => s + c.quantity, 0) });
+    }
+    for (const [i, row] of list.entries()) if (row.receivedAt !== null && outcomes[i]?.kind !== 'rejected') await this.bookFromFile(tx, row, actor);
+    return outcomes;
+  }
+
+  /** A file may say that goods came back and how they were found; what is booked already is left alone. */
+  private async bookFromFile(tx: Tx, { case: row, receivedAt, grade, finding }: ReturnRow, actor: string): Promise<void> {
+    const c = (await store.findCase(tx, row.id)) as store.ReturnCase;
+    const at = new Date(receivedAt ?? 0);
+    if (c.received === 0) await this.receive(tx, c.id, { quantity: c.quantity, condition: undefined, location: undefined, at }, actor);
+    if (grade !== null && c.inspected === 0) await this.inspect(tx, c.id, [{ quantity: c.quantity, grade, finding: finding ?? 'no-fault', disposition: undefined, note: undefined }], at, actor);
+  }
+
+  /** Goods of a case came in. Each unit is traced to the lot that it left from, and is blocked until it is inspected. */
+  async receive(tx: Tx, id: string, r: { quantity: number; condition: 'whole' | 'short' | 'wrong' | undefined; location: string | undefined; at: Date }, actor: string): Promise<void> {
+    const c = await store.lockCase(tx, id);
+    if (c === undefined) throw notFound(`the return ${id}`);
+    const left = c.quantity - c.received;
+    if (r.quantity > left) {
+      throw new DomainError(409, 'already-received', left === 0 ? `all ${c.quantity} units of this return were received` : `quantity: ${left} of ${c.quantity} units are still to come`, { quantity: c.quantity, received: c.received });
+    }
+    this.check(c, 'received');
+    const claims = await claimsOfLine(tx, { shop: c.shop, orderId: c.order_id, lineId: c.line_id, sku: c.sku });
+    const lots = lotsReturned(claims.map((l) => ({ lot: l.lot, subLot: l.sub_lot, units: l.units })), (await store.lotsOfLine(tx, c)).map((l) => ({ lot: l.lot, subLot: l.sub_lot, units: l.units })), r.quantity);
+    const location = r.location ?? MAIN;
+    await this.stock.takeBack(tx, { world: c.world, location, sku: c.sku, returnId: id, lots, at: r.at, actor });
+    await store.addLots(tx, id, location, lots);
+    const received = c.received + r.quantity;
+    await store.setGoods(tx, id, { goods: 'received', condition: r.condition ?? (received === c.quantity ? 'whole' : 'short'), received, inspected: c.inspected, receivedAt: c.received_at ?? r.at });
+    await store.insertTransitions(tx, [{ case: id, machine: 'goods', to: 'received', at: r.at, actor }]);
+    await this.jobs.announce(tx, goodsReceived, { return: id, sku: c.sku, units: r.quantity });
+  }
+
+  /** What inspection found of received units, and where they go: restocked ones serve the orders that wait. */
+  async inspect(tx: Tx, id: string, units: readonly Inspected[], at: Date, actor: string): Promise<void> {
+    const c = await store.lockCase(tx, id);
+    if (c === undefined) throw notFound(`the return ${id}`);
+    const total = units.reduce((s, u) => s + u.quantity, 0);
+    if (total > c.received - c.inspected) {
+      throw new DomainError(409, 'not-received', `units: ${total} units were inspected, ${c.received - c.inspected} received ones wait for it`, { received: c.received, inspected: c.inspected });
+    }
+    units.forEach((u, i) => {
+      if (u.disposition !== undefined && !mayFollow(u.grade, u.disposition)) throw invalid(`units[${i}].disposition`, `units of grade ${u.grade} are not restocked as new; rework, quarantine, return or scrap them`);
+    });
+    const lots = (await store.lotsOfCases(tx, [id])).map((l) => ({ ...l, left: l.units - l.inspected }));
+    const rows: store.Inspection[] = [];
+    let restocked = 0;
+    for (const u of units) {
+      const disposition = u.disposition ?? usualDisposition(u.grade);
+      let wanted = u.quantity;
+      for (const l of lots) {
+        const quantity = Math.min(wanted, l.left);
+        if (quantity === 0) continue;
+        l.left -= quantity;
+        wanted -= quantity;
+        rows.push({ return_case: id, lot: l.lot, sub_lot: l.sub_lot, quantity, grade: u.grade, finding: u.finding, disposition, note: u.note ?? null, at, actor });
+        await store.markInspected(tx, l, quantity);
+        const to: Quality | 'out' = disposition === 'restock' ? 'A' : disposition === 'scrap' || disposition === 'return-to-supplier' ? 'out' : 'quarantine';
+        await this.stock.sendOn(tx, { world: c.world, location: l.location, sku: c.sku, returnId: id, lot: l.lot, subLot: l.sub_lot, quantity, to, note: disposition, at, actor });
+        if (disposition === 'restock') restocked += quantity;
+      }
+    }
+    await store.insertInspections(tx, rows);
+    const inspected = c.inspected + total;
+    const all = [...(await store.inspectionsOf(tx, [id]))];
+    const goods: Goods = inspected < c.received ? 'received' : all.every((x) => FINAL.includes(x.disposition)) ? 'disposed' : 'inspected';
+    this.check(c, goods);
+    await store.setGoods(tx, id, { goods, condition: c.condition, received: c.received, inspected, receivedAt: c.received_at });
+    await store.insertTransitions(tx, [{ case: id, machine: 'goods', to: goods, at, actor }]);
+    if (restocked > 0) await requestAssessment(tx, c.world, [c.sku]);
+    await this.jobs.announce(tx, goodsInspected, { return: id, sku: c.sku, units: total, restocked });
+  }
+
+  /** The shop must exist and, for a platform's key, be one of its own; what is not in scope does not exist. */
+  async shopOf(id: string, mayIngest: boolean): Promise<void> {
+    if (!mayIngest) throw notFound(`the shop ${id}`);
+    await this.catalogue.shop(id);
+  }
+
+  private check(c: store.ReturnCase, to: Goods): void {
+    if (!GOODS[c.goods].includes(to)) throw new DomainError(409, 'not-allowed-now', `the goods of this return are ${c.goods}; they cannot become ${to}`, { currentStatus: c.goods });
+  }
+}

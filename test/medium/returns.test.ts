@@ -1,0 +1,107 @@
+import { closeServer, request, running, until, type Running } from '../factories/database.js';
+import { furnish, iso, ndjson, NDJSON, orderEvent } from '../factories/merchant.js';
+import { UNBALANCED } from '../factories/stock.js';
+
+let r: Running;
+beforeAll(async () => {
+  r = await running();
+  await furnish(r, ['K1-S', 'K1-M'], { initial_stock: 10 });
+});
+afterAll(async () => {
+  await r.close();
+  await closeServer();
+});
+const stockOf = async (sku: string) => (await r.call('GET', `/v1/skus/${sku}/availability?world=replay`)).body;
+const take = (events: readonly unknown[]) => r.call('POST', '/v1/order-events/bulk', ndjson(events), NDJSON);
+const settled = () => until('order news are taken up', async () => (await r.sql.query(`select (select count(*) from order_news)::int + (select count(*) from job_outbox where job = 'inventory.settle-orders' and state = 'due')::int as n`)).rows[0].n === 0);
+afterEach(async () => {
+  await settled();
+  expect((await r.sql.query(UNBALANCED)).rows).toEqual([]);
+});
+async function sold(order: string, sku: string, quantity: number, at: number): Promise<void> {
+  await take([orderEvent({ event_id: `${order}-p`, order_id: order, sku, quantity, occurred_at: iso(at) }), orderEvent({ event_id: `${order}-s`, order_id: order, sku, quantity, type: 'shipped', occurred_at: iso(at + 1) })]);
+  await settled();
+}
+const returned = (id: string, order: string, over: Record<string, unknown> = {}) =>
+  r.call('POST', '/v1/returns', { return_id: id, occurred_at: iso(5000), shop: 'shop-1', order_id: order, line_id: '1', sku: 'K1-S', quantity: 2, claimed_reason: 'too small', ...over });
+
+describe('a return from the request to the shelf', () => {
+  it('is opened once, mirrors the platform, and says what does not fit its order', async () => {
+    await sold('o1', 'K1-S', 3, 1);
+    const first = await returned('R1', 'o1', { tracking_number: 'SF100' });
+    expect(first).toMatchObject({ status: 201, body: { id: 'R1', status: 'requested', goods: 'awaiting', kind: 'return', claimedReason: 'too small', flags: [] } });
+    expect((await returned('R1', 'o1', { tracking_number: 'SF100' })).body.history).toHaveLength(1);
+    expect((await returned('R1', 'o1', { occurred_at: iso(6000), status: 'refunded' })).body).toMatchObject({ status: 'refunded', trackingNumber: 'SF100', requestedAt: new Date(iso(5000)).toISOString() });
+    expect((await returned('R1', 'o1', { occurred_at: iso(5500), status: 'approved' })).body.status).toBe('refunded');
+    expect(await returned('R1', 'o1', { quantity: 1 })).toMatchObject({ status: 409, body: { code: 'return-id-reused' } });
+    expect((await returned('R2', 'o1', { quantity: 2 })).body.flags).toEqual(['more-than-bought']);
+    expect((await returned('R3', 'nowhere')).body.flags).toEqual(['order-unknown']);
+    expect(await returned('R4', 'o1', { sku: 'none' })).toMatchObject({ status: 422, body: { code: 'unknown-sku' } });
+    expect(await returned('R4', 'o1', { shop: 'none' })).toMatchObject({ status: 404 });
+    expect(await returned('R4', 'o1', { grade: 'A' })).toMatchObject({ status: 422, body: { detail: expect.stringContaining('received_at') } });
+  });
+
+  it('comes in by its waybill, once, and is blocked until somebody has looked', async () => {
+    expect((await r.call('POST', '/v1/return-receipts', { trackingNumber: 'SF100' })).body).toMatchObject({ received: 1, items: [{ id: 'R1', goods: 'received', condition: 'whole', received: 2, lots: [{ lot: null, units: 2 }] }] });
+    expect((await r.call('POST', '/v1/return-receipts', { trackingNumber: 'SF100' })).body.received).toBe(0);
+    expect((await r.call('POST', '/v1/returns/R1/receipt', {})).body).toMatchObject({ code: 'already-received' });
+    expect((await r.call('POST', '/v1/return-receipts', { trackingNumber: 'SF999' })).status).toBe(404);
+    expect(await stockOf('K1-S')).toMatchObject({ onHand: 7, blocked: 2, claimed: 3, history: { opening: 10, returned: 2 } });
+  });
+
+  it('is inspected unit by unit: what is like new serves the orders that wait, the rest goes where it is sent', async () => {
+    await take([orderEvent({ event_id: 'w-p', order_id: 'w', sku: 'K1-S', quantity: 8, occurred_at: iso(20) })]);
+    await settled();
+    expect(await stockOf('K1-S')).toMatchObject({ onHand: 7, reserved: 7, waiting: 1 });
+    const inspect = (units: object[]) => r.call('POST', '/v1/returns/R1/inspection', { units });
+    expect((await inspect([{ quantity: 3, grade: 'A', finding: 'no-fault' }])).body).toMatchObject({ code: 'not-received', received: 2 });
+    expect((await inspect([{ quantity: 1, grade: 'B', finding: 'worn', disposition: 'restock' }])).body).toMatchObject({ status: 422, detail: expect.stringContaining('units[0].disposition') });
+    expect((await inspect([{ quantity: 1, grade: 'A', finding: 'no-fault' }])).body).toMatchObject({ goods: 'received', inspected: 1 });
+    expect(await stockOf('K1-S')).toMatchObject({ onHand: 8, reserved: 8, waiting: 0, blocked: 1 });
+    expect((await inspect([{ quantity: 1, grade: 'C', finding: 'defect', note: 'torn seam' }])).body).toMatchObject({ goods: 'disposed', inspected: 2, inspections: [{ disposition: 'restock' }, { disposition: 'scrap', finding: 'defect', note: 'torn seam' }] });
+    expect(await stockOf('K1-S')).toMatchObject({ onHand: 8, blocked: 0, history: { returned: 2, scrapped: 1 } });
+  });
+
+  it('of units from a lot is traced to that lot', async () => {
+    const receipt = await r.call('POST', '/v1/stock-movements', { world: 'replay', cause: 'adjust', sku: 'K1-M', quantity: -10, note: 'clear' });
+    expect(receipt.status).toBe(201);
+    await take(Array.from({ length: 60 }, (_, i) => orderEvent({ event_id: `m${i}`, order_id: `m${i}`, sku: 'K1-M', occurred_at: iso(100 + i) })));
+    let signal: any;
+    await until('a signal', async () => (signal = (await r.call('GET', '/v1/signals?status=sent&sku=K1-M')).body.items[0]) !== undefined);
+    await r.call('POST', `/v1/signals/${signal.id}/reply`, { version: signal.version, verdict: 'accept' });
+    const booked = await r.call('POST', `/v1/production-orders/${signal.productionOrder}/receipts`, { lines: [{ lineId: signal.lines[0].lineId, quantity: 20, dyeLot: 'D9' }] });
+    await take([orderEvent({ event_id: 'm0-s', order_id: 'm0', sku: 'K1-M', type: 'shipped', occurred_at: iso(300) })]);
+    await settled();
+    await returned('R9', 'm0', { sku: 'K1-M', quantity: 1 });
+    expect((await r.call('POST', '/v1/returns/R9/receipt', {})).body.lots).toEqual([{ lot: booked.body.lot, subLot: 'D9', location: 'main', units: 1, inspected: 0 }]);
+  });
+
+  it('of something never shipped is taken in and flagged; a refund without goods awaits none', async () => {
+    await take([orderEvent({ event_id: 'n-p', order_id: 'n', sku: 'K1-S', occurred_at: iso(400) })]);
+    await returned('R10', 'n', { quantity: 1 });
+    expect((await r.call('POST', '/v1/returns/R10/receipt', {})).body).toMatchObject({ flags: ['never-shipped'], goods: 'received' });
+    expect((await returned('R11', 'n', { quantity: 1, kind: 'refund-only' })).body.goods).toBe('none');
+  });
+});
+
+describe('files', () => {
+  const csv = (lines: string[]) => r.call('POST', '/v1/imports/returns', ['return_id,occurred_at,shop,order_id,line_id,sku,quantity,claimed_reason,kind,grade,finding,received_at', ...lines, ''].join('\n'), { 'content-type': 'text/csv' });
+
+  it('bring cases with what was found, whole or not at all, and once', async () => {
+    const lines = [`F1,${iso(7000)},shop-1,o1,1,K1-S,1,late,return,A,no-fault,${iso(8000)}`, `F2,${iso(7000)},shop-1,o1,1,K1-S,1,,failed-delivery,,,`];
+    const before = await stockOf('K1-S');
+    expect((await csv([...lines, `F3,${iso(7000)},shop-1,o1,1,none,1,,,,,`])).body).toMatchObject({ code: 'import-rejected', detail: expect.stringContaining('line 4') });
+    expect((await r.call('GET', '/v1/returns/F1')).status).toBe(404);
+    expect((await csv(lines)).body).toMatchObject({ accepted: 2, duplicates: 0 });
+    expect((await csv(lines)).body).toMatchObject({ accepted: 0, duplicates: 2 });
+    expect((await r.call('GET', '/v1/returns/F1')).body).toMatchObject({ goods: 'disposed', received: 1, inspected: 1 });
+    expect((await stockOf('K1-S')).history.returned).toBe(before.history.returned + 1);
+    expect((await r.call('GET', '/v1/returns?shop=shop-1&goods=awaiting')).body.items.map((c: { id: string }) => c.id)).toContain('F2');
+  });
+
+  it('a platform opens cases of its own shops alone', async () => {
+    const key = (await r.call('POST', '/v1/api-keys', { name: 'p', role: 'platform', scopes: ['ingest:shop-2'] })).body.key;
+    const body = { return_id: 'P1', occurred_at: iso(1), shop: 'shop-1', order_id: 'o1', line_id: '1', sku: 'K1-S', quantity: 1 };
+    expect((await request(r.url, 'POST', '/v1/returns', body, { authorization: `Bearer ${key}` })).status).toBe(404);
+  });
+});
