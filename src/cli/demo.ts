@@ -175,6 +175,52 @@ async function madeAndReceived(url: string, api: Client, keys: ReadonlyMap<strin
   }
 }
 
+/** More than was there before the show, so that the last of them come out of the new lots. */
+const SHIPPED = 260;
+/** Of the parcels that come back: why, and what inspection finds. */
+const RETURNED: readonly { reason: string; grade: 'A' | 'B' | 'C'; finding: string }[] = [
+  { reason: 'too small', grade: 'A', finding: 'too-small' }, { reason: 'do not like it', grade: 'A', finding: 'no-fault' }, { reason: 'seam is torn', grade: 'C', finding: 'defect' },
+  { reason: 'do not like it', grade: 'A', finding: 'no-fault' }, { reason: 'seam is torn', grade: 'C', finding: 'defect' }, { reason: 'was worn before', grade: 'B', finding: 'worn' },
+];
+
+interface Trace {
+  order: { orderId: string; anchor: string; broadcast: { id: string; minute: number } };
+  lots: { lot: string | null; supplier?: string; productionOrder?: { id: string; signals: { id: string; kind: string; spike: { onset: string } | null }[] } }[];
+}
+
+/** The shipped lines of the exploding style: the first that were paid and not cancelled. */
+function shippedLines(world: DemoWorld): Readonly<Record<string, string | number>>[] {
+  const cancelled = new Set(world.events.filter((e) => e.body['type'] === 'cancelled').map((e) => e.body['order_id']));
+  return world.events.map((e) => e.body).filter((b) => b['type'] === 'paid' && String(b['sku']).startsWith(world.exploding) && b['broadcast'] !== undefined && !cancelled.has(String(b['order_id']))).slice(0, SHIPPED);
+}
+
+/** Parcels leave, some come back, are looked at, and each unit is traced to where it came from. */
+async function shippedAndReturned(api: Client, world: DemoWorld): Promise<void> {
+  const lines = shippedLines(world);
+  const at = new Date(Math.max(...world.events.map((e) => e.at))).toISOString();
+  const events = lines.map(({ shop, order_id, line_id, sku, quantity }) => ({ event_id: `${String(order_id)}-shipped`, occurred_at: at, shop, order_id, line_id, sku, quantity, type: 'shipped' }));
+  say('\nparcels leave, and some come back');
+  await api.call('POST', '/v1/order-events/bulk', `${events.map((e) => JSON.stringify(e)).join('\n')}\n`, { 'content-type': 'application/x-ndjson' });
+  const skus = [...new Set(lines.map((l) => String(l['sku'])))];
+  const units = lines.reduce((s, l) => s + Number(l['quantity']), 0);
+  const claimed = async (): Promise<number> => (await Promise.all(skus.map((sku) => stockOf(api, sku)))).reduce((s, x) => s + x.claimed, 0);
+  for (const deadline = Date.now() + 15_000; (await claimed()) < units && Date.now() < deadline; ) await sleep(300);
+  say(`  shipped   ${units} units of ${world.exploding} in ${lines.length} parcels: ${await claimed()} left the stock`);
+  for (const [i, back] of RETURNED.entries()) {
+    const line = lines[i === 0 ? 0 : lines.length - 9 * i];
+    if (line === undefined) continue;
+    const id = `RET-${String(line['order_id'])}`;
+    await api.call('POST', '/v1/returns', { return_id: id, occurred_at: at, shop: line['shop'], order_id: line['order_id'], line_id: line['line_id'], sku: line['sku'], quantity: 1, claimed_reason: back.reason, tracking_number: `SF-${id}` });
+    await api.call('POST', '/v1/return-receipts', { trackingNumber: `SF-${id}` });
+    await ensure(api.call('POST', `/v1/returns/${id}/inspection`, { units: [{ quantity: 1, grade: back.grade, finding: back.finding }] }));
+    const { order, lots } = await api.call<Trace>('GET', `/v1/trace/return/${id}`);
+    const [lot] = lots;
+    const signal = lot?.productionOrder?.signals.find((s) => s.spike !== null);
+    say(`  returned  ${String(line['sku'])} "${back.reason}" → ${back.grade}, ${back.finding}; ordered in minute ${order.broadcast.minute} of ${order.broadcast.id} from ${order.anchor}; ` +
+      (lot?.lot == null ? 'out of opening stock' : `of ${lot.lot} of ${lot.supplier ?? '?'}, made for ${signal === undefined ? 'a need' : `the spike of ${clock(signal.spike?.onset ?? at)}`}`));
+  }
+}
+
 /** The reasons why the story did not come out as it should; empty where it did. */
 async function faultsOf(api: Client, world: DemoWorld, told: Told): Promise<string[]> {
   const faults: string[] = [];
@@ -195,7 +241,10 @@ async function faultsOf(api: Client, world: DemoWorld, told: Told): Promise<stri
   }
   if (!orders.items.some((o) => o.supplier === 'factory-2' && o.lines.some((l) => l.splits.length > 1))) faults.push('factory-2 has no split dates');
   if (!signals.items.some((s) => s.supplier === 'factory-3' && s.status === 'expired')) faults.push('the silent factory-3 has no expired signal');
-  if (held.events !== world.events.length) faults.push(`the database holds ${held.events} events, ${world.events.length} were sent`);
+  const sent = world.events.length + shippedLines(world).length;
+  if (held.events !== sent) faults.push(`the database holds ${held.events} events, ${sent} were sent`);
+  const returns = await api.call<{ items: { goods: string }[] }>('GET', '/v1/returns?limit=500');
+  if (returns.items.length !== RETURNED.length || returns.items.some((c) => c.goods === 'awaiting' || c.goods === 'received')) faults.push(`${returns.items.length} returns were taken in, ${RETURNED.length} came back, and not all were looked at`);
   if (told.spikes.size === 0 && listed.items.length === 0) faults.push('nothing was told');
   return faults;
 }
@@ -246,6 +295,7 @@ export async function runDemo(once: boolean): Promise<void> {
   await settled(api);
   await sleep(800);
   await madeAndReceived(service.url, api, keys);
+  await shippedAndReturned(api, world);
   await settled(api);
 
   const faults = await faultsOf(api, world, told);

@@ -99,7 +99,7 @@ export class NeedService {
             p50: d.quantiles[2] ?? 0, p90: d.quantiles[4] ?? 0, spike: spikes.get(sku)?.id ?? null, production: d.due + d.late, promise: dateOf(d.promise, d.terms.supplier_time_zone),
             evidence: {
               gross: d.demand.ordered, paid: d.demand.netPaid + d.demand.cancelled, cancelled: d.demand.cancelled, open: d.demand.open,
-              broadcast: d.running?.broadcast ?? null, anchor: d.running?.anchor ?? null,
+              broadcast: d.running?.broadcast ?? (spikes.get(sku)?.broadcast || null), anchor: d.running?.anchor ?? null,
             },
           });
         }

@@ -67,6 +67,20 @@ export async function lockLevels(tx: Tx, places: readonly Place[]): Promise<Map<
   return new Map(found.map((l) => [placeKey(l), l]));
 }
 
+/** Locks all levels of SKUs, wherever their units are, and their main place, which is made where it is new. */
+export async function lockSkus(tx: Tx, skus: readonly { readonly world: World; readonly sku: string }[]): Promise<Map<string, StockLevel>> {
+  const places = distinct(skus.map((s) => ({ ...s, location: MAIN })));
+  const [, found] = await Promise.all([
+    touched(tx, 'insert into stock_levels (world, sku, location) select * from unnest($1::text[], $2::text[], $3::text[]) on conflict do nothing', columns(places)),
+    rows<StockLevel>(
+      tx,
+      `select s.* from stock_levels s join unnest($1::text[], $2::text[]) as w(world, sku) using (world, sku) order by s.world collate "C", s.sku collate "C", s.location collate "C" for update of s`,
+      columns(places).slice(0, 2),
+    ),
+  ]);
+  return new Map(found.map((l) => [placeKey(l), l]));
+}
+
 /** Changes of what lines wait for and of what was shipped without being there. */
 export interface Lack extends Place {
   readonly waiting: number;
@@ -212,14 +226,14 @@ export const lackingLines = (tx: Tx, places: readonly (Place & { readonly limit:
     [...columns(places), places.map((p) => p.limit)],
   );
 
-export const saveAllocations = (tx: Tx, list: readonly AllocationRow[]): Promise<number> =>
+export const saveAllocations = (tx: Tx, a: readonly AllocationRow[]): Promise<number> =>
   touched(
     tx,
     `insert into stock_allocations (shop, order_id, line_id, sku, world, location, open, shipped, reserved, claimed, lot, since)
-     select shop, order_id, line_id, sku, world, location, open, shipped, reserved, claimed, lot, since
-     from jsonb_to_recordset($1::jsonb) as r(shop text, order_id text, line_id text, sku text, world text, location text, open int, shipped int, reserved int, claimed int, lot text, since timestamptz)
+     select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::int[], $9::int[], $10::int[], $11::text[], $12::timestamptz[])
      on conflict (shop, order_id, line_id, sku) do update set open = excluded.open, shipped = excluded.shipped, reserved = excluded.reserved, claimed = excluded.claimed, lot = excluded.lot, since = excluded.since`,
-    [JSON.stringify(list)],
+    [a.map((x) => x.shop), a.map((x) => x.order_id), a.map((x) => x.line_id), a.map((x) => x.sku), a.map((x) => x.world), a.map((x) => x.location), a.map((x) => x.open), a.map((x) => x.shipped),
+      a.map((x) => x.reserved), a.map((x) => x.claimed), a.map((x) => x.lot), a.map((x) => x.since)],
   );
 
 export const allocationsOfOrder = (tx: Tx, shop: string, orderId: string): Promise<AllocationRow[]> =>

@@ -8,8 +8,8 @@ import { allocate, type LineWish } from './inventory.rules.js';
 import * as store from './inventory.repository.js';
 import type { Place, Quality, World } from './inventory.repository.js';
 
-/** Orders taken up in one transaction. */
-const ORDERS_PER_JOB = 2_000;
+/** Changes taken up in one transaction. */
+const NEWS_PER_JOB = 4_000;
 /** Lines that lack units and are served in one pass. */
 const LACKING_PER_PASS = 5_000;
 
@@ -140,8 +140,8 @@ export class StockService {
 
   /** Takes up some of the orders that changed. */
   async takeUp(tx: Tx): Promise<void> {
-    const orders = await takeNews(tx, ORDERS_PER_JOB);
-    if (orders.length > 0) await this.settle(tx, orders);
+    const news = await takeNews(tx, NEWS_PER_JOB);
+    if (news.length > 0) await this.settle(tx, news);
   }
 
   /** Gives what is available at places to the lines that lack units there, those that wait longest first, until one of the two runs out. */
@@ -153,30 +153,30 @@ export class StockService {
       if (lacking.length === 0) return;
       const rows = await store.lackingLines(tx, lacking);
       if (rows.length === 0) return;
-      await this.allocate(tx, levels, rows.map((a) => ({ before: a, after: a, handedOver: 0 })));
+      await this.allocate(tx, levels, rows.map((a) => ({ before: a, after: a, handedOver: 0 })), true);
     }
   }
 
-  /** Order lines as they stand now, against what they have. */
-  private async settle(tx: Tx, orders: readonly { shop: string; order_id: string }[]): Promise<void> {
-    const [reservations, seen] = await Promise.all([store.reservationsOfOrders(tx, orders), stockLines(tx, orders)]);
-    const [promised, kept] = await Promise.all([store.reservationLines(tx, reservations.map((r) => r.id)), store.allocationsOf(tx, seen)]);
+  /** Order lines as they stand now, against what they have; read under the lock of their SKUs' levels. */
+  private async settle(tx: Tx, news: readonly { shop: string; order_id: string; sku: string; world: World }[]): Promise<void> {
+    const orders = [...new Map(news.map((n) => [`${n.shop}\0${n.order_id}`, { shop: n.shop, order_id: n.order_id }])).values()];
+    const reservations = await store.reservationsOfOrders(tx, orders);
+    const promised = await store.reservationLines(tx, reservations.map((r) => r.id));
+    const levels = await store.lockSkus(tx, [...news, ...promised.flatMap((p) => reservations.filter((r) => r.id === p.reservation).map((r) => ({ world: r.world, sku: p.sku })))]);
+    // Lines of SKUs that changed meanwhile have news of their own, and are not locked here.
+    const lines = (await stockLines(tx, orders)).filter((l) => levels.has(store.placeKey({ ...l, location: store.MAIN })));
+    const found = await store.allocationsOf(tx, lines);
     const reservationOf = (l: { shop: string; order_id: string }): store.ReservationRow | undefined => reservations.find((r) => r.shop === l.shop && r.order_id === l.order_id);
-    const placeOf = (l: StockLine, known: store.AllocationRow | undefined): Place => ({ world: l.world, sku: l.sku, location: known?.location ?? reservationOf(l)?.location ?? store.MAIN });
-    const first = new Map(kept.map((a) => [store.lineKey(a), a]));
-    const levels = await store.lockLevels(tx, [
-      ...seen.map((l) => placeOf(l, first.get(store.lineKey(l)))),
-      ...promised.flatMap((p): Place[] => reservations.filter((r) => r.id === p.reservation).map((r) => ({ world: r.world, sku: p.sku, location: r.location }))),
-    ]);
-    // Under the lock: what was read before it only told what to lock.
-    const [now, found] = await Promise.all([stockLines(tx, orders), store.allocationsOf(tx, seen)]);
-    const lines = now.filter((l) => first.has(store.lineKey(l)) || seen.some((x) => store.lineKey(x) === store.lineKey(l)));
+    const placeOf = (l: StockLine, known: store.AllocationRow | undefined): Place => {
+      const reserved = { world: l.world, sku: l.sku, location: reservationOf(l)?.location ?? store.MAIN };
+      return known ?? (levels.has(store.placeKey(reserved)) ? reserved : { ...reserved, location: store.MAIN });
+    };
     const before = new Map(found.map((a) => [store.lineKey(a), a]));
     const called = new Map((await store.lotsCalled(tx, [...new Set(lines.flatMap((l) => (l.lot === null ? [] : [l.lot])))])).flatMap((l) => [[l.id, l.id] as const, ...(l.name === null ? [] : [[l.name, l.id] as const])]));
     const after = lines.map((l): store.AllocationRow => {
       const known = before.get(store.lineKey(l));
       return {
-        shop: l.shop, order_id: l.order_id, line_id: l.line_id, ...placeOf(l, known),
+        shop: l.shop, order_id: l.order_id, line_id: l.line_id, world: l.world, sku: l.sku, location: placeOf(l, known).location,
         open: l.open, shipped: Math.max(l.shipped, known?.claimed ?? 0), reserved: known?.reserved ?? 0, claimed: known?.claimed ?? 0,
         lot: l.lot === null ? null : (called.get(l.lot) ?? null), since: l.paid_at ?? new Date(0),
       };
@@ -185,7 +185,7 @@ export class StockService {
     const used = reservations.filter((r) => after.some((a) => a.shop === r.shop && a.order_id === r.order_id && (a.open > 0 || a.shipped > 0)));
     const handed = await this.giveBack(tx, await store.endReservations(tx, used.map((r) => r.id), 'used'), levels);
     await this.allocate(tx, levels, after.map((a) => ({ before: before.get(store.lineKey(a)), after: a, handedOver: handed.get(`${a.shop}\0${a.order_id}\0${a.sku}`) ?? 0 })));
-    await this.serve(tx, [...levels.values()]);
+    await this.serve(tx, [...levels.values()].filter((l) => l.on_hand > 0 && l.waiting + l.unclaimed + l.reserved > 0));
   }
 
   /** Releases the units of reservations that have ended; answers them by the order they were for. Levels are updated in place. */
@@ -208,20 +208,23 @@ export class StockService {
   }
 
   private async allocate(
-    tx: Tx, levels: ReadonlyMap<string, store.StockLevel>, lines: readonly { readonly before: store.AllocationRow | undefined; readonly after: store.AllocationRow; readonly handedOver: number }[],
+    tx: Tx, levels: ReadonlyMap<string, store.StockLevel>, lines: readonly { readonly before: store.AllocationRow | undefined; readonly after: store.AllocationRow; readonly handedOver: number }[], serving = false,
   ): Promise<void> {
-    const byPlace = new Map<string, typeof lines[number][]>();
-    for (const line of lines) byPlace.set(store.placeKey(line.after), [...(byPlace.get(store.placeKey(line.after)) ?? []), line]);
-    const lots = await store.lotsOf(tx, lines.map((l) => l.after), 'A');
+    const byPlace = grouped(lines, (l) => store.placeKey(l.after));
+    const lots = grouped(await store.lotsOf(tx, lines.map((l) => l.after), 'A'), store.placeKey);
     const movements: store.Movement[] = [];
     const lacks: store.Lack[] = [];
     const saved: store.AllocationRow[] = [];
     const at = new Date();
     for (const [key, here] of byPlace) {
       const level = levels.get(key) as store.StockLevel;
-      const wishes = here.map(({ after: a, handedOver }): LineWish => ({ key: store.lineKey(a), open: a.open, shipped: a.shipped, lot: a.lot ?? undefined, since: a.since.getTime(), handedOver }));
+      // Where others wait already, what becomes free is theirs to compete for: `serve` hands it out by the time of payment.
+      const queue = level.waiting + level.unclaimed > 0 && !serving;
+      const wishes = here.map(({ after: a, handedOver }): LineWish => ({
+        key: store.lineKey(a), open: queue ? Math.min(a.open, a.reserved + handedOver) : a.open, shipped: a.shipped, lot: a.lot ?? undefined, since: a.since.getTime(), handedOver,
+      }));
       const shares = new Map(here.map(({ after: a }) => [store.lineKey(a), { reserved: a.reserved, claimed: a.claimed }]));
-      const units = lots.filter((l) => store.placeKey(l) === key).map((l) => ({ lot: l.lot, subLot: l.sub_lot, units: l.units }));
+      const units = (lots.get(key) ?? []).map((l) => ({ lot: l.lot, subLot: l.sub_lot, units: l.units }));
       const result = allocate({ onHand: level.on_hand, reserved: level.reserved }, units, shares, wishes);
       const rows = new Map(here.map((l) => [store.lineKey(l.after), l]));
       for (const move of result.moves) {
@@ -245,4 +248,14 @@ export class StockService {
     await store.post(tx, movements, lacks);
     if (saved.length > 0) await store.saveAllocations(tx, saved);
   }
+}
+
+function grouped<T>(list: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of list) {
+    const group = groups.get(keyOf(item));
+    if (group === undefined) groups.set(keyOf(item), [item]);
+    else group.push(item);
+  }
+  return groups;
 }

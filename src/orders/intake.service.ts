@@ -191,7 +191,7 @@ export class IntakeService {
       for (const state of after) if (dirty.has(state.lineId)) changed.push({ shop, orderId, state, aside: aside.has(stateKey(state)) });
       addDifference(sums, shop, contributionOf(before), contributionOf(after));
     }
-    const writing: Promise<unknown>[] = [store.upsertLines(tx, changed), store.insertNews(tx, keys.map((key) => byOrder.get(key)?.[0] as OrderEvent))];
+    const writing: Promise<unknown>[] = [store.upsertLines(tx, changed), store.insertNews(tx, changed)];
     for (const [id, { shop }] of shops) {
       const mine = accepted.filter((e) => e.shop === id);
       if (mine.length === 0) continue;

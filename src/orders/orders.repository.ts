@@ -71,28 +71,28 @@ export interface ChangedLine {
 
 export async function upsertLines(tx: Tx, lines: readonly ChangedLine[]): Promise<void> {
   const totals = lines.map((l) => lineTotals(l.state));
-  const attribute = (l: ChangedLine, name: 'anchor' | 'supplier' | 'buyer' | 'shipBy'): string | number | null => l.state.attributes[name]?.[0] ?? null;
+  const attribute = (l: ChangedLine, name: 'anchor' | 'supplier' | 'buyer' | 'shipBy' | 'lot'): string | number | null => l.state.attributes[name]?.[0] ?? null;
   await touched(tx, UPSERT_LINES, [
     lines.map((l) => l.shop), lines.map((l) => l.orderId), lines.map((l) => l.state.lineId), lines.map((l) => l.state.sku), `[${lines.map((l) => JSON.stringify(l.state)).join(',')}]`,
     lines.map((l) => !l.aside), lines.map((l) => kindOf(l.state)), lines.map((l) => broadcastOf(l.state)), lines.map((l) => attribute(l, 'anchor')),
     lines.map((l) => attribute(l, 'supplier')), lines.map((l) => attribute(l, 'buyer')), totals.map((t) => t.ordered), totals.map((t, i) => (lines[i]?.aside === true ? 0 : t.open)),
     lines.map((l) => l.state.countedAt), lines.map((l) => l.state.paidAt), lines.map((l) => attribute(l, 'shipBy')),
-    lines.map((l) => lineFlags(l.state, l.aside).join(',')),
+    lines.map((l) => lineFlags(l.state, l.aside).join(',')), totals.map((t, i) => (lines[i]?.aside === true ? 0 : t.shipped)), lines.map((l) => attribute(l, 'lot')),
   ]);
 }
 
-/** Tells inventory which orders changed. */
-export const insertNews = (tx: Tx, orders: readonly { readonly shop: string; readonly orderId: string }[]): Promise<number> =>
-  touched(tx, 'insert into order_news (shop, order_id) select * from unnest($1::text[], $2::text[])', [orders.map((o) => o.shop), orders.map((o) => o.orderId)]);
+/** Tells inventory which lines of orders changed. */
+export const insertNews = (tx: Tx, lines: readonly ChangedLine[]): Promise<number> =>
+  touched(tx, 'insert into order_news (shop, order_id, sku) select * from unnest($1::text[], $2::text[], $3::text[])', [lines.map((l) => l.shop), lines.map((l) => l.orderId), lines.map((l) => l.state.sku)]);
 
 export const hasNews = async (tx: Tx): Promise<boolean> => (await one<{ is: boolean }>(tx, 'select exists (select 1 from order_news) as is'))?.is === true;
 
-/** Takes up to `limit` entries about changed orders; they are gone with the transaction that took them. */
-export const takeNews = (tx: Tx, limit: number): Promise<{ shop: string; order_id: string }[]> =>
+/** Takes up to `limit` entries about changed orders, with the world of their shop; they are gone with the transaction that took them. */
+export const takeNews = (tx: Tx, limit: number): Promise<{ shop: string; order_id: string; sku: string; world: 'live' | 'replay' }[]> =>
   rows(
     tx,
-    `with taken as (delete from order_news where id in (select id from order_news order by id limit $1 for update skip locked) returning shop, order_id)
-     select distinct shop, order_id from taken`,
+    `with taken as (delete from order_news where id in (select id from order_news order by id limit $1 for update skip locked) returning shop, order_id, sku)
+     select distinct t.shop, t.order_id, t.sku, s.clock as world from taken t join shops s on s.id = t.shop`,
     [limit],
   );
 
@@ -113,8 +113,7 @@ export interface StockLine {
 export const stockLines = (tx: Tx, orders: readonly { readonly shop: string; readonly order_id: string }[]): Promise<StockLine[]> =>
   rows(
     tx,
-    `select l.shop, l.order_id, l.line_id, l.sku, s.clock as world, l.open_units as open, case when l.counts then (l.state->>'shipped')::int else 0 end as shipped, l.paid_at,
-       l.state->'attributes'->'lot'->>0 as lot
+    `select l.shop, l.order_id, l.line_id, l.sku, s.clock as world, l.open_units as open, l.shipped, l.paid_at, l.lot
      from order_lines l join unnest($1::text[], $2::text[]) as w(shop, order_id) using (shop, order_id) join shops s on s.id = l.shop`,
     [orders.map((o) => o.shop), orders.map((o) => o.order_id)],
   );

@@ -30,6 +30,8 @@ const EXPECTED: Readonly<Record<string, readonly Role[] | 'everyone'>> = {
   'GET /v1/stock-movements': ['operator', 'warehouse', 'quality', 'finance'],
   'POST /v1/returns': ['operator', 'platform', 'quality', 'warehouse'], 'GET /v1/returns': ['operator', 'warehouse', 'quality', 'finance'], 'GET /v1/returns/{id}': ['operator', 'warehouse', 'quality', 'finance'],
   'POST /v1/returns/{id}/receipt': ['operator', 'warehouse', 'quality'], 'POST /v1/return-receipts': ['operator', 'warehouse', 'quality'], 'POST /v1/returns/{id}/inspection': ['operator', 'warehouse', 'quality'],
+  'GET /v1/trace/{kind}/{id}': ['operator', 'warehouse', 'quality', 'finance'],
+  'GET /v1/return-rates': ['operator', 'quality', 'finance'],
   'GET /v1/adjustments': ['operator', 'finance'], 'POST /v1/adjustments': ['operator'], 'GET /v1/signals': ['operator', 'factory', 'finance'], 'GET /v1/signals/{id}': ['operator', 'factory', 'finance'],
   'POST /v1/signals/{id}/reply': ['factory', 'operator'], 'POST /v1/signals/{id}/decision': ['operator'], 'GET /v1/stream': ['operator', 'factory', 'warehouse', 'quality', 'finance'], 'GET /v1/overview': ['operator'],
 };

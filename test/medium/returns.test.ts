@@ -62,10 +62,12 @@ describe('a return from the request to the shelf', () => {
     expect(await stockOf('K1-S')).toMatchObject({ onHand: 8, blocked: 0, history: { returned: 2, scrapped: 1 } });
   });
 
+  let lot = '';
   it('of units from a lot is traced to that lot', async () => {
     const receipt = await r.call('POST', '/v1/stock-movements', { world: 'replay', cause: 'adjust', sku: 'K1-M', quantity: -10, note: 'clear' });
     expect(receipt.status).toBe(201);
-    await take(Array.from({ length: 60 }, (_, i) => orderEvent({ event_id: `m${i}`, order_id: `m${i}`, sku: 'K1-M', occurred_at: iso(100 + i) })));
+    await r.call('POST', '/v1/broadcasts', { id: 'B7', anchor: 'anchor-7', shop: 'shop-1', startsAt: iso(0), endsAt: iso(3600) });
+    await take(Array.from({ length: 60 }, (_, i) => orderEvent({ event_id: `m${i}`, order_id: `m${i}`, sku: 'K1-M', broadcast: 'B7', occurred_at: iso(100 + i) })));
     let signal: any;
     await until('a signal', async () => (signal = (await r.call('GET', '/v1/signals?status=sent&sku=K1-M')).body.items[0]) !== undefined);
     await r.call('POST', `/v1/signals/${signal.id}/reply`, { version: signal.version, verdict: 'accept' });
@@ -73,7 +75,29 @@ describe('a return from the request to the shelf', () => {
     await take([orderEvent({ event_id: 'm0-s', order_id: 'm0', sku: 'K1-M', type: 'shipped', occurred_at: iso(300) })]);
     await settled();
     await returned('R9', 'm0', { sku: 'K1-M', quantity: 1 });
+    lot = booked.body.lot;
     expect((await r.call('POST', '/v1/returns/R9/receipt', {})).body.lots).toEqual([{ lot: booked.body.lot, subLot: 'D9', location: 'main', units: 1, inspected: 0 }]);
+  });
+
+  it('is traced in one call from the unit back to the minute of the broadcast and its anchor', async () => {
+    await r.call('POST', '/v1/returns/R9/inspection', { units: [{ quantity: 1, grade: 'C', finding: 'defect' }] });
+    const trace = (await r.call('GET', '/v1/trace/return/R9')).body;
+    expect(trace).toMatchObject({
+      kind: 'return', id: 'R9', inspections: [{ lot, finding: 'defect', disposition: 'scrap' }],
+      order: { orderId: 'm0', broadcast: { id: 'B7', minute: 1 }, anchor: 'anchor-7' },
+      lots: [{ lot, subLot: 'D9', units: 1, supplier: 'factory-1', receipt: { id: expect.stringMatching(/^rec_/) }, productionOrder: { id: expect.stringMatching(/^po_/) } }],
+    });
+    const [signal] = trace.lots[0].productionOrder.signals;
+    expect(signal).toMatchObject({ kind: 'create', status: 'applied', broadcast: 'B7', assessment: expect.stringMatching(/^as_/), spike: { id: expect.stringMatching(/^spk_/) } });
+    expect((await r.call('GET', `/v1/assessments/${signal.assessment}`)).status).toBe(200);
+    // And forward again: from the order, and from the lot to every unit of it.
+    expect((await r.call('GET', '/v1/trace/order/m0?shop=shop-1')).body.lines).toMatchObject([{ lots: [{ lot }], returns: [{ id: 'R9', quantity: 1 }] }]);
+    const forward = (await r.call('GET', `/v1/trace/lot/${lot}`)).body;
+    expect(forward).toMatchObject({
+      id: lot, skus: [{ sku: 'K1-M', received: 20, left: 1, returned: 1, scrapped: 1 }], house: [{ sku: 'K1-M', subLot: 'D9', quality: 'A', units: 19 }],
+      orderLines: { items: [{ orderLine: 'shop-1/m0/1', units: 1 }], nextCursor: null }, returns: [{ id: 'R9', units: 1, findings: ['defect'] }],
+    });
+    for (const path of ['return/none', 'order/none', 'lot/none', 'star/R9']) expect((await r.call('GET', `/v1/trace/${path}`)).status).toBe(404);
   });
 
   it('of something never shipped is taken in and flagged; a refund without goods awaits none', async () => {
@@ -103,5 +127,40 @@ describe('files', () => {
     const key = (await r.call('POST', '/v1/api-keys', { name: 'p', role: 'platform', scopes: ['ingest:shop-2'] })).body.key;
     const body = { return_id: 'P1', occurred_at: iso(1), shop: 'shop-1', order_id: 'o1', line_id: '1', sku: 'K1-S', quantity: 1 };
     expect((await request(r.url, 'POST', '/v1/returns', body, { authorization: `Bearer ${key}` })).status).toBe(404);
+  });
+});
+
+describe('return rates', () => {
+  const rates = async (query: string) => (await r.call('GET', `/v1/return-rates?${query.includes('world=') ? '' : 'world=replay&'}${query}`)).body;
+
+  it('are answered by key with intervals, the naive share beside them, and add up', async () => {
+    const sku = (await rates(`by=sku&asOf=${encodeURIComponent(iso(86_400 * 40))}`)).items;
+    expect(sku.map((k: { key: string }) => k.key)).toEqual(['K1-M', 'K1-S']);
+    for (const k of sku) {
+      expect(k.lower).toBeLessThanOrEqual(k.rate);
+      expect(k.rate).toBeLessThanOrEqual(k.upper);
+      expect(k.naive).toBeCloseTo(k.returned / k.sold, 9);
+      expect(k.finalReturns.lower).toBeGreaterThanOrEqual(k.returned);
+      expect(k.finalReturns.upper).toBeLessThanOrEqual(k.sold);
+    }
+    expect(sku[0]).toMatchObject({ sold: 60, returned: 1 });
+    const all = (await rates(`by=all&asOf=${encodeURIComponent(iso(86_400 * 40))}`)).items;
+    expect(all).toMatchObject([{ key: '', sold: sku[0].sold + sku[1].sold, returned: sku[0].returned + sku[1].returned }]);
+    expect((await rates(`by=lot&asOf=${encodeURIComponent(iso(86_400 * 40))}`)).items).toMatchObject([{ key: expect.stringMatching(/^lot_/), sold: 1, returned: 1 }]);
+    expect((await rates(`by=supplier&asOf=${encodeURIComponent(iso(86_400 * 40))}`)).items).toMatchObject([{ key: 'factory-1' }]);
+    expect((await rates(`by=size&asOf=${encodeURIComponent(iso(86_400 * 40))}`)).items.map((k: { key: string }) => k.key)).toEqual(['M', 'S']);
+    expect((await rates(`by=anchor&asOf=${encodeURIComponent(iso(86_400 * 40))}`)).items.map((k: { key: string }) => k.key)).toEqual(['', 'anchor-7']);
+    expect((await rates('by=broadcast&kind=failed-delivery')).items.find((k: { key: string }) => k.key === 'B7')).toMatchObject({ sold: 60, returned: 0 });
+  });
+
+  it('know only what had happened by the moment asked for', async () => {
+    const early = (await rates(`by=sku&asOf=${encodeURIComponent(iso(4000))}`)).items;
+    expect(early.every((k: { returned: number }) => k.returned === 0)).toBe(true);
+    expect((await rates('by=sku&world=live')).items).toEqual([]);
+  });
+
+  it.each(['by=colour', 'kind=gift', 'level=2', 'level=abc', 'horizonDays=0', 'asOf=yesterday', 'world=mars'])('refuse %s and name the field', async (query) => {
+    const { status, body } = await r.call('GET', `/v1/return-rates?${query}`);
+    expect([status, body.detail]).toEqual([422, expect.stringContaining(String(query.split('=')[0]))]);
   });
 });

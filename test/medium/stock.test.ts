@@ -5,7 +5,7 @@ import { CATALOGUE_HEAD, furnish, iso, ndjson, NDJSON, orderEvent, skuRow } from
 let r: Running;
 beforeAll(async () => {
   r = await running();
-  await furnish(r, ['K1-S', 'K1-M', 'K2-S', 'K3-S', 'K4-S', 'K5-S'], { initial_stock: 10 });
+  await furnish(r, ['K1-S', 'K1-M', 'K2-S', 'K3-S', 'K4-S', 'K5-S', 'K6-S'], { initial_stock: 10 });
 });
 afterAll(async () => {
   await r.close();
@@ -54,6 +54,16 @@ describe('order lines and stock', () => {
     const body = { cause: 'adjust', sku: 'K2-S', quantity: 6, world: 'replay', note: 'found on the shelf' };
     expect((await r.call('POST', '/v1/stock-movements', body)).status).toBe(201);
     expect(await stockOf('K2-S')).toMatchObject({ onHand: 2, claimed: 14, unclaimed: 0, available: 2, history: { adjusted: 6 } });
+  });
+
+  it('what a cancellation frees goes to who waits longest, not to who orders next', async () => {
+    await take([line('q1', 'K6-S', 'paid', 10, 1)]);
+    await settled();
+    await take([line('q2', 'K6-S', 'paid', 4, 2)]);
+    await settled();
+    await take([line('q1', 'K6-S', 'cancelled', 5, 3), line('q3', 'K6-S', 'paid', 5, 4)]);
+    await settled();
+    expect((await r.sql.query(`select order_id, reserved from stock_allocations where sku = 'K6-S' order by 1`)).rows).toEqual([{ order_id: 'q1', reserved: 5 }, { order_id: 'q2', reserved: 4 }, { order_id: 'q3', reserved: 1 }]);
   });
 
   it('keeps gifts and giveaways in view: they need pieces too', async () => {

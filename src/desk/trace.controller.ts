@@ -1,0 +1,106 @@
+import { Controller, Get, Inject, Param, Query as QueryParam } from '@nestjs/common';
+import { ApiParam, ApiTags } from '@nestjs/swagger';
+import { Allow } from '../access/index.js';
+import { Database, DomainError, invalid, listed, ListQuery, notFound, pageOf, queryText, type Query, type Tx } from '../kernel/index.js';
+import * as store from './trace.repository.js';
+
+const KINDS = ['return', 'order', 'lot'] as const;
+const MINUTE = 60_000;
+
+@ApiTags('desk')
+@Controller('v1/trace')
+export class TraceController {
+  constructor(@Inject(Database) private readonly database: Database) {}
+
+  /** One call from a returned unit back to the minute of the broadcast, or from a lot on to every unit of it. */
+  @Get(':kind/:id')
+  @Allow('operator', 'warehouse', 'quality', 'finance')
+  @ApiParam({ name: 'kind', enum: KINDS })
+  @ListQuery('shop')
+  trace(@Param('kind') kind: string, @Param('id') id: string, @QueryParam() query: Query): Promise<object> {
+    return this.database.transaction((tx) => {
+      if (kind === 'return') return this.ofReturn(tx, id);
+      if (kind === 'order') return this.ofOrder(tx, queryText(query, 'shop') ?? null, id);
+      if (kind === 'lot') return this.ofLot(tx, id, query);
+      throw notFound(`a trace of the kind ${kind}`);
+    });
+  }
+
+  private async ofReturn(tx: Tx, id: string): Promise<object> {
+    const c = await store.returnById(tx, id);
+    if (c === undefined) throw notFound(`the return ${id}`);
+    const [line, lots, inspections] = await Promise.all([store.lineOf(tx, c.shop, c.order_id, c.line_id), store.returnedLots(tx, id), store.inspectionsOf(tx, id)]);
+    return {
+      kind: 'return', id, sku: c.sku, quantity: c.quantity, returnKind: c.kind, claimedReason: c.claimed_reason, goods: c.goods, received: c.received,
+      inspections: inspections.map((i) => ({ ...i, lot: named(i.lot) })),
+      order: line === undefined ? null : await this.shownLine(tx, line), lots: await this.shownLots(tx, lots),
+    };
+  }
+
+  private async ofOrder(tx: Tx, shop: string | null, id: string): Promise<object> {
+    const lines = await store.linesOf(tx, shop, id);
+    const [first] = lines;
+    if (first === undefined) throw notFound(`the order ${id}`);
+    if (lines.some((l) => l.shop !== first.shop)) throw new DomainError(409, 'several-shops', 'shop: several shops have an order of this id; name one with ?shop=', { shops: [...new Set(lines.map((l) => l.shop))] });
+    const returns = await store.returnsOfOrder(tx, first.shop, id);
+    const shown = [];
+    for (const line of lines) {
+      shown.push({
+        ...(await this.shownLine(tx, line)), lots: await this.shownLots(tx, await store.lotsOfLine(tx, { shop: line.shop, orderId: id, lineId: line.line_id })),
+        returns: returns.filter((r) => r.line_id === line.line_id).map((r) => ({ id: r.id, quantity: r.quantity, goods: r.goods, status: r.status })),
+      });
+    }
+    return { kind: 'order', id, shop: first.shop, lines: shown };
+  }
+
+  private async ofLot(tx: Tx, id: string, query: Query): Promise<object> {
+    const page = pageOf(query, 1);
+    const after = Number(page.after[0] ?? 0);
+    if (!Number.isSafeInteger(after)) throw invalid('cursor', 'is not a cursor of this list');
+    const [origin] = await this.shownLots(tx, [{ lot: id, sub_lot: '', units: 0 }]);
+    const [house, sums, left, returns] = await Promise.all([store.houseOf(tx, id), store.sumsOf(tx, id), store.buyersLinesOf(tx, id, after, page.limit + 1), store.returnsOfLot(tx, id)]);
+    if (origin?.productionOrder === undefined) throw notFound(`the lot ${id}`);
+    return {
+      kind: 'lot', ...origin, id, skus: sums,
+      house: house.map((h) => ({ sku: h.sku, subLot: named(h.sub_lot), location: h.location, quality: h.quality, units: h.units })),
+      orderLines: listed(left, page, (l) => [String(l.id)], (l) => ({ orderLine: l.origin_id, sku: l.sku, subLot: named(l.sub_lot), units: l.units, at: l.at })),
+      returns: returns.map((r) => ({ id: r.id, orderId: r.order_id, sku: r.sku, units: r.units, claimedReason: r.claimed_reason, findings: r.findings ?? [] })),
+    };
+  }
+
+  private async shownLine(tx: Tx, l: store.OrderLine): Promise<object> {
+    const spike = await store.spikeAt(tx, l);
+    const at = l.ordered_at;
+    return {
+      shop: l.shop, orderId: l.order_id, lineId: l.line_id, sku: l.sku, ordered: l.ordered, orderedAt: at, paidAt: l.paid_at, anchor: l.anchor,
+      broadcast: l.broadcast === null ? null : {
+        id: l.broadcast, startsAt: l.starts_at, endsAt: l.ends_at, slotAt: l.slot_at,
+        // The minute of the broadcast in which it was ordered, counted from its start as 0; negative before it.
+        minute: at === null || l.starts_at === null ? null : Math.floor((at.getTime() - l.starts_at.getTime()) / MINUTE),
+      },
+      spike: spike === undefined ? null : { id: spike.id, onset: spike.onset, detectedAt: spike.detected_at, ratio: spike.ratio },
+    };
+  }
+
+  /** Each lot with the production order it is of, and the signals that made that order. */
+  private async shownLots(tx: Tx, lots: readonly { lot: string; sub_lot: string; units: number }[]): Promise<{ productionOrder?: object | null }[]> {
+    const origins = new Map((await store.lotsById(tx, [...new Set(lots.map((l) => l.lot))])).map((o) => [o.id, o]));
+    const signals = await store.signalsOf(tx, [...new Set([...origins.values()].flatMap((o) => (o.production_order === null ? [] : [o.production_order])))]);
+    return lots.map((l) => {
+      const o = origins.get(l.lot);
+      if (o === undefined) return { lot: named(l.lot), subLot: named(l.sub_lot), units: l.units };
+      return {
+        lot: o.id, subLot: named(l.sub_lot), units: l.units, name: o.name, supplier: o.supplier, receivedAt: o.received_at, receipt: o.receipt === null ? null : { id: o.receipt, deliveryNote: o.delivery_note, actor: o.booked_by },
+        productionOrder: o.production_order === null ? null : {
+          id: o.production_order, status: o.order_status, confirmedAt: o.confirmed_at,
+          signals: signals.filter((s) => s.production_order === o.production_order).map((s) => ({
+            id: s.id, kind: s.kind, status: s.status, version: s.version, commitment: s.commitment, at: s.at, broadcast: s.broadcast, anchor: s.anchor, assessment: s.assessment,
+            spike: s.spike === null ? null : { id: s.spike, onset: s.onset, detectedAt: s.detected_at },
+          })),
+        },
+      };
+    });
+  }
+}
+
+const named = (lot: string): string | null => (lot === '' ? null : lot);

@@ -1,0 +1,121 @@
+// The chain from a returned unit back to the minute of the broadcast, and from a lot on to every unit of it.
+import type { Tx } from '../kernel/index.js';
+import { one, rows } from '../kernel/database/sql.js';
+
+export interface OrderLine {
+  readonly shop: string;
+  readonly order_id: string;
+  readonly line_id: string;
+  readonly sku: string;
+  readonly ordered: number;
+  readonly ordered_at: Date | null;
+  readonly paid_at: Date | null;
+  readonly broadcast: string | null;
+  readonly anchor: string | null;
+  readonly starts_at: Date | null;
+  readonly ends_at: Date | null;
+  readonly slot_at: Date | null;
+}
+
+const LINE = `
+  select l.shop, l.order_id, l.line_id, l.sku, l.ordered, l.counted_at as ordered_at, l.paid_at, nullif(l.broadcast, '') as broadcast, coalesce(l.anchor, b.anchor) as anchor, b.starts_at, b.ends_at,
+    (select min(i.slot_at) from line_up_items i where i.broadcast = l.broadcast and i.sku = l.sku) as slot_at
+  from order_lines l left join broadcasts b on b.id = l.broadcast where l.counts`;
+
+export const lineOf = (tx: Tx, shop: string, orderId: string, lineId: string): Promise<OrderLine | undefined> => one(tx, `${LINE} and l.shop = $1 and l.order_id = $2 and l.line_id = $3`, [shop, orderId, lineId]);
+export const linesOf = (tx: Tx, shop: string | null, orderId: string): Promise<OrderLine[]> =>
+  rows(tx, `${LINE} and l.order_id = $2 and ($1::text is null or l.shop = $1) and l.shop in (select id from shops) order by l.shop, l.line_id`, [shop, orderId]);
+
+/** The spike that was on for the line's SKU in its stream when it was ordered. */
+export const spikeAt = (tx: Tx, line: OrderLine): Promise<{ id: string; onset: Date; detected_at: Date; ratio: number } | undefined> =>
+  line.ordered_at === null ? Promise.resolve(undefined) : one(
+    tx,
+    `select id, onset, detected_at, ratio from spikes where shop = $1 and sku = $2 and broadcast = $3 and onset <= $4 and (ended_at is null or ended_at >= $4) order by detected_at desc limit 1`,
+    [line.shop, line.sku, line.broadcast ?? '', line.ordered_at],
+  );
+
+/** Lots that units of an order line left from. */
+export const lotsOfLine = (tx: Tx, line: { shop: string; orderId: string; lineId: string }): Promise<{ lot: string; sub_lot: string; units: number }[]> =>
+  rows(tx, `select lot, sub_lot, sum(claimed)::int as units from stock_movements where origin = 'order-line' and origin_id = $1 and cause = 'claim' group by 1, 2 order by min(id)`, [`${line.shop}/${line.orderId}/${line.lineId}`]);
+
+export interface LotOrigin {
+  readonly id: string;
+  readonly name: string | null;
+  readonly world: string;
+  readonly supplier: string | null;
+  readonly received_at: Date;
+  readonly production_order: string | null;
+  readonly order_status: string | null;
+  readonly confirmed_at: Date | null;
+  readonly receipt: string | null;
+  readonly delivery_note: string | null;
+  readonly booked_by: string | null;
+}
+
+export const lotsById = (tx: Tx, ids: readonly string[]): Promise<LotOrigin[]> =>
+  rows(
+    tx,
+    `select l.id, l.name, l.world, l.supplier, l.received_at, l.production_order, o.status as order_status, o.confirmed_at, r.id as receipt, r.delivery_note, r.actor as booked_by
+     from lots l left join production_orders o on o.id = l.production_order left join receipts r on r.lot = l.id where l.id = any($1) order by l.id`,
+    [ids],
+  );
+
+export interface SignalOfOrder {
+  readonly production_order: string;
+  readonly id: string;
+  readonly kind: string;
+  readonly status: string;
+  readonly version: number;
+  readonly commitment: string;
+  readonly at: Date;
+  readonly broadcast: string | null;
+  readonly anchor: string | null;
+  readonly assessment: string | null;
+  readonly spike: string | null;
+  readonly onset: Date | null;
+  readonly detected_at: Date | null;
+}
+
+/** The changes that made production orders what they are, with what caused each. */
+export const signalsOf = (tx: Tx, orders: readonly string[]): Promise<SignalOfOrder[]> =>
+  rows(
+    tx,
+    `select a.production_order, a.id, a.kind, a.status, a.version, a.commitment, v.at, v.evidence->>'broadcast' as broadcast, v.evidence->>'anchor' as anchor, v.evidence->>'assessment' as assessment,
+       v.evidence->>'spike' as spike, s.onset, s.detected_at
+     from adjustments a join adjustment_versions v on v.adjustment = a.id and v.version = a.version left join spikes s on s.id = v.evidence->>'spike' where a.production_order = any($1) order by a.id`,
+    [orders],
+  );
+
+/** Where the units of a lot are: in the house by quality, or gone to order lines. */
+export const houseOf = (tx: Tx, lot: string): Promise<{ sku: string; sub_lot: string; location: string; quality: string; units: number }[]> =>
+  rows(tx, 'select sku, sub_lot, location, quality, units from stock_lots where lot = $1 and units > 0 order by sku, sub_lot, location, quality', [lot]);
+
+export const sumsOf = (tx: Tx, lot: string): Promise<{ sku: string; received: number; left: number; returned: number; scrapped: number }[]> =>
+  rows(
+    tx,
+    `select sku, coalesce(sum(house) filter (where cause = 'receipt'), 0)::int as received, coalesce(sum(claimed), 0)::int as left, coalesce(sum(house) filter (where cause = 'return-receipt'), 0)::int as returned,
+       coalesce(-sum(house) filter (where cause = 'scrap'), 0)::int as scrapped from stock_movements where lot = $1 group by sku order by sku`,
+    [lot],
+  );
+
+export const buyersLinesOf = (tx: Tx, lot: string, after: number, limit: number): Promise<{ id: number; origin_id: string; sku: string; sub_lot: string; units: number; at: Date }[]> =>
+  rows(tx, `select id, origin_id, sku, sub_lot, claimed as units, at from stock_movements where lot = $1 and cause = 'claim' and id > $2 order by id limit $3`, [lot, after, limit]);
+
+export const returnsOfLot = (tx: Tx, lot: string): Promise<{ id: string; order_id: string; sku: string; units: number; claimed_reason: string | null; findings: string[] | null }[]> =>
+  rows(
+    tx,
+    `select c.id, c.order_id, c.sku, sum(l.units)::int as units, c.claimed_reason, (select array_agg(distinct i.finding) from inspections i where i.return_case = c.id and i.lot = $1) as findings
+     from return_lots l join return_cases c on c.id = l.return_case where l.lot = $1 group by c.id order by c.id limit 500`,
+    [lot],
+  );
+
+export const returnsOfOrder = (tx: Tx, shop: string, orderId: string): Promise<{ id: string; line_id: string; quantity: number; goods: string; status: string }[]> =>
+  rows(tx, 'select id, line_id, quantity, goods, status from return_cases where shop = $1 and order_id = $2 order by id', [shop, orderId]);
+
+export const returnById = (tx: Tx, id: string): Promise<{ id: string; shop: string; order_id: string; line_id: string; sku: string; quantity: number; kind: string; claimed_reason: string | null; goods: string; received: number } | undefined> =>
+  one(tx, 'select id, shop, order_id, line_id, sku, quantity, kind, claimed_reason, goods, received from return_cases where id = $1', [id]);
+
+export const returnedLots = (tx: Tx, id: string): Promise<{ lot: string; sub_lot: string; units: number }[]> => rows(tx, 'select lot, sub_lot, sum(units)::int as units from return_lots where return_case = $1 group by 1, 2 order by 1, 2', [id]);
+
+export const inspectionsOf = (tx: Tx, id: string): Promise<{ lot: string; quantity: number; grade: string; finding: string; disposition: string; at: Date }[]> =>
+  rows(tx, 'select lot, quantity, grade, finding, disposition, at from inspections where return_case = $1 order by id', [id]);

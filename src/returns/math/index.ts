@@ -1,0 +1,1 @@
+export { lagOf, priorOf, returnRateOf, shareBy, type BetaPrior, type Cohort, type Lag, type ReturnRate } from './rate.js';
