@@ -28,45 +28,63 @@ const KEY: Readonly<Record<Exclude<Key, 'lot'>, string>> = {
   size: 'k.size', all: `''`,
 };
 
-/**
- * Net paid sale lines; the clock starts at delivery where it is known, else at payment. A line's returns are capped at what was
- * sold of it, earliest first.
- */
-const SALES = `
-  lines as (
-    select l.shop, l.order_id, l.line_id, l.sku, %KEY% as key,
-      least((l.state->>'paid')::int, l.ordered - least((l.state->>'cancelled')::int, l.ordered)) as sold,
-      coalesce(to_timestamp((l.state->>'deliveredAt')::float8 / 1000), l.paid_at) as start
-    from order_lines l join shops s on s.id = l.shop and s.clock = $1 join skus k on k.id = l.sku
-    where l.counts and l.kind = 'sale' and l.paid_at < $2 and l.paid_at >= $2::timestamptz - make_interval(days => $4)),
-  sales as (select * from lines where sold > 0 and start < $2)`;
+/** Net paid units of a line, and the start of its clock: delivery where it is known, else payment. */
+const SOLD = `least((l.state->>'paid')::int, l.ordered - least((l.state->>'cancelled')::int, l.ordered))`;
+const START = `coalesce(to_timestamp((l.state->>'deliveredAt')::float8 / 1000), l.paid_at)`;
+const IN_WINDOW = `l.counts and l.kind = 'sale' and l.paid_at < $2 and l.paid_at >= $2::timestamptz - make_interval(days => $4)`;
+
+/** Sales by line. Read once, and apart from the returns: there are many of them. */
+const LINES = `
+  select %KEY% as key, ${SOLD} as sold, ${START} as start
+  from order_lines l join shops s on s.id = l.shop and s.clock = $1 join skus k on k.id = l.sku where ${IN_WINDOW}`;
+
+/** Returns with the line that each is of, by its primary key: there are few of them. */
+const RETURNED = `
+  select %KEY% as key, c.shop, c.order_id, c.line_id, c.sku, c.id, c.requested_at, c.quantity as units, ${SOLD} as sold, ${START} as start
+  from return_cases c join order_lines l on l.shop = c.shop and l.order_id = c.order_id and l.line_id = c.line_id and l.sku = c.sku
+  join shops s on s.id = l.shop and s.clock = $1 join skus k on k.id = l.sku where ${IN_WINDOW} and c.kind = any($5) and c.status not in ('refused', 'withdrawn') and c.requested_at < $2`;
 
 /** By lot: the units of a lot that left for a line are what was sold of it, and what came back of them is traced to the same lot. */
-const LOT_SALES = `
-  sales as (
-    select m.lot as key, a.shop, a.order_id, a.line_id, a.sku, sum(m.claimed)::int as sold, min(coalesce(to_timestamp((l.state->>'deliveredAt')::float8 / 1000), l.paid_at)) as start
-    from stock_movements m join stock_allocations a on m.origin_id = a.shop || '/' || a.order_id || '/' || a.line_id and a.sku = m.sku
-    join order_lines l on l.shop = a.shop and l.order_id = a.order_id and l.line_id = a.line_id and l.sku = a.sku and l.counts and l.kind = 'sale'
-    where m.cause = 'claim' and m.lot <> '' and m.world = $1 and l.paid_at < $2 and l.paid_at >= $2::timestamptz - make_interval(days => $4)
-    group by m.lot, a.shop, a.order_id, a.line_id, a.sku)`;
+const LOT_LINES = `
+  select m.lot as key, sum(m.claimed)::int as sold, min(${START}) as start
+  from stock_movements m join stock_allocations a on m.origin_id = a.shop || '/' || a.order_id || '/' || a.line_id and a.sku = m.sku
+  join order_lines l on l.shop = a.shop and l.order_id = a.order_id and l.line_id = a.line_id and l.sku = a.sku
+  where m.cause = 'claim' and m.lot <> '' and m.world = $1 and ${IN_WINDOW} group by m.lot, a.shop, a.order_id, a.line_id, a.sku`;
 
-export const cohorts = (tx: Tx, by: Key, q: RateQuery): Promise<CohortRow[]> =>
-  rows(
-    tx,
-    `with ${by === 'lot' ? LOT_SALES : SALES.replace('%KEY%', KEY[by])},
-     asked as (
-       select s.key, s.start, s.sold, c.id, c.requested_at, s.shop, s.order_id, s.line_id, s.sku,
-         ${by === 'lot' ? `coalesce((select sum(l.units)::int from return_lots l where l.return_case = c.id and l.lot = s.key), 0)` : 'c.quantity'} as units
-       from sales s join return_cases c on c.shop = s.shop and c.order_id = s.order_id and c.line_id = s.line_id and c.sku = s.sku
-       where c.kind = any($5) and c.status not in ('refused', 'withdrawn') and c.requested_at < $2),
-     back as (
-       select key, start, sold, units, greatest(0, floor(extract(epoch from requested_at - start) / 86400))::int as lag,
-         sum(units) over (partition by key, shop, order_id, line_id, sku order by requested_at, id) as so_far
-       from asked),
-     capped as (
-       select key, floor(extract(epoch from $2 - start) / 86400)::int as age, lag, sum(greatest(0, least(units, sold - (so_far - units))))::int as units from back where lag <= $3 group by 1, 2, 3),
-     sold as (select key, floor(extract(epoch from $2 - start) / 86400)::int as age, sum(sold)::int as sold from sales where start < $2 group by 1, 2)
-     select s.key, s.age, s.sold, coalesce((select json_agg(json_build_array(least(c.lag, s.age), c.units) order by c.lag) from capped c where c.key = s.key and c.age = s.age and c.units > 0), '[]') as returned
-     from sold s order by s.key, s.age`,
-    [q.world, q.asOf, q.horizonDays, q.windowDays, q.kinds],
-  );
+const LOT_RETURNED = `
+  select r.lot as key, c.shop, c.order_id, c.line_id, c.sku, c.id, c.requested_at, r.units, ${START} as start,
+    (select coalesce(sum(m.claimed), 0)::int from stock_movements m where m.origin = 'order-line' and m.origin_id = c.shop || '/' || c.order_id || '/' || c.line_id and m.sku = c.sku and m.lot = r.lot) as sold
+  from return_cases c join return_lots r on r.return_case = c.id and r.lot <> ''
+  join order_lines l on l.shop = c.shop and l.order_id = c.order_id and l.line_id = c.line_id and l.sku = c.sku
+  join shops s on s.id = l.shop and s.clock = $1 where ${IN_WINDOW} and c.kind = any($5) and c.status not in ('refused', 'withdrawn') and c.requested_at < $2`;
+
+/** A line's returns are capped at what was sold of it, earliest first. */
+export async function cohorts(tx: Tx, by: Key, q: RateQuery): Promise<CohortRow[]> {
+  const key = by === 'lot' ? '' : KEY[by];
+  const age = 'floor(extract(epoch from $2 - start) / 86400)::int';
+  const [sold, returned] = await Promise.all([
+    rows<{ key: string; age: number; sold: number }>(
+      tx,
+      `select key, ${age} as age, sum(sold)::int as sold from (${by === 'lot' ? LOT_LINES : LINES.replace('%KEY%', key)}) x where sold > 0 and start < $2 group by 1, 2 order by 1, 2`.replaceAll('$4', '$3'),
+      [q.world, q.asOf, q.windowDays],
+    ),
+    rows<{ key: string; age: number; lag: number; units: number }>(
+      tx,
+      `with asked as (${by === 'lot' ? LOT_RETURNED : RETURNED.replace('%KEY%', key)}),
+       back as (
+         select key, start, sold, units, greatest(0, floor(extract(epoch from requested_at - start) / 86400))::int as lag,
+           sum(units) over (partition by key, shop, order_id, line_id, sku order by requested_at, id) as so_far
+         from asked where start < $2)
+       select key, ${age} as age, lag, sum(greatest(0, least(units, sold - (so_far - units))))::int as units from back where lag <= $3 group by 1, 2, 3 order by 1, 2, 3`,
+      [q.world, q.asOf, q.horizonDays, q.windowDays, q.kinds],
+    ),
+  ]);
+  const back = new Map<string, [number, number][]>();
+  for (const r of returned) {
+    if (r.units === 0) continue;
+    const list = back.get(`${r.key}\0${r.age}`) ?? [];
+    list.push([Math.min(r.lag, r.age), r.units]);
+    back.set(`${r.key}\0${r.age}`, list);
+  }
+  return sold.map((s) => ({ ...s, returned: back.get(`${s.key}\0${s.age}`) ?? [] }));
+}
