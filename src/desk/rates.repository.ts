@@ -31,7 +31,7 @@ const KEY: Readonly<Record<Exclude<Key, 'lot'>, string>> = {
 /** Net paid units of a line, and the start of its clock: delivery where it is known, else payment. */
 const SOLD = `least((l.state->>'paid')::int, l.ordered - least((l.state->>'cancelled')::int, l.ordered))`;
 const START = `coalesce(to_timestamp((l.state->>'deliveredAt')::float8 / 1000), l.paid_at)`;
-const IN_WINDOW = `l.counts and l.kind = 'sale' and l.paid_at < $2 and l.paid_at >= $2::timestamptz - make_interval(days => $4)`;
+const IN_WINDOW = `l.counts and l.kind = 'sale' and l.paid_at < $2 and l.paid_at >= $2::timestamptz - make_interval(days => $3)`;
 
 /** Sales by line. Read once, and apart from the returns: there are many of them. */
 const LINES = `
@@ -65,7 +65,7 @@ export async function cohorts(tx: Tx, by: Key, q: RateQuery): Promise<CohortRow[
   const [sold, returned] = await Promise.all([
     rows<{ key: string; age: number; sold: number }>(
       tx,
-      `select key, ${age} as age, sum(sold)::int as sold from (${by === 'lot' ? LOT_LINES : LINES.replace('%KEY%', key)}) x where sold > 0 and start < $2 group by 1, 2 order by 1, 2`.replaceAll('$4', '$3'),
+      `select key, ${age} as age, sum(sold)::int as sold from (${by === 'lot' ? LOT_LINES : LINES.replace('%KEY%', key)}) x where sold > 0 and start < $2 group by 1, 2 order by 1, 2`,
       [q.world, q.asOf, q.windowDays],
     ),
     rows<{ key: string; age: number; lag: number; units: number }>(
@@ -75,8 +75,8 @@ export async function cohorts(tx: Tx, by: Key, q: RateQuery): Promise<CohortRow[
          select key, start, sold, units, greatest(0, floor(extract(epoch from requested_at - start) / 86400))::int as lag,
            sum(units) over (partition by key, shop, order_id, line_id, sku order by requested_at, id) as so_far
          from asked where start < $2)
-       select key, ${age} as age, lag, sum(greatest(0, least(units, sold - (so_far - units))))::int as units from back where lag <= $3 group by 1, 2, 3 order by 1, 2, 3`,
-      [q.world, q.asOf, q.horizonDays, q.windowDays, q.kinds],
+       select key, ${age} as age, lag, sum(greatest(0, least(units, sold - (so_far - units))))::int as units from back where lag <= $4 group by 1, 2, 3 order by 1, 2, 3`,
+      [q.world, q.asOf, q.windowDays, q.horizonDays, q.kinds],
     ),
   ]);
   const back = new Map<string, [number, number][]>();

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query as QueryParam, Req } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { actorOf, Allow, AccessService, CurrentPrincipal, type AccessRequest, type Principal } from '../access/index.js';
+import { actorOf, Allow, AccessService, CurrentPrincipal, mayIngest, type AccessRequest, type Principal } from '../access/index.js';
 import { existingSkus } from '../catalogue/index.js';
 import { Database, invalid, listed, ListQuery, notFound, Once, onceOf, pageOf, queryText, type Listed, type Query, type Tx } from '../kernel/index.js';
 import { NewMovementBody, NewReservationBody } from './inventory.dto.js';
@@ -52,6 +52,10 @@ export class InventoryController {
   @Post('reservations')
   @Allow('operator', 'platform', 'controller', 'warehouse')
   reserve(@Body() body: NewReservationBody, @CurrentPrincipal() principal: Principal, @Req() request: AccessRequest): Promise<object> {
+    if (principal.role === 'platform') {
+      if (body.shop === undefined) throw invalid('shop', 'is missing: a platform holds units for a shop of its own');
+      if (!mayIngest(principal, body.shop)) throw notFound(`the shop ${body.shop}`);
+    }
     return this.once.run(onceOf(request, actorOf(principal)), async (tx) => {
       const id = await this.reservations.reserve(
         tx, { lines: body.lines, location: body.location ?? store.MAIN, seconds: body.seconds, shop: body.shop, orderId: body.orderId, note: body.note }, actorOf(principal),

@@ -57,10 +57,12 @@ export class StockService {
   /** The catalogue's opening stock, in both worlds; answers SKUs whose stock cannot fall so far because it is promised or gone. */
   async setOpening(tx: Tx, stock: ReadonlyMap<string, number>): Promise<ReadonlyMap<string, string>> {
     const refused = new Map<string, string>();
-    const before = await store.openingStock(tx, [...stock.keys()]);
-    const changes = [...stock].map(([sku, units]) => ({ sku, change: units - (before.get(sku) ?? 0) })).filter((c) => c.change !== 0);
-    const places = changes.flatMap(({ sku }) => (['live', 'replay'] as const).map((world): Place => ({ world, sku, location: store.MAIN })));
+    const changesAgainst = (before: ReadonlyMap<string, number>): { sku: string; change: number }[] =>
+      [...stock].map(([sku, units]) => ({ sku, change: units - (before.get(sku) ?? 0) })).filter((c) => c.change !== 0);
+    const places = changesAgainst(await store.openingStock(tx, [...stock.keys()])).flatMap(({ sku }) => (['live', 'replay'] as const).map((world): Place => ({ world, sku, location: store.MAIN })));
     const levels = await store.lockLevels(tx, places);
+    // Under the lock: another import may have told the same meanwhile.
+    const changes = changesAgainst(await store.openingStock(tx, [...stock.keys()])).filter(({ sku }) => levels.has(store.placeKey({ world: 'live', sku, location: store.MAIN })));
     const kept = new Map(stock);
     for (const { sku, change } of changes) {
       const short = (['live', 'replay'] as const).map((world) => levels.get(store.placeKey({ world, sku, location: store.MAIN }))).find((l) => l !== undefined && l.on_hand - l.reserved + change < 0);

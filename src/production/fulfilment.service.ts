@@ -7,7 +7,7 @@ import { MAIN, recordSupply, removeSupply, StockService, type DatedSupply, type 
 import { DomainError, invalid, Jobs, newId, notFound, type Tx } from '../kernel/index.js';
 import { localTime } from '../kernel/math/index.js';
 import { lotReceived, progressReported } from './production.facts.js';
-import { punctuality, remaining, resplit, TOLERANCE_BP, withinTolerance } from './production.rules.js';
+import { punctuality, remaining, resplit, sameJson, TOLERANCE_BP, withinTolerance } from './production.rules.js';
 import * as store from './production.repository.js';
 
 export interface Progress {
@@ -128,11 +128,4 @@ function lineNamed(lines: readonly store.OrderLineRow[], lineId: string, i: numb
   const line = lines.find((l) => l.line_id === lineId);
   if (line === undefined) throw invalid(`lines[${i}].lineId`, `${lineId} is no line of this order`);
   return line;
-}
-
-/** Equal JSON values, whatever the order of their keys (the database keeps none). */
-function sameJson(a: unknown, b: unknown): boolean {
-  const ordered = (value: unknown): unknown =>
-    Array.isArray(value) ? value.map(ordered) : typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined).sort(([x], [y]) => (x < y ? -1 : 1)).map(([k, v]) => [k, ordered(v)])) : value;
-  return JSON.stringify(ordered(a)) === JSON.stringify(ordered(b));
 }

@@ -8,7 +8,7 @@ import { allClocks, demandOf } from '../orders/index.js';
 import { checkTransition, type AdjustmentStatus, type Cause } from './adjustment.states.js';
 import { FulfilmentService } from './fulfilment.service.js';
 import { adjustmentApplied, adjustmentEnded, signalAnswered, signalIssued } from './production.facts.js';
-import { asCountered, asProposed, liabilityOf, type AgreedLine, type Proposal, type ReplyLine } from './production.rules.js';
+import { asCountered, asProposed, liabilityOf, sameJson, type AgreedLine, type Proposal, type ReplyLine } from './production.rules.js';
 import * as store from './production.repository.js';
 
 export interface Reply {
@@ -149,7 +149,7 @@ export class NegotiationService {
     }
     const known = await store.replyOf(tx, id, body.version);
     if (known !== undefined) {
-      if (JSON.stringify(sorted(known.body)) === JSON.stringify(sorted(body))) return a;
+      if (sameJson(known.body, body)) return a;
       throw new DomainError(409, 'already-answered', `version ${body.version} was answered before, with something else`);
     }
     if (a.status !== 'sent') throw new DomainError(409, 'not-open', `this change is ${a.status}; it takes no answer any more`, { currentStatus: a.status });
@@ -204,7 +204,7 @@ export class NegotiationService {
     if (a === undefined) throw notFound(`the signal ${id}`);
     const known = await store.decisionOf(tx, id, body.version);
     if (known !== undefined) {
-      if (JSON.stringify(sorted(known.body)) === JSON.stringify(sorted(body))) return a;
+      if (sameJson(known.body, body)) return a;
       throw new DomainError(409, 'already-decided', `version ${body.version} was decided before, with something else`);
     }
     if (body.version !== a.version) throw new DomainError(409, 'stale-version', `the current version is ${a.version}; this decision was on version ${body.version}`, { currentVersion: a.version });
@@ -316,10 +316,3 @@ function evidenceOf(need: readonly NeedLine[], proposal: Proposal, now: Date): R
 
 const toProposed = (lines: readonly store.LineRow[]) =>
   lines.map((l) => ({ lineId: l.line_id, sku: l.sku, quantity: l.quantity, quantityBefore: l.quantity_before, due: l.due, dueBefore: l.due_before }));
-
-/** Keys in order, absent ones dropped: two equal answers compare equal. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined).sort(([a], [b]) => (a < b ? -1 : 1)).map(([k, v]) => [k, sorted(v)]));
-}

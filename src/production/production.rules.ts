@@ -259,3 +259,13 @@ export function punctuality(splits: readonly Split[], before: number, quantity: 
   const late = Math.max(0, Math.min(filled, total(due) - rest));
   return { onTime: filled - late, excess: quantity - filled };
 }
+
+/** Equal JSON values: keys in any order (the database keeps none), absent ones like undefined. */
+export function sameJson(a: unknown, b: unknown): boolean {
+  const sorted = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(sorted);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined).sort(([x], [y]) => (x < y ? -1 : 1)).map(([k, v]) => [k, sorted(v)]));
+  };
+  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+}

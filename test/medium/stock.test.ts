@@ -130,6 +130,12 @@ describe('reservations', () => {
 
   it('shows a platform its own reservations alone', async () => {
     const key = (await r.call('POST', '/v1/api-keys', { name: 'p', role: 'platform', scopes: ['ingest:shop-1'] })).body.key;
+    const asPlatform = (body: object) => request(r.url, 'POST', '/v1/reservations', { lines: [{ sku: 'K1-M', quantity: 1 }], seconds: 60, ...body }, { authorization: `Bearer ${key}` });
+    await r.call('PUT', '/v1/shops/shop-2', { platform: 'tiktok', timeZone: 'Asia/Shanghai', currency: 'CNY' });
+    expect([(await asPlatform({ shop: 'shop-2' })).status, (await asPlatform({})).status]).toEqual([404, 422]);
+    const own = await asPlatform({ shop: 'shop-1' });
+    expect(own.status).toBe(201);
+    await r.call('DELETE', `/v1/reservations/${own.body.id}`);
     const { id } = (await reserve([{ sku: 'K1-M', quantity: 1 }])).body;
     expect((await request(r.url, 'GET', `/v1/reservations/${id}`, undefined, { authorization: `Bearer ${key}` })).status).toBe(404);
     expect((await request(r.url, 'DELETE', `/v1/reservations/${id}`, undefined, { authorization: `Bearer ${key}` })).status).toBe(404);
