@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AccessModule, Access1763800100000 } from './access/index.js';
+import { Accountability1763800900000, AccountabilityModule } from './accountability/index.js';
 import { Anchor, Broadcast, BroadcastsModule, Broadcasts1763800300000, LineUpItem, Link, LinkComponent } from './broadcasts/index.js';
 import { CatalogueModule, Catalogue1763800200000, Shop, Sku, Sourcing, Style, Supplier } from './catalogue/index.js';
 import { ConnectorsModule } from './connectors/index.js';
@@ -10,11 +11,11 @@ import { JobsAndFacts1763800000000, KernelModule, type Foundations } from './ker
 import { OperationsModule } from './operations/index.js';
 import { Orders1763800400000, OrdersModule } from './orders/index.js';
 import { ProductionModule, Production1763800700000 } from './production/index.js';
-import { Returns1763800800000, ReturnsModule } from './returns/index.js';
+import { InspectionPhotos1763801200000, Returns1763800800000, ReturnsModule } from './returns/index.js';
 
 export const MIGRATIONS = [
   JobsAndFacts1763800000000, Access1763800100000, Catalogue1763800200000, Broadcasts1763800300000, Orders1763800400000, Inventory1763800500000, Forecast1763800600000,
-  Production1763800700000, Returns1763800800000,
+  Production1763800700000, Returns1763800800000, Accountability1763800900000, InspectionPhotos1763801200000,
 ];
 export const ENTITIES = [Shop, Supplier, Style, Sku, Sourcing, Anchor, Broadcast, LineUpItem, Link, LinkComponent];
 
@@ -24,7 +25,7 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        KernelModule.on(foundations), AccessModule, OperationsModule, CatalogueModule, BroadcastsModule, OrdersModule, InventoryModule, ForecastModule, ProductionModule, ReturnsModule, DeskModule, ConnectorsModule,
+        KernelModule.on(foundations), AccessModule, OperationsModule, CatalogueModule, BroadcastsModule, OrdersModule, InventoryModule, ForecastModule, ProductionModule, ReturnsModule, AccountabilityModule, DeskModule, ConnectorsModule,
       ],
     };
   }

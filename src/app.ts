@@ -11,6 +11,7 @@ import type { Server } from 'node:http';
 import type { Readable } from 'node:stream';
 import { join } from 'node:path';
 import { AccessGuard, AccessService } from './access/index.js';
+import { ChargebackService } from './accountability/index.js';
 import { AppModule, ENTITIES, MIGRATIONS } from './app.module.js';
 import { StreamController } from './desk/index.js';
 import { Ticker } from './forecast/index.js';
@@ -167,6 +168,7 @@ export async function startService(configuration: Configuration): Promise<Servic
       app.get(Ticker).start();
       app.get(ReservationsService).start();
       app.get(PlanningService).start();
+      app.get(ChargebackService).start();
       const intake = app.get(IntakeService);
       app.get(Housekeeping).start(ensurePartitions, () => intake.redrive({}));
     }
@@ -204,6 +206,7 @@ function stopper(app: NestFastifyApplication, foundations: Opened): () => Promis
       await app.get(Ticker).stop();
       await app.get(ReservationsService).stop();
       await app.get(PlanningService).stop();
+      await app.get(ChargebackService).stop();
       await closeServer(app);
       await app.get(Jobs).stop();
       await foundations.close();

@@ -10,11 +10,11 @@ const MAX_STREAMS = 500;
 
 /** Which facts a role follows; a factory only those that name it. */
 const FOLLOWED: Readonly<Record<string, readonly string[]>> = {
-  factory: ['production.signal-issued', 'production.signal-answered', 'production.adjustment-applied', 'production.adjustment-ended', 'production.progress-reported', 'production.lot-received'],
-  operator: ['orders.', 'inventory.', 'forecast.', 'production.', 'connectors.', 'catalogue.', 'returns.'],
+  factory: ['production.signal-issued', 'production.signal-answered', 'production.adjustment-applied', 'production.adjustment-ended', 'production.progress-reported', 'production.lot-received', 'accountability.chargeback-'],
+  operator: ['orders.', 'inventory.', 'forecast.', 'production.', 'connectors.', 'catalogue.', 'returns.', 'accountability.'],
   warehouse: ['inventory.', 'production.lot-received', 'returns.'],
-  quality: ['forecast.spike-detected', 'returns.'],
-  finance: ['production.adjustment-applied', 'production.adjustment-ended'],
+  quality: ['forecast.spike-detected', 'returns.', 'accountability.'],
+  finance: ['production.adjustment-applied', 'production.adjustment-ended', 'accountability.'],
 };
 
 export function mayFollow(principal: Principal, fact: Pick<StreamedFact, 'name' | 'payload'>): boolean {

@@ -4,7 +4,9 @@ import { Allow } from '../access/index.js';
 import { Database, DomainError, invalid, listed, ListQuery, notFound, pageOf, queryText, type Query, type Tx } from '../kernel/index.js';
 import * as store from './trace.repository.js';
 
-const KINDS = ['return', 'order', 'lot'] as const;
+const KINDS = ['return', 'order', 'lot', 'chargeback'] as const;
+/** Lines of a chargeback that one trace walks back; its own list has them all. */
+const CHARGED_LINES = 50;
 const MINUTE = 60_000;
 
 @ApiTags('desk')
@@ -22,6 +24,7 @@ export class TraceController {
       if (kind === 'return') return this.ofReturn(tx, id);
       if (kind === 'order') return this.ofOrder(tx, queryText(query, 'shop') ?? null, id);
       if (kind === 'lot') return this.ofLot(tx, id, query);
+      if (kind === 'chargeback') return this.ofChargeback(tx, id);
       throw notFound(`a trace of the kind ${kind}`);
     });
   }
@@ -29,12 +32,23 @@ export class TraceController {
   private async ofReturn(tx: Tx, id: string): Promise<object> {
     const c = await store.returnById(tx, id);
     if (c === undefined) throw notFound(`the return ${id}`);
-    const [line, lots, inspections] = await Promise.all([store.lineOf(tx, c.shop, c.order_id, c.line_id), store.returnedLots(tx, id), store.inspectionsOf(tx, id)]);
+    const [line, lots, inspections, claims] = await Promise.all([store.lineOf(tx, c.shop, c.order_id, c.line_id), store.returnedLots(tx, id), store.inspectionsOf(tx, id), store.claimsOfReturn(tx, id)]);
     return {
       kind: 'return', id, sku: c.sku, quantity: c.quantity, returnKind: c.kind, claimedReason: c.claimed_reason, goods: c.goods, received: c.received,
       inspections: inspections.map((i) => ({ ...i, lot: named(i.lot) })),
       order: line === undefined ? null : await this.shownLine(tx, line), lots: await this.shownLots(tx, lots),
+      chargebacks: claims.map((x) => ({ id: x.id, lineId: x.line_id, status: x.status, party: x.party, partyId: x.party_id, amount: x.amount, currency: x.currency })),
     };
+  }
+
+  /** From the money back to the minute on air, line by line. */
+  private async ofChargeback(tx: Tx, id: string): Promise<object> {
+    const cb = await store.chargebackById(tx, id);
+    if (cb === undefined) throw notFound(`the chargeback ${id}`);
+    const claims = await store.claimsOfChargeback(tx, id, CHARGED_LINES);
+    const lines = [];
+    for (const c of claims) lines.push({ lineId: c.line_id, amount: c.amount, return: await this.ofReturn(tx, c.return_case) });
+    return { kind: 'chargeback', id, status: cb.status, party: cb.party, supplier: cb.party === 'supplier' ? cb.party_id : null, currency: cb.currency, lines };
   }
 
   private async ofOrder(tx: Tx, shop: string | null, id: string): Promise<object> {

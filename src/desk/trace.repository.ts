@@ -119,3 +119,24 @@ export const returnedLots = (tx: Tx, id: string): Promise<{ lot: string; sub_lot
 
 export const inspectionsOf = (tx: Tx, id: string): Promise<{ lot: string; quantity: number; grade: string; finding: string; disposition: string; at: Date }[]> =>
   rows(tx, 'select lot, quantity, grade, finding, disposition, at from inspections where return_case = $1 order by id', [id]);
+
+export interface ClaimOfReturn {
+  readonly id: string;
+  readonly line_id: string;
+  readonly return_case: string;
+  readonly status: string;
+  readonly party: string;
+  readonly party_id: string;
+  readonly amount: number;
+  readonly currency: string;
+}
+
+const CLAIM = `
+  select b.id, c.line_id, c.return_case, b.status, c.party, c.party_id, (select coalesce(sum(e.amount), 0)::bigint from claim_elements e where e.claim = c.id) as amount, b.currency
+  from claims c join chargebacks b on b.id = c.chargeback`;
+
+/** What was asked of whom for the units of a return. */
+export const claimsOfReturn = (tx: Tx, id: string): Promise<ClaimOfReturn[]> => rows(tx, `${CLAIM} where c.return_case = $1 and not c.voided order by c.id`, [id]);
+export const claimsOfChargeback = (tx: Tx, id: string, limit: number): Promise<ClaimOfReturn[]> => rows(tx, `${CLAIM} where c.chargeback = $1 order by length(c.line_id), c.line_id limit $2`, [id, limit]);
+export const chargebackById = (tx: Tx, id: string): Promise<{ id: string; status: string; party: string; party_id: string; currency: string } | undefined> =>
+  one(tx, 'select id, status, party, party_id, currency from chargebacks where id = $1', [id]);

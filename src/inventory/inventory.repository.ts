@@ -189,6 +189,25 @@ export const lotsOfSku = (tx: Tx, world: World, sku: string): Promise<(LotRow & 
 export const lotsCalled = (tx: Tx, names: readonly string[]): Promise<{ id: string; name: string | null }[]> =>
   names.length === 0 ? Promise.resolve([]) : rows(tx, 'select id, name from lots where id = any($1) or name = any($1) order by id', [names]);
 
+export interface LotRecord {
+  readonly id: string;
+  readonly world: World;
+  readonly supplier: string | null;
+  readonly production_order: string | null;
+  readonly name: string | null;
+  readonly received_at: Date;
+  /** By the database's clock, whatever the world's says. */
+  readonly recorded_at: Date;
+  readonly received: number;
+}
+
+/** Lots with the units that came in with them. */
+export const lotRecords = (tx: Tx, ids: readonly string[]): Promise<LotRecord[]> =>
+  rows(
+    tx,
+    `select l.*, (select coalesce(sum(m.house), 0)::int from stock_movements m where m.lot = l.id and m.cause = 'receipt') as received from lots l where l.id = any($1) order by l.id`, [ids],
+  );
+
 export const insertLot = (tx: Tx, l: { id: string; world: World; supplier: string | null; productionOrder: string | null; name: string | null; receivedAt: Date }): Promise<number> =>
   touched(tx, 'insert into lots (id, world, supplier, production_order, name, received_at) values ($1, $2, $3, $4, $5, $6)', [l.id, l.world, l.supplier, l.productionOrder, l.name, l.receivedAt]);
 

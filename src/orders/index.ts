@@ -8,6 +8,6 @@ export { checkOrderRow, digestOf, ORDER_COLUMNS, orderEvent } from './orders.fil
 export { OrdersModule } from './orders.module.js';
 export {
   allClocks, hasNews, orderTotals, stockLines, takeNews, touchStreams,
-  countDirty, countedTimes, demandOf, dirtyShards, dirtyStreams, earliestShipBy, ensurePartitions, heldUnits, intakeSummary, markAssessed, shopNow, streamNews, streamsOfSku,
-  type DirtyStream, type ShopClockRow, type IntakeSummary, type SkuDemand, type StockLine, type StreamNews,
+  countDirty, countedTimes, demandOf, dirtyShards, dirtyStreams, earliestShipBy, ensurePartitions, heldUnits, intakeSummary, markAssessed, shopNow, soldLine, streamNews, streamsOfSku, worldNow,
+  type DirtyStream, type ShopClockRow, type SoldLine, type IntakeSummary, type SkuDemand, type StockLine, type StreamNews,
 } from './orders.repository.js';

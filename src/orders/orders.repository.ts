@@ -348,6 +348,22 @@ export async function orderTotals(tx: Tx, shop: string, orderId: string, lineId:
   return lines.length === 0 ? undefined : lines.map((l) => lineTotals(l.state)).reduce((s, t) => ({ ordered: s.ordered + t.ordered, shipped: s.shipped + t.shipped }), { ordered: 0, shipped: 0 });
 }
 
+export interface SoldLine {
+  readonly unit_price: number | null;
+  readonly currency: string | null;
+  readonly broadcast: string | null;
+  readonly anchor: string | null;
+}
+
+/** At which price and in which broadcast an order line was sold. */
+export const soldLine = (tx: Tx, shop: string, orderId: string, lineId: string, sku: string): Promise<SoldLine | undefined> =>
+  one(
+    tx,
+    `select (state->'attributes'->'unitPrice'->>0)::bigint as unit_price, state->'attributes'->'currency'->>0 as currency, nullif(broadcast, '') as broadcast, anchor
+     from order_lines where shop = $1 and order_id = $2 and line_id = $3 and sku = $4 and counts`,
+    [shop, orderId, lineId, sku],
+  );
+
 /** Partitions of the event log for this month and the next two, made ahead so that no insert ever waits for one. */
 export async function ensurePartitions(tx: Tx): Promise<void> {
   for (const offset of [0, 1, 2]) {
@@ -362,4 +378,10 @@ export async function ensurePartitions(tx: Tx): Promise<void> {
       await rows(tx, `create table if not exists ${month.name} partition of order_events for values from ('${month.since} 00:00+00') to ('${month.until} 00:00+00')`);
     }
   }
+}
+
+/** "Now" of a world: the database's clock, or the latest that its replay shops have seen. */
+export async function worldNow(tx: Tx, world: 'live' | 'replay'): Promise<Date> {
+  const clocks = (await allClocks(tx)).flatMap((c) => (c.clock === world && c.now !== null ? [c.now] : []));
+  return world === 'live' || clocks.length === 0 ? (clocks[0] ?? new Date()) : clocks.reduce((a, b) => (a > b ? a : b));
 }

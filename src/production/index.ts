@@ -9,3 +9,4 @@ export {
 } from './production.repository.js';
 export { PlanningService } from './planning.service.js';
 export { signalData } from './signal.view.js';
+export { sameJson } from './production.rules.js';

@@ -4,7 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { termsOf, type SkuTerms } from '../catalogue/index.js';
 import { needOf, requestAssessment, type NeedLine } from '../forecast/index.js';
 import { DomainError, invalid, Jobs, newId, notFound, type Tx } from '../kernel/index.js';
-import { allClocks, demandOf } from '../orders/index.js';
+import { allClocks, demandOf, worldNow } from '../orders/index.js';
 import { checkTransition, type AdjustmentStatus, type Cause } from './adjustment.states.js';
 import { FulfilmentService } from './fulfilment.service.js';
 import { adjustmentApplied, adjustmentEnded, signalAnswered, signalIssued } from './production.facts.js';
@@ -44,12 +44,6 @@ export class NegotiationService {
     @Inject(Jobs) private readonly jobs: Jobs,
     @Inject(FulfilmentService) private readonly fulfilment: FulfilmentService,
   ) {}
-
-  /** "Now" of a world: the database's clock, or the latest that its replay shops have seen. */
-  async now(tx: Tx, world: store.World): Promise<Date> {
-    const clocks = (await allClocks(tx)).filter((c) => c.clock === world && c.now !== null).map((c) => c.now as Date);
-    return world === 'live' || clocks.length === 0 ? (clocks[0] ?? new Date()) : clocks.reduce((a, b) => (a > b ? a : b));
-  }
 
   /** The first version of a change, ready to be issued; `leaves`: whether it is sent, or stays in the house because its world only replays. */
   opening(
@@ -153,7 +147,7 @@ export class NegotiationService {
       throw new DomainError(409, 'already-answered', `version ${body.version} was answered before, with something else`);
     }
     if (a.status !== 'sent') throw new DomainError(409, 'not-open', `this change is ${a.status}; it takes no answer any more`, { currentStatus: a.status });
-    const now = await this.now(tx, a.world);
+    const now = await worldNow(tx, a.world);
     if (a.respond_by !== null && now > a.respond_by) throw new DomainError(409, 'too-late', `the answer was due by ${a.respond_by.toISOString()}`);
     const lines = await store.linesOf(tx, id, a.version);
     await this.checkReply(tx, a, body, lines);
@@ -208,7 +202,7 @@ export class NegotiationService {
       throw new DomainError(409, 'already-decided', `version ${body.version} was decided before, with something else`);
     }
     if (body.version !== a.version) throw new DomainError(409, 'stale-version', `the current version is ${a.version}; this decision was on version ${body.version}`, { currentVersion: a.version });
-    const now = await this.now(tx, a.world);
+    const now = await worldNow(tx, a.world);
     if (body.verdict !== 'counter' && (body.lines ?? []).length > 0) throw invalid('lines', `${body.verdict} takes no lines`);
     if (body.verdict === 'withdraw') {
       checkTransition(a.status, 'withdrawn', 'buyer');
@@ -267,7 +261,7 @@ export class NegotiationService {
     if (!wanted.includes(order.status)) throw new DomainError(409, 'not-allowed-now', `${kind} needs an order that is ${wanted.join(' or ')}; this one is ${order.status}`, { currentStatus: order.status });
     if ((await store.openAdjustment(tx, order.world, order.supplier, order.group_key)) !== undefined) throw new DomainError(409, 'change-open', 'another change of this order is open; a factory sees at most one at a time');
     if (['hold', 'resume', 'cancel'].includes(kind) && changes.length > 0) throw invalid('lines', `a ${kind} concerns the whole order; leave lines out`);
-    const now = await this.now(tx, order.world);
+    const now = await worldNow(tx, order.world);
     const all = await store.orderLines(tx, [orderId]);
     const chosen = changes.length === 0 ? all.map((l) => ({ lineId: l.line_id })) : changes;
     const lines = chosen.map((c, i) => {

@@ -5,7 +5,7 @@ import { needOf, takeNeeds, type GroupNeed } from '../forecast/index.js';
 import { supplyOf } from '../inventory/index.js';
 import { Database, Handles, Jobs, log, type JobRun, type Tx } from '../kernel/index.js';
 import { localTime, nextLocalHour } from '../kernel/math/index.js';
-import { allClocks } from '../orders/index.js';
+import { allClocks, worldNow } from '../orders/index.js';
 import { NegotiationService, type Draft } from './negotiation.service.js';
 import { fallDue, proposeChange } from './production.facts.js';
 import { DAMPING_MS, daysBetween, ESCALATION_MS, isNews, newsAgainAt, propose, type OpenOrder, type SupplierTerms } from './production.rules.js';
@@ -170,7 +170,7 @@ export class PlanningService {
     const clocks = await allClocks(tx);
     for (const world of ['live', 'replay'] as const) {
       if (!clocks.some((c) => c.clock === world && c.now !== null)) continue;
-      const now = await this.negotiation.now(tx, world);
+      const now = await worldNow(tx, world);
       const due = await store.dueAdjustments(tx, world, now, 500);
       if (due.length > 0) await this.jobs.enqueue(tx, fallDue, due.map((d) => ({ signal: d.id, version: d.version, now: now.toISOString() })));
     }

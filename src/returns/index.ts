@@ -1,8 +1,10 @@
 // Returns: who wants goods back taken, what came, what was found, and where the units went.
 // Owns return cases, the lots that came back, inspections and their transitions.
 // Never says who pays, and never decides a refund: the case mirrors the platform.
-export { Returns1763800800000 } from './migrations.js';
+export { InspectionPhotos1763801200000, Returns1763800800000 } from './migrations.js';
 export { casesRecorded, goodsInspected, goodsReceived } from './returns.facts.js';
 export { checkReturnRow, RETURN_COLUMNS, returnRow } from './returns.file.js';
 export { ReturnsModule } from './returns.module.js';
 export { ReturnsService, type Outcome as ReturnOutcome } from './returns.service.js';
+export { findCase, inspectionsOf, lockCase, type InspectionRow, type ReturnCase } from './returns.repository.js';
+export { FINDINGS, type Finding } from './returns.rules.js';

@@ -75,3 +75,15 @@ export class Returns1763800800000 implements MigrationInterface {
     await runner.query('drop table return_transitions; drop table inspections; drop table return_lots; drop table return_cases');
   }
 }
+
+export class InspectionPhotos1763801200000 implements MigrationInterface {
+  name = 'InspectionPhotos1763801200000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`alter table inspections add column photos text[] not null default '{}'`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('alter table inspections drop column photos');
+  }
+}

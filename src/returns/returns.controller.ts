@@ -87,7 +87,7 @@ export class ReturnsController {
   @HttpCode(200)
   inspect(@Param('id') id: string, @Body() body: InspectionBody, @CurrentPrincipal() principal: Principal, @Req() request: AccessRequest): Promise<object> {
     return this.once.run(onceOf(request, actorOf(principal)), async (tx) => {
-      const units = body.units.map((u) => ({ quantity: u.quantity, grade: u.grade, finding: u.finding, disposition: u.disposition, note: u.note }));
+      const units = body.units.map((u) => ({ quantity: u.quantity, grade: u.grade, finding: u.finding, disposition: u.disposition, note: u.note, photos: u.photos ?? [] }));
       await this.returns.inspect(tx, id, units, body.at === undefined ? new Date() : new Date(body.at), actorOf(principal));
       await this.access.audit(tx, principal, 'return.inspected', id, undefined, body);
       return this.shown(tx, id);
@@ -117,7 +117,7 @@ export class ReturnsController {
         ...(bought !== undefined && c.received > 0 && bought.shipped === 0 ? ['never-shipped'] : []),
       ],
       lots: lots.map((l) => ({ lot: l.lot === '' ? null : l.lot, subLot: l.sub_lot === '' ? null : l.sub_lot, location: l.location, units: l.units, inspected: l.inspected })),
-      inspections: inspections.map((i) => ({ lot: i.lot === '' ? null : i.lot, quantity: i.quantity, grade: i.grade, finding: i.finding, disposition: i.disposition, note: i.note, at: i.at, actor: i.actor })),
+      inspections: inspections.map((i) => ({ id: i.id, lot: i.lot === '' ? null : i.lot, quantity: i.quantity, grade: i.grade, finding: i.finding, disposition: i.disposition, note: i.note, photos: i.photos, at: i.at, actor: i.actor })),
       history: history.map((h) => ({ machine: h.machine, to: h.to, at: h.at, actor: h.actor })),
     };
   }

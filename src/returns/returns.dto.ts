@@ -1,4 +1,4 @@
-import { Choice, Instant, Name, Rows, Text, Whole } from '../kernel/index.js';
+import { Choice, Instant, Name, Names, Rows, Text, Whole } from '../kernel/index.js';
 import { DISPOSITIONS, FINDINGS, GRADES, type Disposition, type Finding, type Grade } from './returns.rules.js';
 
 export class ReturnReceiptBody {
@@ -20,6 +20,7 @@ export class InspectedUnitsBody {
   @Choice(FINDINGS) finding!: Finding;
   @Choice(DISPOSITIONS, { optional: true, description: 'default by grade: A restock, B quarantine, C scrap' }) disposition?: Disposition;
   @Text({ optional: true, max: 500 }) note?: string;
+  @Names({ optional: true, max: 20 }) photos?: string[];
 }
 
 export class InspectionBody {

@@ -103,20 +103,26 @@ export interface Inspection {
   readonly finding: Finding;
   readonly disposition: Disposition;
   readonly note: string | null;
+  readonly photos: readonly string[];
   readonly at: Date;
   readonly actor: string;
+}
+
+export interface InspectionRow extends Inspection {
+  readonly id: number;
+  readonly recorded_at: Date;
 }
 
 export const insertInspections = (tx: Tx, list: readonly Inspection[]): Promise<number> =>
   touched(
     tx,
-    `insert into inspections (return_case, lot, sub_lot, quantity, grade, finding, disposition, note, at, actor)
-     select return_case, lot, sub_lot, quantity, grade, finding, disposition, note, at, actor
-     from jsonb_to_recordset($1::jsonb) as r(return_case text, lot text, sub_lot text, quantity int, grade text, finding text, disposition text, note text, at timestamptz, actor text)`,
+    `insert into inspections (return_case, lot, sub_lot, quantity, grade, finding, disposition, note, photos, at, actor)
+     select return_case, lot, sub_lot, quantity, grade, finding, disposition, note, array(select jsonb_array_elements_text(photos)), at, actor
+     from jsonb_to_recordset($1::jsonb) as r(return_case text, lot text, sub_lot text, quantity int, grade text, finding text, disposition text, note text, photos jsonb, at timestamptz, actor text)`,
     [JSON.stringify(list)],
   );
 
-export const inspectionsOf = (tx: Tx, ids: readonly string[]): Promise<Inspection[]> => rows(tx, 'select * from inspections where return_case = any($1) order by id', [ids]);
+export const inspectionsOf = (tx: Tx, ids: readonly string[]): Promise<InspectionRow[]> => rows(tx, 'select * from inspections where return_case = any($1) order by id', [ids]);
 
 /** Units asked back of an order line by all its cases that stand. */
 export const askedBack = async (tx: Tx, c: Pick<ReturnCase, 'shop' | 'order_id' | 'line_id'>): Promise<number> =>

@@ -18,6 +18,7 @@ export interface Inspected {
   readonly finding: Finding;
   readonly disposition: Disposition | undefined;
   readonly note: string | undefined;
+  readonly photos: readonly string[];
 }
 
 /** Dispositions after which the units are where they stay. */
@@ -78,7 +79,7 @@ export class ReturnsService {
     const c = (await store.findCase(tx, row.id)) as store.ReturnCase;
     const at = new Date(receivedAt ?? 0);
     if (c.received === 0) await this.receive(tx, c.id, { quantity: c.quantity, condition: undefined, location: undefined, at }, actor);
-    if (grade !== null && c.inspected === 0) await this.inspect(tx, c.id, [{ quantity: c.quantity, grade, finding: finding ?? 'no-fault', disposition: undefined, note: undefined }], at, actor);
+    if (grade !== null && c.inspected === 0) await this.inspect(tx, c.id, [{ quantity: c.quantity, grade, finding: finding ?? 'no-fault', disposition: undefined, note: undefined, photos: [] }], at, actor);
   }
 
   /** Goods of a case came in. Each unit is traced to the lot that it left from, and is blocked until it is inspected. */
@@ -123,7 +124,7 @@ export class ReturnsService {
         if (quantity === 0) continue;
         l.left -= quantity;
         wanted -= quantity;
-        rows.push({ return_case: id, lot: l.lot, sub_lot: l.sub_lot, quantity, grade: u.grade, finding: u.finding, disposition, note: u.note ?? null, at, actor });
+        rows.push({ return_case: id, lot: l.lot, sub_lot: l.sub_lot, quantity, grade: u.grade, finding: u.finding, disposition, note: u.note ?? null, photos: u.photos, at, actor });
         await store.markInspected(tx, l, quantity);
         const to: Quality | 'out' = disposition === 'restock' ? 'A' : disposition === 'scrap' || disposition === 'return-to-supplier' ? 'out' : 'quarantine';
         await this.stock.sendOn(tx, { world: c.world, location: l.location, sku: c.sku, returnId: id, lot: l.lot, subLot: l.sub_lot, quantity, to, note: disposition, at, actor });

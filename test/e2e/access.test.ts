@@ -32,6 +32,11 @@ const EXPECTED: Readonly<Record<string, readonly Role[] | 'everyone'>> = {
   'POST /v1/returns/{id}/receipt': ['operator', 'warehouse', 'quality'], 'POST /v1/return-receipts': ['operator', 'warehouse', 'quality'], 'POST /v1/returns/{id}/inspection': ['operator', 'warehouse', 'quality'],
   'GET /v1/trace/{kind}/{id}': ['operator', 'warehouse', 'quality', 'finance'],
   'GET /v1/return-rates': ['operator', 'quality', 'finance'],
+  'GET /v1/responsibility-policy': ['operator', 'quality', 'finance'], 'PUT /v1/responsibility-policy': [], 'GET /v1/suppliers/{id}/terms': ['operator', 'factory', 'quality', 'finance'], 'PUT /v1/suppliers/{id}/terms': [],
+  'GET /v1/returns/{id}/responsibility': ['operator', 'quality', 'finance'], 'POST /v1/returns/{id}/responsibility': ['operator', 'quality', 'finance'],
+  'GET /v1/chargebacks': ['operator', 'factory', 'quality', 'finance'], 'GET /v1/chargebacks/{id}': ['operator', 'factory', 'quality', 'finance'], 'POST /v1/chargebacks/{id}/notify': ['operator', 'finance'],
+  'POST /v1/chargebacks/{id}/response': ['factory', 'operator', 'finance'], 'POST /v1/chargebacks/{id}/ruling': ['finance'], 'POST /v1/chargebacks/{id}/settlement': ['finance'],
+  'GET /v1/ledger': ['finance'], 'GET /v1/ledger/accounts': ['finance'],
   'GET /v1/adjustments': ['operator', 'finance'], 'POST /v1/adjustments': ['operator'], 'GET /v1/signals': ['operator', 'factory', 'finance'], 'GET /v1/signals/{id}': ['operator', 'factory', 'finance'],
   'POST /v1/signals/{id}/reply': ['factory', 'operator'], 'POST /v1/signals/{id}/decision': ['operator'], 'GET /v1/stream': ['operator', 'factory', 'warehouse', 'quality', 'finance'], 'GET /v1/overview': ['operator'],
 };

@@ -698,6 +698,9 @@ const describe = {
   'returns.cases-recorded': (d) => t('feed.cases', d),
   'returns.goods-received': (d) => t('feed.returned', d),
   'returns.goods-inspected': (d) => t('feed.inspected', d),
+  'accountability.responsibility-proposed': (d) => t('feed.judged', { ...d, parties: d.parties.map((p) => word('party', p)).join(t('comma')) }),
+  'accountability.chargeback-notified': (d) => t('feed.charged', { ...d, who: d.supplier ?? word('party', d.party), money: money(d.amount, d.currency) }),
+  'accountability.chargeback-moved': (d) => t('feed.chargeback', { ...d, who: d.supplier ?? word('party', d.party), money: money(d.amount, d.currency), status: word('chargeback', d.status) }),
   'connectors.delivery-failed': (d) => t('feed.undelivered', d),
   'catalogue.skus-added': (d) => t('feed.skus', { n: d.skus.length }),
 };

@@ -161,6 +161,10 @@ const en = {
   'feed.cases': '{shop}: return cases {cases}, units {units}', 'feed.returned': '{sku}: {units} came back ({return})', 'feed.inspected': '{sku}: {units} inspected, {restocked} back in stock ({return})',
   'stage.greige': 'greige', 'stage.dyed': 'dyed', 'stage.trims': 'trims', 'stage.cut': 'cut', 'stage.sewn': 'sewn', 'stage.finished': 'finished', 'stage.shipped': 'shipped',
   'cause.receipt': 'receipt', 'cause.return-receipt': 'returned goods', 'cause.adjust': 'stock-take', 'cause.scrap': 'scrapped', 'cause.quarantine': 'quarantined', 'cause.regrade': 'regraded',
+  'feed.judged': '{return}: {units} of {sku} judged, answered for by {parties}', 'feed.charged': 'Chargeback to {who}: units {units}, {money}', 'feed.chargeback': 'Chargeback to {who}, {money}: {status}',
+  'party.supplier': 'the supplier', 'party.anchor': 'the anchor', 'party.warehouse': 'the warehouse', 'party.carrier': 'the carrier', 'party.buyer': 'the buyer', 'party.merchant': 'the merchant',
+  'chargeback.draft': 'draft', 'chargeback.notified': 'sent', 'chargeback.accepted': 'accepted', 'chargeback.partly-accepted': 'accepted in part', 'chargeback.disputed': 'disputed', 'chargeback.under-review': 'under review',
+  'chargeback.upheld': 'upheld', 'chargeback.reduced': 'reduced', 'chargeback.withdrawn': 'withdrawn', 'chargeback.posted': 'posted', 'chargeback.settled': 'settled',
   'feed.undelivered': 'Signal to {supplier} not delivered: {reason}',
   'feed.skus': { one: '{n} SKU added to the catalogue', other: '{n} SKUs added to the catalogue' },
 };
@@ -343,6 +347,10 @@ const zh = {
   'feed.cases': '{shop}：新增 {cases} 张售后单，共 {units} 件', 'feed.returned': '{sku} 退回 {units} 件（{return}）', 'feed.inspected': '{sku} 已质检 {units} 件，{restocked} 件再上架（{return}）',
   'stage.greige': '坯布', 'stage.dyed': '染色', 'stage.trims': '辅料', 'stage.cut': '裁剪', 'stage.sewn': '车缝', 'stage.finished': '成品', 'stage.shipped': '发货',
   'cause.receipt': '到货', 'cause.return-receipt': '退货入库', 'cause.adjust': '盘点', 'cause.scrap': '报废', 'cause.quarantine': '隔离', 'cause.regrade': '改级',
+  'feed.judged': '{return}：{sku} {units} 件已定责，责任方为{parties}', 'feed.charged': '向 {who} 发出扣款：{units} 件，{money}', 'feed.chargeback': '对 {who} 的扣款 {money}：{status}',
+  'party.supplier': '供应商', 'party.anchor': '主播', 'party.warehouse': '仓库', 'party.carrier': '承运商', 'party.buyer': '买家', 'party.merchant': '商家',
+  'chargeback.draft': '草稿', 'chargeback.notified': '已通知', 'chargeback.accepted': '已认可', 'chargeback.partly-accepted': '部分认可', 'chargeback.disputed': '有异议', 'chargeback.under-review': '审理中',
+  'chargeback.upheld': '维持', 'chargeback.reduced': '减少', 'chargeback.withdrawn': '撤回', 'chargeback.posted': '已入账', 'chargeback.settled': '已结清',
   'feed.undelivered': '发给 {supplier} 的信号未送达：{reason}',
   'feed.skus': '目录新增 {n} 个 SKU',
 };

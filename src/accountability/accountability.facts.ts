@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { defineFact, defineJob } from '../kernel/index.js';
+import { goodsInspected } from '../returns/index.js';
+
+/** Who answers for units of a return was said, by policy or by a person. */
+export const responsibilityProposed = defineFact('accountability.responsibility-proposed', z.object({ return: z.string(), sku: z.string(), units: z.number().int(), parties: z.array(z.string()) }));
+
+const chargeback = z.object({
+  chargeback: z.string(), version: z.number().int(), party: z.string(), partyId: z.string(),
+  /** The party where it is a supplier: whom factories' streams and webhooks are for. */
+  supplier: z.string().nullable(), status: z.string(), units: z.number().int(), amount: z.number().int(), currency: z.string(),
+});
+/** A chargeback was sent to its party. */
+export const chargebackNotified = defineFact('accountability.chargeback-notified', chargeback);
+/** Answered, judged, posted, settled or withdrawn: its status says which. */
+export const chargebackMoved = defineFact('accountability.chargeback-moved', chargeback);
+
+/** Judges inspected units by the policy and asks their parties. */
+export const assignResponsibility = defineJob({ name: 'accountability.assign-responsibility', queue: 'production', on: goodsInspected });
+
+/** A draft's time to be sent has come, or a party's time to answer is over. */
+export const chargebackDue = defineJob({
+  name: 'accountability.chargeback-due', queue: 'production', payload: z.object({ chargeback: z.string(), version: z.number().int(), now: z.string() }), identity: (p) => `${p.chargeback}/${p.version}`,
+});

@@ -1,0 +1,161 @@
+// Who answers for returned units, what they cost, and who is asked for it. Policy judges by itself; a person may judge otherwise,
+// on record, as long as nobody was asked for money yet.
+import { Inject, Injectable } from '@nestjs/common';
+import { anchorOf } from '../broadcasts/index.js';
+import { termsOf as skuTermsOf } from '../catalogue/index.js';
+import { lotRecords, type LotRecord } from '../inventory/index.js';
+import { DomainError, Handles, invalid, Jobs, newId, notFound, type JobRun, type Tx } from '../kernel/index.js';
+import { soldLine, worldNow } from '../orders/index.js';
+import { orderLines } from '../production/index.js';
+import { inspectionsOf, lockCase, type InspectionRow, type ReturnCase } from '../returns/index.js';
+import { assignResponsibility, responsibilityProposed } from './accountability.facts.js';
+import {
+  allowanceOf, claimsOf, faultOfShares, NOT_INSPECTED, OTHER_TERMS, sharesOf, unitCosts, USUAL_TERMS, type Costs, type Party, type Share, type SupplierTerms,
+} from './accountability.rules.js';
+import * as store from './accountability.repository.js';
+import { postTransfers, standingOfResponsibility, type Transfer } from './ledger.repository.js';
+import { policyAt, termsAt, type Policy } from './policy.repository.js';
+
+const DAY_MS = 86_400_000;
+
+/** Units that are judged together: one line of an inspection, or all of a case whose goods nobody saw. */
+interface Group {
+  readonly inspection: InspectionRow | undefined;
+  readonly quantity: number;
+  readonly finding: string;
+  readonly lot: string;
+}
+
+@Injectable()
+export class ResponsibilityService {
+  constructor(@Inject(Jobs) private readonly jobs: Jobs) {}
+
+  @Handles(assignResponsibility)
+  async onInspected(run: JobRun<{ return: string }>): Promise<void> {
+    await run.effect((tx) => this.assign(tx, run.payload.return));
+  }
+
+  /** Judges what of a case was inspected and not judged yet, by the policy in force when it was inspected. */
+  async assign(tx: Tx, id: string): Promise<void> {
+    const c = await lockCase(tx, id);
+    if (c === undefined) return;
+    const known = new Set((await store.responsibilitiesOf(tx, id)).map((r) => r.inspection));
+    for (const inspection of (await inspectionsOf(tx, [id])).filter((i) => !known.has(i.id))) {
+      const policy = await policyAt(tx, inspection.recorded_at);
+      const shares = sharesOf(policy.rules, inspection.finding, c.claimed_reason);
+      await this.judge(tx, c, { inspection, quantity: inspection.quantity, finding: inspection.finding, lot: inspection.lot }, policy, shares, { origin: 'policy', note: null, actor: 'policy', at: inspection.at }, undefined);
+    }
+  }
+
+  /** A person's judgement of a case, or of one inspected line of it, in place of the policy's. */
+  async decide(tx: Tx, id: string, wanted: { inspection: number | undefined; shares: readonly Share[]; note: string }, actor: string): Promise<void> {
+    const c = await lockCase(tx, id);
+    if (c === undefined) throw notFound(`the return ${id}`);
+    const fault = faultOfShares(wanted.shares);
+    if (fault !== undefined) throw invalid('shares', fault);
+    const inspections = await inspectionsOf(tx, [id]);
+    if (wanted.inspection !== undefined && !inspections.some((i) => i.id === wanted.inspection)) throw invalid('inspection', `${wanted.inspection} is no inspection of this return`);
+    if (c.goods === 'awaiting' || c.goods === 'received') throw new DomainError(409, 'not-inspected', `the goods of this return are ${c.goods}; inspect them first`, { currentStatus: c.goods });
+    const groups: Group[] = inspections.length === 0
+      ? [{ inspection: undefined, quantity: c.quantity, finding: NOT_INSPECTED, lot: '' }]
+      : inspections.filter((i) => wanted.inspection === undefined || i.id === wanted.inspection).map((inspection) => ({ inspection, quantity: inspection.quantity, finding: inspection.finding, lot: inspection.lot }));
+    const standing = (await store.responsibilitiesOf(tx, id)).filter((r) => r.superseded_by === null);
+    const at = await worldNow(tx, c.world);
+    for (const group of groups) {
+      const before = standing.find((r) => r.inspection === (group.inspection?.id ?? null));
+      if (before !== undefined) await this.takeBack(tx, before, at, actor);
+      const policy = await policyAt(tx, group.inspection?.recorded_at ?? new Date());
+      await this.judge(tx, c, group, policy, wanted.shares, { origin: 'person', note: wanted.note, actor, at }, before?.id);
+    }
+  }
+
+  /** Frees what a judgement asked for and booked; refused once a party was told of it. */
+  private async takeBack(tx: Tx, before: store.ResponsibilityRow, at: Date, actor: string): Promise<void> {
+    const sent = (await store.lockChargebacksOf(tx, before.id)).find((cb) => cb.status !== 'draft');
+    if (sent !== undefined) throw new DomainError(409, 'already-charged', `these units stand in the chargeback ${sent.id}, which was sent; rule on it instead`, { chargeback: sent.id, currentStatus: sent.status });
+    await store.voidClaims(tx, before.id);
+    await postTransfers(tx, (await standingOfResponsibility(tx, before.id)).map((t) => reversalOf(t, at, actor)));
+  }
+
+  private async judge(
+    tx: Tx, c: ReturnCase, group: Group, policy: Policy, shares: readonly Share[], by: { origin: 'policy' | 'person'; note: string | null; actor: string; at: Date }, supersedes: string | undefined,
+  ): Promise<void> {
+    const id = newId('rsp');
+    if (supersedes !== undefined) await store.supersede(tx, supersedes, id);
+    await store.insertResponsibility(tx, {
+      id, world: c.world, return_case: c.id, inspection: group.inspection?.id ?? null, quantity: group.quantity, finding: group.finding, claimed_reason: c.claimed_reason, origin: by.origin, policy: policy.version,
+      shares, status: 'proposed', note: by.note, at: by.at, actor: by.actor,
+    });
+    await this.ask(tx, c, group, policy, shares, id, by);
+    await this.jobs.announce(tx, responsibilityProposed, { return: c.id, sku: c.sku, units: group.quantity, parties: shares.map((s) => s.party) });
+  }
+
+  /** Books what the units cost to who answers for it, and puts what can be claimed into the drafts of those parties. */
+  private async ask(tx: Tx, c: ReturnCase, group: Group, policy: Policy, shares: readonly Share[], responsibility: string, by: { actor: string; at: Date }): Promise<void> {
+    if (group.lot !== '') await store.lockLot(tx, group.lot);
+    const [lots, allowed, sold, skuTerms] = await Promise.all([
+      lotRecords(tx, group.lot === '' ? [] : [group.lot]), store.allowedOfLot(tx, group.lot), soldLine(tx, c.shop, c.order_id, c.line_id, c.sku), skuTermsOf(tx, [c.sku]),
+    ]);
+    const [lot] = lots;
+    const worth = await this.valueOf(tx, c, group, lot, sold, skuTerms[0], policy);
+    const supplierTerms: SupplierTerms = lot?.supplier == null ? USUAL_TERMS : ((await termsAt(tx, lot.supplier, lot.recorded_at)) ?? USUAL_TERMS);
+    const partyIds: Readonly<Record<Party, string | null>> = {
+      supplier: lot?.supplier ?? null, anchor: sold?.anchor ?? (sold?.broadcast == null ? null : ((await anchorOf(tx, sold.broadcast))?.anchor ?? null)), warehouse: 'main', carrier: 'carrier', buyer: 'buyer', merchant: 'merchant',
+    };
+    const parts = claimsOf(
+      {
+        quantity: group.quantity, costs: worth.costs, unitValue: worth.unitValue, disposition: group.inspection?.disposition ?? 'none', age: lot === undefined ? null : Math.floor(((c.received_at ?? by.at).getTime() - lot.received_at.getTime()) / DAY_MS),
+        allowanceLeft: lot === undefined ? 0 : Math.max(0, allowanceOf(lot.received, supplierTerms.allowanceBp) - allowed),
+      },
+      shares, (party) => (party === 'supplier' ? supplierTerms : OTHER_TERMS), (party) => partyIds[party] !== null,
+    );
+    const now = await worldNow(tx, c.world);
+    const transfers: Transfer[] = [];
+    for (const { party, shareBp } of shares) {
+      const part = parts.get(party);
+      if (part === undefined) continue;
+      const partyId = partyIds[party] ?? 'unknown';
+      const terms = party === 'supplier' ? supplierTerms : OTHER_TERMS;
+      const draft = part.outcome === 'claimed' ? await this.draft(tx, {
+        id: newId('cb'), world: c.world, party, party_id: partyId, currency: worth.currency, created_at: now, notify_at: new Date(now.getTime() + terms.collectDays * DAY_MS), silence_accepts: terms.silenceAccepts, answer_days: terms.answerDays,
+      }) : undefined;
+      await store.insertClaim(tx, {
+        responsibility, party, party_id: partyId, share_bp: shareBp, return_case: c.id, sku: c.sku, lot: group.lot, quantity: group.quantity, allowed: part.allowed, outcome: part.outcome,
+        unit_value: worth.unitValue, currency: worth.currency, chargeback: draft?.id ?? null, line_id: draft === undefined ? null : `l${draft.next_line}`,
+      }, part.elements);
+      for (const { element, cost } of part.elements) {
+        if (cost === 0) continue;
+        transfers.push({
+          id: newId('trf'), world: c.world, debit: `cost/${party}/${partyId}`, credit: `loss/${element}`, amount: cost, currency: worth.currency, business_key: `cost/${responsibility}/${party}/${element}`, reverses: null,
+          chargeback: null, responsibility, at: by.at, actor: by.actor,
+        });
+      }
+    }
+    await postTransfers(tx, transfers);
+  }
+
+  /** The draft that collects; where it was sent at this very moment, the next. */
+  private async draft(tx: Tx, wanted: Parameters<typeof store.draftFor>[1]): Promise<NonNullable<Awaited<ReturnType<typeof store.draftFor>>>> {
+    for (;;) {
+      const found = await store.draftFor(tx, wanted);
+      if (found !== undefined) return found;
+    }
+  }
+
+  /** What one of the units is worth and what its return cost: goods by what the factory was paid for them; a refund without goods by what the buyer got back. */
+  private async valueOf(
+    tx: Tx, c: ReturnCase, group: Group, lot: LotRecord | undefined, sold: { unit_price: number | null; currency: string | null } | undefined, terms: { unit_cost: number; cost_currency: string } | undefined, policy: Policy,
+  ): Promise<{ unitValue: number; currency: string; costs: Costs }> {
+    const line = lot?.production_order == null ? undefined : (await orderLines(tx, [lot.production_order])).find((l) => l.sku === c.sku);
+    const value = line === undefined ? { unitValue: terms?.unit_cost ?? 0, currency: terms?.cost_currency ?? 'XXX' } : { unitValue: line.unit_price, currency: line.currency };
+    if (group.inspection === undefined) {
+      const refunded = c.kind === 'refund-only' && sold?.unit_price != null && sold.currency !== null;
+      return refunded ? { unitValue: sold.unit_price as number, currency: sold.currency as string, costs: { refund: sold.unit_price as number } } : { ...value, costs: {} };
+    }
+    const rates = policy.costs.find((r) => r.currency === value.currency);
+    return { ...value, costs: unitCosts({ grade: group.inspection.grade, disposition: group.inspection.disposition, unitValue: value.unitValue }, policy.write_down_bp, rates) };
+  }
+}
+
+/** The exact opposite of a transfer, linked to it. */
+export const reversalOf = (t: Transfer, at: Date, actor: string): Transfer => ({ ...t, id: newId('trf'), debit: t.credit, credit: t.debit, business_key: `reversal/${t.id}`, reverses: t.id, at, actor });

@@ -1,0 +1,235 @@
+import { closeServer, request, running, until, type Running } from '../factories/database.js';
+import { UNBALANCED_LEDGER, UNJUST } from '../factories/ledger.js';
+import { furnish, iso, ndjson, NDJSON, orderEvent } from '../factories/merchant.js';
+import { UNBALANCED } from '../factories/stock.js';
+
+let r: Running;
+let factory = '';
+let stranger = '';
+let finance = '';
+let lot = '';
+const as = (key: string, method: string, path: string, body?: unknown) => request(r.url, method, path, body, { authorization: `Bearer ${key}` });
+const take = (events: readonly unknown[]) => r.call('POST', '/v1/order-events/bulk', ndjson(events), NDJSON);
+
+beforeAll(async () => {
+  r = await running();
+  await furnish(r);
+  await r.call('POST', '/v1/suppliers', { id: 'factory-9', timeZone: 'UTC' });
+  const make = async (body: object): Promise<string> => (await r.call('POST', '/v1/api-keys', { name: 'x', ...body })).body.key;
+  factory = await make({ role: 'factory', supplier: 'factory-1' });
+  stranger = await make({ role: 'factory', supplier: 'factory-9' });
+  finance = await make({ role: 'finance' });
+  // 3 % of 100 are nobody's fault; what is asked for one unit stays below nine tenths of its cost.
+  const terms = { allowanceBp: 300, capBp: 9_000, claimWindowDays: 60, answerDays: 3, collectDays: 5, silenceAccepts: false, remedy: 'money' };
+  expect((await r.call('PUT', '/v1/suppliers/factory-1/terms', terms)).body).toMatchObject({ supplier: 'factory-1', version: 1, ...terms });
+  const { rules, writeDown } = (await r.call('GET', '/v1/responsibility-policy')).body;
+  const put = await r.call('PUT', '/v1/responsibility-policy', { rules, writeDown, note: 'freight and inspection known', costs: [{ currency: 'CNY', forwardFreight: 800, returnFreight: 1_000, inspection: 200 }] });
+  expect(put.body).toMatchObject({ version: 2, costs: [{ currency: 'CNY', returnFreight: 1_000 }] });
+  await r.call('POST', '/v1/broadcasts', { id: 'B7', anchor: 'anchor-7', shop: 'shop-1', startsAt: iso(0), endsAt: iso(3600) });
+  await take(Array.from({ length: 100 }, (_, i) => orderEvent({ event_id: `p${i}`, order_id: `m${i}`, sku: 'K1-S', broadcast: 'B7', occurred_at: iso(100 + i) })));
+  let signal: any;
+  await until('a signal', async () => (signal = (await r.call('GET', '/v1/signals?status=sent&sku=K1-S')).body.items[0]) !== undefined);
+  await r.call('POST', `/v1/signals/${signal.id}/reply`, { version: signal.version, verdict: 'accept' });
+  const booked = await r.call('POST', `/v1/production-orders/${signal.productionOrder}/receipts`, { lines: [{ lineId: signal.lines[0].lineId, quantity: 100 }], at: iso(86_400), acceptExcess: true });
+  expect(booked.status).toBe(201);
+  lot = booked.body.lot;
+  await take(Array.from({ length: 60 }, (_, i) => orderEvent({ event_id: `s${i}`, order_id: `m${i}`, sku: 'K1-S', type: 'shipped', occurred_at: iso(90_000 + i) })));
+  await until('they left', async () => (await r.call('GET', '/v1/skus/K1-S/availability?world=replay')).body.claimed === 60);
+});
+afterEach(async () => {
+  expect((await r.sql.query(UNBALANCED_LEDGER)).rows).toEqual([]);
+  expect((await r.sql.query(UNJUST)).rows).toEqual([]);
+  expect((await r.sql.query(UNBALANCED)).rows).toEqual([]);
+});
+afterAll(async () => {
+  await r.close();
+  await closeServer();
+});
+
+let next = 0;
+async function back(finding: string, grade = 'C', reason = 'broken', over: object = {}): Promise<string> {
+  const n = next++;
+  const id = `R${n}`;
+  await r.call('POST', '/v1/returns', { return_id: id, occurred_at: iso(100_000 + n), shop: 'shop-1', order_id: `m${n}`, line_id: '1', sku: 'K1-S', quantity: 1, claimed_reason: reason });
+  await r.call('POST', `/v1/returns/${id}/receipt`, { at: iso(110_000) });
+  const inspected = await r.call('POST', `/v1/returns/${id}/inspection`, { units: [{ quantity: 1, grade, finding }], at: iso(120_000), ...over });
+  expect(inspected.status).toBe(200);
+  await until(`${id} is judged`, async () => (await r.call('GET', `/v1/returns/${id}/responsibility`)).body.status !== 'unassigned');
+  return id;
+}
+const judged = async (id: string) => (await r.call('GET', `/v1/returns/${id}/responsibility`)).body;
+const chargebacks = async (query = '', key = finance) => (await as(key, 'GET', `/v1/chargebacks?world=replay${query}`)).body.items;
+const balance = async (account: string): Promise<number> => (await as(finance, 'GET', '/v1/ledger/accounts?world=replay')).body.items.find((a: { account: string }) => a.account === account)?.balance ?? 0;
+
+describe('a returned unit finds who answers for it', () => {
+  it('by the policy, with what it cost, and within the allowance of its lot nobody is asked', async () => {
+    const id = await back('defect');
+    expect(await judged(id)).toMatchObject({
+      status: 'proposed',
+      items: [{ origin: 'policy', policy: 2, finding: 'defect', shares: [{ party: 'supplier', shareBp: 10_000 }], claims: [{ party: 'supplier', partyId: 'factory-1', lot, outcome: 'allowance', allowance: 1, chargeback: null, currency: 'CNY' }] }],
+    });
+    await back('defect');
+    await back('defect');
+    expect(await chargebacks()).toEqual([]);
+    expect(await balance('cost/supplier/factory-1')).toBe(3 * (5_160 + 800 + 1_000 + 200));
+  });
+
+  it('beyond it a draft collects, each unit up to the cap', async () => {
+    const id = await back('defect');
+    await back('out-of-tolerance', 'B');
+    const [draft] = await chargebacks();
+    expect(draft).toMatchObject({ status: 'draft', party: 'supplier', partyId: 'factory-1', currency: 'CNY', quantity: 2 });
+    expect(draft.lines).toMatchObject([
+      { return: id, lot, quantity: 1, finding: 'defect', grade: 'C', unitValue: 5_160, amount: 4_644, elements: { 'write-down': 4_644 } },
+      { finding: 'out-of-tolerance', grade: 'B', amount: 2_580 + 200 + 1_000 + 800, elements: { 'write-down': 2_580, inspection: 200, 'return-freight': 1_000, 'forward-freight': 800 } },
+    ]);
+    expect(await chargebacks('', factory)).toEqual([]);
+    expect((await as(factory, 'GET', `/v1/chargebacks/${draft.id}`)).status).toBe(404);
+  });
+
+  it('other findings have other owners; change of mind is charged to nobody', async () => {
+    const said = await back('differs-from-what-was-said', 'B');
+    expect((await judged(said)).items[0].claims).toMatchObject([{ party: 'anchor', partyId: 'anchor-7', outcome: 'claimed' }]);
+    expect((await judged(await back('damaged-in-transit'))).items[0].claims).toMatchObject([{ party: 'carrier', outcome: 'claimed' }]);
+    expect((await judged(await back('worn', 'B'))).items[0].claims).toMatchObject([{ party: 'buyer', outcome: 'not-charged' }]);
+    expect((await judged(await back('no-fault', 'A'))).items[0].claims).toMatchObject([{ party: 'merchant', outcome: 'not-charged' }]);
+    expect((await chargebacks('&status=draft')).map((c: { party: string }) => c.party).sort()).toEqual(['anchor', 'carrier', 'supplier']);
+  });
+
+  it('a person may judge otherwise, on record, as long as nobody was asked; the old booking is taken back by its opposite', async () => {
+    const id = await back('defect');
+    const before = await balance('cost/supplier/factory-1');
+    const decide = (shares: object[], note = 'the label said cotton') => as(finance, 'POST', `/v1/returns/${id}/responsibility`, { shares, note });
+    expect((await decide([{ party: 'supplier', shareBp: 6_000 }, { party: 'anchor', shareBp: 3_999 }])).body).toMatchObject({ status: 422, detail: expect.stringContaining('9999') });
+    const split = (await decide([{ party: 'supplier', shareBp: 3_333 }, { party: 'anchor', shareBp: 6_667 }])).body;
+    expect(split.items).toMatchObject([{ origin: 'policy', claims: [{ outcome: 'voided' }] }, { origin: 'person', note: 'the label said cotton', supersededBy: null }]);
+    expect(split.items[0].supersededBy).toBe(split.items[1].id);
+    const parts = split.items[1].claims.map((c: any) => c.elements.reduce((s: number, e: any) => s + e.cost, 0));
+    expect(parts.reduce((s: number, x: number) => s + x, 0)).toBe(7_160);
+    expect(await balance('cost/supplier/factory-1')).toBe(before - 7_160 + parts[0]);
+    expect((await r.call('POST', '/v1/returns/none/responsibility', { shares: [{ party: 'anchor', shareBp: 10_000 }], note: 'x' })).status).toBe(404);
+    await r.call('POST', '/v1/returns', { return_id: 'W1', occurred_at: iso(100_500), shop: 'shop-1', order_id: 'm50', line_id: '1', sku: 'K1-S', quantity: 1 });
+    expect((await r.call('POST', '/v1/returns/W1/responsibility', { shares: [{ party: 'anchor', shareBp: 10_000 }], note: 'x' })).body).toMatchObject({ status: 409, code: 'not-inspected' });
+    expect(await judged('W1')).toMatchObject({ status: 'unassigned', items: [] });
+  });
+
+  it('a refund without goods is judged by a person, and costs what the buyer got back', async () => {
+    await r.call('POST', '/v1/returns', { return_id: 'RF', occurred_at: iso(100_600), shop: 'shop-1', order_id: 'm51', line_id: '1', sku: 'K1-S', quantity: 1, kind: 'refund-only', status: 'refunded' });
+    const seen = (await r.call('POST', '/v1/returns/RF/responsibility', { shares: [{ party: 'warehouse', shareBp: 10_000 }], note: 'packed empty, on camera' })).body;
+    expect(seen.items[0].claims).toMatchObject([{ party: 'warehouse', outcome: 'claimed', elements: [{ element: 'refund', cost: 15_900, amount: 15_900 }] }]);
+  });
+});
+
+describe('a chargeback', () => {
+  let id = '';
+  it('is sent, and is then there for its party alone', async () => {
+    id = (await chargebacks('&party=supplier'))[0].id;
+    const sent = await as(finance, 'POST', `/v1/chargebacks/${id}/notify`);
+    expect(sent.body).toMatchObject({ status: 'notified', answerBy: expect.any(String) });
+    expect((await as(finance, 'POST', `/v1/chargebacks/${id}/notify`)).body).toMatchObject({ status: 409, currentStatus: 'notified' });
+    expect((await chargebacks('', factory)).map((c: { id: string }) => c.id)).toEqual([id]);
+    expect(await chargebacks('', stranger)).toEqual([]);
+    for (const [method, path] of [['GET', ''], ['POST', '/response']] as const) expect((await as(stranger, method, `/v1/chargebacks/${id}${path}`, method === 'POST' ? { verdict: 'accept' } : undefined)).status).toBe(404);
+    expect(JSON.stringify((await as(factory, 'GET', `/v1/chargebacks/${id}`)).body)).not.toMatch(/anchor|15900|key:(?!)/);
+    expect((await as(factory, 'POST', `/v1/chargebacks/${id}/ruling`, { verdict: 'withdraw', note: 'x' })).status).toBe(403);
+    const first = (await chargebacks('&party=supplier'))[0].lines[0];
+    expect((await as(finance, 'POST', `/v1/returns/${first.return}/responsibility`, { shares: [{ party: 'buyer', shareBp: 10_000 }], note: 'x' })).body).toMatchObject({ code: 'already-charged', chargeback: id });
+  });
+
+  it('is disputed in part, line by line, with reasons', async () => {
+    const say = (body: object) => as(factory, 'POST', `/v1/chargebacks/${id}/response`, body);
+    expect((await say({ verdict: 'accept', lines: [{ lineId: 'l1', quantity: 1 }] })).body.detail).toContain('lines');
+    expect((await say({ verdict: 'accept-partly', lines: [{ lineId: 'l77', quantity: 1 }] })).body.detail).toContain('l77');
+    expect((await say({ verdict: 'accept-partly', lines: [{ lineId: 'l1', quantity: 2 }] })).body.detail).toContain('lines[0].quantity');
+    expect((await say({ verdict: 'accept-partly', lines: [] })).body.detail).toContain('dispute');
+    expect((await say({ verdict: 'accept', version: 1 })).body).toMatchObject({ code: 'stale-version', currentVersion: 2 });
+    const answer = { version: 2, verdict: 'accept-partly', lines: [{ lineId: 'l1', quantity: 1 }, { lineId: 'l2', quantity: 0, reason: 'worn by the buyer' }], note: 'see photos' };
+    expect((await say(answer)).body).toMatchObject({ status: 'partly-accepted', response: answer });
+    expect((await say(answer)).body.status).toBe('partly-accepted');
+    expect((await say({ verdict: 'accept' })).body.code).toBe('already-answered');
+    expect(await balance('receivable/supplier/factory-1')).toBe(0);
+  });
+
+  it('is ruled on, posted once, and a ruling that is taken back leaves its opposite behind', async () => {
+    const rule = (body: object) => as(finance, 'POST', `/v1/chargebacks/${id}/ruling`, body);
+    expect((await rule({ verdict: 'reduce', lines: [{ lineId: 'l1', quantity: 0 }], note: 'x' })).body.detail).toContain('accepted 1');
+    const cb = (await as(finance, 'GET', `/v1/chargebacks/${id}`)).body;
+    const upheld = await rule({ verdict: 'uphold', note: 'measured again' });
+    expect(upheld.body).toMatchObject({ status: 'posted', posted: cb.amount, outstanding: cb.amount });
+    expect((await rule({ verdict: 'uphold', note: 'measured again' })).body.posted).toBe(cb.amount);
+    expect(await balance('receivable/supplier/factory-1')).toBe(cb.amount);
+    const reduced = (await rule({ verdict: 'reduce', lines: [{ lineId: 'l2', quantity: 0 }], note: 'the buyer wore it' })).body;
+    const l2 = cb.lines.find((l: { lineId: string }) => l.lineId === 'l2').amount;
+    expect(reduced).toMatchObject({ status: 'posted', posted: cb.amount - l2, rulings: [{ n: 1, verdict: 'uphold' }, { n: 2, verdict: 'reduce' }] });
+    expect(reduced.lines.find((l: { lineId: string }) => l.lineId === 'l2').charged).toEqual({ quantity: 0, amount: 0 });
+    expect(await balance('receivable/supplier/factory-1')).toBe(cb.amount - l2);
+    const ledger = (await as(finance, 'GET', `/v1/ledger?world=replay&chargeback=${id}&limit=500`)).body.items;
+    expect(ledger.filter((t: { reverses: string | null }) => t.reverses !== null).length).toBe(cb.lines.length);
+  });
+
+  it('is settled in parts by reference, never for more than is owed, and then it stands', async () => {
+    const settle = (body: object) => as(finance, 'POST', `/v1/chargebacks/${id}/settlement`, body);
+    const { outstanding } = (await as(finance, 'GET', `/v1/chargebacks/${id}`)).body;
+    expect((await settle({ reference: 'ST-1', amount: outstanding + 1 })).body.detail).toContain(String(outstanding));
+    expect((await settle({ reference: 'ST-1', amount: 1_000 })).body).toMatchObject({ status: 'posted', settled: 1_000 });
+    expect((await settle({ reference: 'ST-1', amount: 1_000 })).body).toMatchObject({ settled: 1_000 });
+    expect((await settle({ reference: 'ST-1', amount: 999 })).body.code).toBe('reference-reused');
+    expect((await as(finance, 'POST', `/v1/chargebacks/${id}/ruling`, { verdict: 'withdraw', note: 'x' })).body.code).toBe('settled-in-part');
+    expect((await settle({ reference: 'ST-2' })).body).toMatchObject({ status: 'settled', outstanding: 0 });
+    expect(await balance('receivable/supplier/factory-1')).toBe(0);
+    expect(await balance('settled/supplier/factory-1')).toBe(outstanding);
+  });
+
+  it('the ledger takes no change, by nobody', async () => {
+    await expect(r.sql.query(`update ledger_transfers set amount = 1`)).rejects.toThrow(/never changed/);
+    await expect(r.sql.query(`delete from ledger_transfers`)).rejects.toThrow(/never changed/);
+  });
+
+  it('is traced back to the minute of the broadcast', async () => {
+    const trace = (await r.call('GET', `/v1/trace/chargeback/${id}`)).body;
+    expect(trace).toMatchObject({ kind: 'chargeback', id, status: 'settled', supplier: 'factory-1' });
+    expect(trace.lines[0].return).toMatchObject({ order: { anchor: 'anchor-7', broadcast: { id: 'B7', minute: expect.any(Number) } }, lots: [{ lot, productionOrder: { signals: [{ kind: 'create', spike: { onset: expect.any(String) } }] } }] });
+    expect((await r.call('GET', `/v1/trace/return/${trace.lines[0].return.id}`)).body.chargebacks).toMatchObject([{ id, lineId: 'l1', party: 'supplier' }]);
+  });
+});
+
+describe('clocks and changes of policy', () => {
+  it('a draft is sent by itself when its time of collecting is over, and silence brings it before the merchant', async () => {
+    await back('defect');
+    const [draft] = await chargebacks('&party=supplier&status=draft');
+    await take([orderEvent({ event_id: 'later', order_id: 'later', occurred_at: iso(100_000 + 9 * 86_400) })]);
+    await until('it is sent', async () => (await as(finance, 'GET', `/v1/chargebacks/${draft.id}`)).body.status === 'notified');
+    await take([orderEvent({ event_id: 'later2', order_id: 'later2', occurred_at: iso(100_000 + 14 * 86_400) })]);
+    await until('nobody answered', async () => (await as(finance, 'GET', `/v1/chargebacks/${draft.id}`)).body.status === 'under-review');
+    expect((await as(factory, 'POST', `/v1/chargebacks/${draft.id}/response`, { verdict: 'accept' })).status).toBe(409);
+    expect((await as(finance, 'POST', `/v1/chargebacks/${draft.id}/ruling`, { verdict: 'withdraw', note: 'too old' })).body).toMatchObject({ status: 'withdrawn', posted: 0 });
+  });
+
+  it('where terms say so silence accepts', async () => {
+    await r.call('PUT', '/v1/suppliers/factory-1/terms', { allowanceBp: 0, capBp: 10_000, claimWindowDays: 400, answerDays: 1, collectDays: 0, silenceAccepts: true, remedy: 'money' });
+    // Terms bind lots that come in from then on: the old lot keeps its own.
+    const id = await back('defect');
+    expect((await judged(id)).items[0].claims).toMatchObject([{ outcome: 'claimed', elements: expect.arrayContaining([{ element: 'write-down', cost: 5_160, amount: 4_644 }]) }]);
+    await r.sql.query(`update chargebacks set silence_accepts = true, notify_at = '2026-01-01' where status = 'draft' and party = 'supplier'`);
+    let cb: any;
+    await until('it is sent', async () => (cb = (await chargebacks('&party=supplier&status=notified'))[0]) !== undefined);
+    await take([orderEvent({ event_id: 'later3', order_id: 'later3', occurred_at: iso(100_000 + 40 * 86_400) })]);
+    await until('it is posted', async () => (await as(finance, 'GET', `/v1/chargebacks/${cb.id}`)).body.status === 'posted');
+    expect((await as(finance, 'GET', `/v1/chargebacks/${cb.id}`)).body.history.map((h: { to: string }) => h.to)).toEqual(['notified', 'accepted', 'posted']);
+  });
+
+  it('a policy that changes in mid-case judges what is inspected after it, and nothing before', async () => {
+    const before = await back('too-small', 'A', 'too small');
+    const policy = (await r.call('GET', '/v1/responsibility-policy')).body;
+    const { writeDown, costs } = policy;
+    const rules = policy.rules.map((x: any) => (x.finding === 'too-small' ? { ...x, shares: [{ party: 'supplier', shareBp: 5_000 }, { party: 'merchant', shareBp: 5_000 }] } : x));
+    expect((await r.call('PUT', '/v1/responsibility-policy', { writeDown, costs, rules: [...rules, { finding: 'defect', shares: [{ party: 'carrier', shareBp: 1 }] }], note: 'x' })).status).toBe(422);
+    expect((await r.call('PUT', '/v1/responsibility-policy', { writeDown, costs, rules, note: 'sizes run small' })).body.version).toBe(policy.version + 1);
+    const after = await back('too-small', 'A', 'too small');
+    expect((await judged(before)).items[0]).toMatchObject({ policy: policy.version, shares: [{ party: 'merchant' }] });
+    expect((await judged(after)).items[0]).toMatchObject({ policy: policy.version + 1, shares: [{ party: 'supplier' }, { party: 'merchant' }] });
+    expect((await r.call('GET', `/v1/responsibility-policy?version=${policy.version}`)).body.version).toBe(policy.version);
+    expect((await r.call('GET', '/v1/responsibility-policy?version=99')).status).toBe(404);
+    expect((await as(finance, 'PUT', '/v1/responsibility-policy', { writeDown, costs, rules, note: 'x' })).status).toBe(403);
+  });
+});
