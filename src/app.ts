@@ -26,7 +26,7 @@ import { PlanningService } from './production/index.js';
 
 const BODY_LIMIT = 1_048_576;
 /** Routes whose body is read as a stream, however long it is. */
-const STREAMED = /^\/v1\/(order-events\/bulk|imports\/[a-z]+)$/;
+const STREAMED = /^\/v1\/(order-events\/bulk|imports\/[a-z]+|files)$/;
 
 export interface Opened extends Foundations {
   readonly embedded: EmbeddedServer | undefined;

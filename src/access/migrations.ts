@@ -54,3 +54,30 @@ export class Access1763800100000 implements MigrationInterface {
     await runner.query('drop table audit_log; drop table api_keys; drop table sessions; drop table users; drop function refuse_change');
   }
 }
+
+export class Files1763801000000 implements MigrationInterface {
+  name = 'Files1763801000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      create table files (
+        id text primary key,
+        -- SHA-256 of the bytes, by which the file store keeps them.
+        content text not null,
+        content_type text not null,
+        size integer not null check (size > 0),
+        actor text not null,
+        at timestamptz not null default now());
+      create table file_grants (
+        file text not null references files (id),
+        kind text not null,
+        id text not null,
+        primary key (file, kind, id));
+      create trigger files_are_history before update or delete on files for each row execute function refuse_change();
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('drop table file_grants; drop table files');
+  }
+}

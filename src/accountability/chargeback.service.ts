@@ -1,6 +1,8 @@
 // A chargeback from its draft to its settlement: sent, answered, judged, posted, paid. Every step locks the chargeback, checks the
 // machine, writes its transition; what was posted is only ever taken back by its opposite.
 import { Inject, Injectable } from '@nestjs/common';
+import { FilesService } from '../access/index.js';
+import { inspectionsOf } from '../returns/index.js';
 import { Database, DomainError, Handles, invalid, Jobs, log, newId, notFound, type JobRun, type Tx } from '../kernel/index.js';
 import { sameJson } from '../production/index.js';
 import { allClocks, worldNow } from '../orders/index.js';
@@ -41,18 +43,23 @@ export class ChargebackService {
   constructor(
     @Inject(Database) private readonly database: Database,
     @Inject(Jobs) private readonly jobs: Jobs,
+    @Inject(FilesService) private readonly files: FilesService,
   ) {}
 
   /** Sends a draft to its party; the next claims start another draft. */
   async notify(tx: Tx, id: string, cause: 'merchant' | 'clock', actor: string): Promise<void> {
     const cb = await this.lock(tx, id, undefined);
     const now = await worldNow(tx, cb.world);
-    if ((await store.claimsOfChargebacks(tx, [id])).length === 0) {
+    const lines = await store.claimsOfChargebacks(tx, [id]);
+    if (lines.length === 0) {
       // Every claim was taken back meanwhile: there is nothing to ask for.
       await this.move(tx, cb, 'withdrawn', 'merchant', now, actor);
       return;
     }
     await this.move(tx, cb, 'notified', cause, now, actor, { notifiedAt: now, answerBy: new Date(now.getTime() + cb.answer_days * DAY_MS) });
+    // Who is charged may see what was found.
+    const photos = (await inspectionsOf(tx, [...new Set(lines.map((l) => l.return_case))])).filter((i) => lines.some((l) => l.inspection === i.id)).flatMap((i) => i.photos);
+    if (cb.party === 'supplier' || cb.party === 'anchor') await this.files.grant(tx, photos, { kind: cb.party, id: cb.party_id });
     await this.announce(tx, id, chargebackNotified);
   }
 

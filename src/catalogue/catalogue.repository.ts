@@ -144,6 +144,10 @@ export const termsOf = (tx: Tx, skus: readonly string[]): Promise<SkuTerms[]> =>
 /** All SKUs of the given styles: the minimum order may bind the style or the style-colour. */
 export const termsOfStyles = (tx: Tx, styles: readonly string[]): Promise<SkuTerms[]> => rows(tx, `${TERMS} where k.style = any($1)`, [styles]);
 
+/** The SKUs of a style that a supplier makes, whoever else does. */
+export const madeBy = (tx: Tx, supplier: string, style: string): Promise<{ sku: string; colour: string; size: string }[]> =>
+  rows(tx, 'select k.id as sku, k.colour, k.size from skus k join sourcing c on c.sku = k.id where k.style = $2 and c.supplier = $1 order by k.id', [supplier, style]);
+
 export const existingSkus = async (tx: Tx, skus: readonly string[]): Promise<Set<string>> =>
   new Set((await rows<{ id: string }>(tx, 'select id from skus where id = any($1)', [skus])).map((r) => r.id));
 

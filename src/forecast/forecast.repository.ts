@@ -180,3 +180,12 @@ export const takeNeeds = (tx: Tx, world: string, supplier: string): Promise<Grou
 /** The latest need of a group, taken or not. */
 export const needOf = (tx: Tx, world: string, supplier: string, group: string): Promise<GroupNeed | undefined> =>
   one(tx, 'select group_key as "group", at, lines from group_needs where world = $1 and supplier = $2 and group_key = $3', [world, supplier, group]);
+
+/** The latest needs of a supplier's groups that hold SKUs of a style. */
+export const needsOfStyle = (tx: Tx, world: string, supplier: string, style: string): Promise<GroupNeed[]> =>
+  rows(
+    tx,
+    `select g.group_key as "group", g.at, g.lines from group_needs g where g.world = $1 and g.supplier = $2
+       and exists (select 1 from jsonb_array_elements(g.lines) l join skus k on k.id = l->>'sku' where k.style = $3) order by g.group_key collate "C"`,
+    [world, supplier, style],
+  );

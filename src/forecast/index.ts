@@ -4,7 +4,7 @@
 export { AssessService } from './assess.service.js';
 export { needChanged, spikeDetected } from './forecast.facts.js';
 export { ForecastModule } from './forecast.module.js';
-export { findAssessment, needOf, takeNeeds, type AssessmentRow, type GroupNeed, type NeedLine } from './forecast.repository.js';
+export { findAssessment, needOf, needsOfStyle, takeNeeds, type AssessmentRow, type GroupNeed, type NeedLine } from './forecast.repository.js';
 export { groupOf } from './groups.js';
 export { Forecast1763800600000 } from './migrations.js';
 export { requestAssessment, Ticker } from './ticker.js';

@@ -13,7 +13,7 @@ export {
   CalendarDate, Choice, Currency, Flag, Instant, isDate, isTimeZone, Name, NAME, Names, parseInstant, Rows, Text, TimeZone, Whole,
 } from './http/fields.js';
 export { checkStorable, decodeUtf8, isStorable, parseJson, parseJsonText } from './http/json.js';
-export { listed, ListQuery, pageOf, queryText, type Listed, type Page, type Query } from './http/lists.js';
+export { listed, ListQuery, pageOf, queryInstant, queryText, type Listed, type Page, type Query } from './http/lists.js';
 export { Once, type OnceRequest } from './http/once.js';
 export { onceOf } from './http/once-request.js';
 export { CONFIGURATION, KernelModule, type Foundations } from './kernel.module.js';
@@ -32,3 +32,4 @@ export { prune as pruneAnswers } from './http/once.repository.js';
 export { configureLog, currentScope, inScope, log, openScope, traceparentOf } from './log/log.js';
 export { intakeEvents, metricsText, requestSeconds, signalDeliveries } from './metrics/metrics.js';
 export { openSecrets, randomSecret, Secrets } from './secrets/secrets.js';
+export { contentKey, FILE_STORE, type FileStore } from './storage/file-store.js';

@@ -7,6 +7,7 @@ import { PublicUrl } from './http/public-url.js';
 import { Jobs } from './jobs/jobs.js';
 import { Queues } from './jobs/queues.js';
 import { Secrets } from './secrets/secrets.js';
+import { FILE_STORE, openFileStore } from './storage/file-store.js';
 
 export const CONFIGURATION = Symbol('configuration');
 
@@ -26,6 +27,7 @@ export class KernelModule {
       { provide: Database, useValue: foundations.database },
       { provide: Secrets, useValue: foundations.secrets },
       { provide: Queues, useValue: foundations.queues },
+      { provide: FILE_STORE, useValue: openFileStore(foundations.configuration) },
       { provide: PublicUrl, useValue: new PublicUrl((foundations.configuration.publicUrl ?? `http://localhost:${foundations.configuration.port}`).replace(/\/$/, '')) },
     ];
     return { module: KernelModule, imports: [DiscoveryModule], providers: [...values, Jobs, Once], exports: [...values.map((v) => v.provide), Jobs, Once] };

@@ -1,8 +1,8 @@
 // Production: what a changed need means for a factory, and the negotiation about it.
-// Owns group needs, production orders, adjustments with versions, replies and decisions, and the delivery state of signals.
+// Owns production orders, sample requests, adjustments with versions, replies and decisions, and the delivery state of signals.
 // Never opens a socket: connectors carry its signals out, and tell it here how that went.
 export { Production1763800700000 } from './migrations.js';
-export { adjustmentApplied, adjustmentEnded, signalAnswered, signalIssued } from './production.facts.js';
+export { adjustmentApplied, adjustmentEnded, sampleRequested, signalAnswered, signalIssued } from './production.facts.js';
 export { ProductionModule } from './production.module.js';
 export {
   deliveryOf, endDelivery, findAdjustment, linesOf, listAdjustments, listOrders, orderLines, recordAttempt, versionOf, type AdjustmentRow, type Delivery, type ListFilter,
@@ -10,3 +10,7 @@ export {
 export { PlanningService } from './planning.service.js';
 export { signalData } from './signal.view.js';
 export { sameJson } from './production.rules.js';
+export { Samples1763801100000 } from './samples.migrations.js';
+export { findSample, roundsOf } from './samples.repository.js';
+export { SamplesService } from './samples.service.js';
+export { sampleData } from './samples.view.js';

@@ -1,15 +1,18 @@
 // What a changed need means for a factory: at most one open change per group, damped, firm at once or at its confirming hour.
 import { Inject, Injectable } from '@nestjs/common';
 import { termsOf, type SkuTerms } from '../catalogue/index.js';
-import { needOf, takeNeeds, type GroupNeed } from '../forecast/index.js';
+import { needOf, needsOfStyle, takeNeeds, type GroupNeed } from '../forecast/index.js';
 import { supplyOf } from '../inventory/index.js';
 import { Database, Handles, Jobs, log, type JobRun, type Tx } from '../kernel/index.js';
 import { localTime, nextLocalHour } from '../kernel/math/index.js';
 import { allClocks, worldNow } from '../orders/index.js';
 import { NegotiationService, type Draft } from './negotiation.service.js';
-import { fallDue, proposeChange } from './production.facts.js';
-import { DAMPING_MS, daysBetween, ESCALATION_MS, isNews, newsAgainAt, propose, type OpenOrder, type SupplierTerms } from './production.rules.js';
+import { expireSample, fallDue, mindLineUps, proposeChange, resumeProduction } from './production.facts.js';
+import { DAMPING_MS, daysBetween, ESCALATION_MS, isNews, newsAgainAt, propose, type OpenOrder, type Proposal, type SupplierTerms } from './production.rules.js';
 import * as store from './production.repository.js';
+import { clearedStyles, dueSamples, orderedUnits } from './samples.repository.js';
+import { withinTrial } from './samples.rules.js';
+import { SamplesService, type Wanted } from './samples.service.js';
 
 const PLANNER = 'planner';
 
@@ -19,15 +22,22 @@ type OpenAdjustment = store.AdjustmentRow & { version_at: Date };
 interface Plan {
   readonly drafts: Draft[];
   readonly rechecks: { readonly id: string; readonly at: Date }[];
+  /** Samples that changes wait for, or that a repeat asks for. */
+  readonly samples: Wanted[];
 }
+
+/** Line-ups are looked at this often, in wall time. */
+const LINE_UPS_MS = 10_000;
 
 @Injectable()
 export class PlanningService {
   private timer: NodeJS.Timeout | undefined;
   private ticking: Promise<void> | undefined;
+  private lineUpsAt = 0;
 
   constructor(
     @Inject(NegotiationService) private readonly negotiation: NegotiationService,
+    @Inject(SamplesService) private readonly samples: SamplesService,
     @Inject(Database) private readonly database: Database,
     @Inject(Jobs) private readonly jobs: Jobs,
   ) {}
@@ -47,10 +57,11 @@ export class PlanningService {
     const open = new Map((await store.openAdjustments(tx, world, supplier, changed.map((n) => n.group))).map((a) => [a.group_key, a]));
     // In a surge needs change every second, and the factory heard of most of them moments ago.
     const needs = changed.filter((n) => atConfirmingHour || !waits(open.get(n.group), n.at));
-    const plan: Plan = { drafts: [], rechecks: changed.flatMap((n) => recheckOf(open.get(n.group), n.at)) };
+    const plan: Plan = { drafts: [], rechecks: changed.flatMap((n) => recheckOf(open.get(n.group), n.at)), samples: [] };
     if (needs.length > 0) await this.planGroups(tx, world, supplier, needs, open, plan, atConfirmingHour);
     if (plan.rechecks.length > 0) await store.recheckAt(tx, plan.rechecks);
     await this.negotiation.issue(tx, plan.drafts);
+    for (const wanted of plan.samples) await this.samples.ask(tx, wanted);
   }
 
   private async planGroups(
@@ -59,10 +70,11 @@ export class PlanningService {
     const keys = needs.map((n) => n.group);
     const skus = needs.flatMap((n) => n.lines.map((l) => l.sku));
     const current = keys.flatMap((key) => open.get(key) ?? []);
-    const [termRows, told, orders, leaving, onHold, supply] = await Promise.all([
+    const [termRows, told, orders, leaving, onHold, supply, ordered] = await Promise.all([
       termsOf(tx, skus), current.length === 0 ? [] : store.linesOfMany(tx, current.map((a) => a.id), current.map((a) => a.version)), store.confirmedOrders(tx, world, supplier, keys),
-      this.negotiation.leaves(tx, world, skus), store.groupsOnHold(tx, world, supplier, keys), supplyOf(tx, world, skus),
+      this.negotiation.leaves(tx, world, skus), store.groupsOnHold(tx, world, supplier, keys), supplyOf(tx, world, skus), orderedUnits(tx, world, supplier, keys),
     ]);
+    const cleared = await clearedStyles(tx, world, supplier, [...new Set(termRows.filter((t) => t.trial_quantity !== null).map((t) => t.style))]);
     const orderLines = orders.length === 0 ? [] : await store.orderLines(tx, orders.map((o) => o.id));
     const terms = new Map(termRows.map((t) => [t.sku, t]));
     const production = new Map<string, number>();
@@ -77,6 +89,7 @@ export class PlanningService {
       const change = open.get(need.group);
       await this.planGroup(tx, plan, {
         world, supplier, need, first, current: change, told: told.filter((l) => l.adjustment === change?.id), atConfirmingHour, leaves: need.lines.some((l) => leaving.has(l.sku)),
+        ordered: ordered.get(need.group) ?? 0, cleared: cleared.has(first.style),
         orders: orders.filter((o) => o.group_key === need.group).map((o) => openOrder(o, orderLines, first.supplier_time_zone, need.at)),
       });
     }
@@ -87,7 +100,7 @@ export class PlanningService {
     plan: Plan,
     g: {
       world: store.World; supplier: string; need: GroupNeed; first: SkuTerms; current: OpenAdjustment | undefined; told: readonly store.LineRow[];
-      atConfirmingHour: boolean; leaves: boolean; orders: readonly OpenOrder[];
+      atConfirmingHour: boolean; leaves: boolean; orders: readonly OpenOrder[]; ordered: number; cleared: boolean;
     },
   ): Promise<void> {
     const { need, first, current } = g;
@@ -99,7 +112,8 @@ export class PlanningService {
     const firmNow = !terms.hasConfirmingHour || hourHasCome || local.hour === first.confirming_hour;
     const firmAt = firmNow || first.confirming_hour === null ? null : new Date(nextLocalHour(at.getTime(), first.supplier_time_zone, first.confirming_hour));
     const context = { world: g.world, supplier: g.supplier, group: need.group, now: at, firmAt, actor: PLANNER, cause: 'planner' as const, leaves: g.leaves };
-    const proposal = propose(lines, g.orders, terms, local.date, firmNow);
+    const wanted = propose(lines, g.orders, terms, local.date, firmNow);
+    const proposal = wanted === undefined ? undefined : this.guarded(plan, g, wanted);
     if (current === undefined) {
       if (proposal !== undefined) plan.drafts.push(this.negotiation.opening(context, proposal, lines));
       return;
@@ -128,6 +142,44 @@ export class PlanningService {
     const before = g.told.map((l) => ({ lineId: l.line_id, sku: l.sku, quantity: l.quantity, quantityBefore: l.quantity_before, due: l.due, dueBefore: l.due_before }));
     const told = { kind: current.kind, lines: before, at: current.version_at.getTime() };
     if (hourHasCome || isNews(told, renewed, terms.lotMultiple, at.getTime())) plan.drafts.push(this.negotiation.renewal(current, context, renewed, lines));
+  }
+
+  /** What of a proposal may go before a sample is approved; what waits asks for the sample. */
+  private guarded(plan: Plan, g: { world: store.World; supplier: string; need: GroupNeed; first: SkuTerms; leaves: boolean; ordered: number; cleared: boolean }, proposal: Proposal): Proposal | undefined {
+    const { first, need } = g;
+    if (first.trial_quantity === null) return proposal;
+    const lead = need.lines.find((l) => l.spike !== null) ?? need.lines[0];
+    const request = { world: g.world, supplier: g.supplier, style: first.style, leaves: g.leaves, actor: PLANNER };
+    const evidence = { broadcast: lead?.evidence.broadcast ?? null, anchor: lead?.evidence.anchor ?? null, spike: lead?.spike ?? null, assessment: lead?.assessment ?? null };
+    if (g.cleared) {
+      // Same pattern, fabric and workshop as what was approved: only the new dye lot is looked at, and nothing waits for it.
+      if (proposal.kind === 'create' && g.ordered > 0) plan.samples.push({ ...request, colour: first.colour, kind: 'swatch', cause: 'repeat', causeId: `${need.group} after ${g.ordered}`, evidence });
+      return proposal;
+    }
+    const { goes, waits } = withinTrial(proposal, { room: first.trial_quantity - g.ordered, lotMultiple: first.lot_multiple, moq: first.moq });
+    if (waits > 0) plan.samples.push({ ...request, colour: '', kind: 'pre-production', cause: 'adjustment', causeId: need.group, evidence: { ...evidence, waiting: waits } });
+    return goes;
+  }
+
+  @Handles(resumeProduction)
+  async onCleared(run: JobRun<{ world: store.World; supplier: string; style: string }>): Promise<void> {
+    const { world, supplier, style } = run.payload;
+    await run.effect(async (tx) => {
+      await store.lockPlanning(tx, world, supplier);
+      const now = await worldNow(tx, world);
+      const needs = await needsOfStyle(tx, world, supplier, style);
+      if (needs.length > 0) await this.plan(tx, world, supplier, needs.map((n) => ({ ...n, at: n.at > now ? n.at : now })), false);
+    });
+  }
+
+  @Handles(expireSample)
+  async onSampleDue(run: JobRun<{ sampleRequest: string; version: number }>): Promise<void> {
+    await run.effect((tx) => this.samples.expire(tx, run.payload.sampleRequest, run.payload.version));
+  }
+
+  @Handles(mindLineUps)
+  async onLineUps(run: JobRun<{ world: store.World; now: string }>): Promise<void> {
+    await run.effect((tx) => this.samples.mindLineUps(tx, run.payload.world, new Date(run.payload.now)));
   }
 
   @Handles(fallDue)
@@ -168,12 +220,17 @@ export class PlanningService {
 
   async tick(tx: Tx): Promise<void> {
     const clocks = await allClocks(tx);
+    const lineUps = Date.now() - this.lineUpsAt >= LINE_UPS_MS;
     for (const world of ['live', 'replay'] as const) {
       if (!clocks.some((c) => c.clock === world && c.now !== null)) continue;
       const now = await worldNow(tx, world);
       const due = await store.dueAdjustments(tx, world, now, 500);
       if (due.length > 0) await this.jobs.enqueue(tx, fallDue, due.map((d) => ({ signal: d.id, version: d.version, now: now.toISOString() })));
+      const samples = await dueSamples(tx, world, now, 500);
+      if (samples.length > 0) await this.jobs.enqueue(tx, expireSample, samples.map((d) => ({ sampleRequest: d.id, version: d.version })));
+      if (lineUps) await this.jobs.enqueue(tx, mindLineUps, [{ world, now: now.toISOString() }]);
     }
+    if (lineUps) this.lineUpsAt = Date.now();
   }
 
   async stop(): Promise<void> {

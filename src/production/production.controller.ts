@@ -1,23 +1,20 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query as QueryParam, Req } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { actorOf, Allow, AccessService, CurrentPrincipal, limitTo, type AccessRequest, type Principal } from '../access/index.js';
-import { Database, invalid, listed, ListQuery, notFound, Once, onceOf, pageOf, parseInstant, PublicUrl, queryText, type Listed, type Query, type Tx } from '../kernel/index.js';
+import { Database, listed, ListQuery, notFound, Once, onceOf, pageOf, PublicUrl, queryInstant, queryText, type Listed, type Query, type Tx } from '../kernel/index.js';
 import { FulfilmentService } from './fulfilment.service.js';
 import { NegotiationService } from './negotiation.service.js';
 import { DecisionBody, NewAdjustment, ProgressBody, ReceiptBody, ReplyBody } from './production.dto.js';
 import * as store from './production.repository.js';
 import { signalData } from './signal.view.js';
+import { findSample, roundsOf, sampleReplyOf } from './samples.repository.js';
+import { SamplesService } from './samples.service.js';
+import { sampleData } from './samples.view.js';
 
 function filterOf(query: Query, principal: Principal): store.ListFilter {
-  const instant = (name: string): string | null => {
-    const text = queryText(query, name);
-    if (text === undefined) return null;
-    if (parseInstant(text) === undefined) throw invalid(name, 'must be a time as in RFC 3339 with an offset');
-    return text;
-  };
   return {
     suppliers: limitTo(principal, 'supplier'), supplier: queryText(query, 'supplier') ?? null, status: queryText(query, 'status') ?? null, sku: queryText(query, 'sku') ?? null,
-    broadcast: queryText(query, 'broadcast') ?? null, since: instant('from'), until: instant('to'),
+    broadcast: queryText(query, 'broadcast') ?? null, since: queryInstant(query, 'from'), until: queryInstant(query, 'to'),
   };
 }
 
@@ -27,6 +24,7 @@ export class ProductionController {
   constructor(
     @Inject(NegotiationService) private readonly negotiation: NegotiationService,
     @Inject(FulfilmentService) private readonly fulfilment: FulfilmentService,
+    @Inject(SamplesService) private readonly samples: SamplesService,
     @Inject(Database) private readonly database: Database,
     @Inject(Once) private readonly once: Once,
     @Inject(AccessService) private readonly access: AccessService,
@@ -111,8 +109,9 @@ export class ProductionController {
   @Allow('operator', 'factory', 'finance')
   async signal(@Param('id') id: string, @CurrentPrincipal() principal: Principal): Promise<object> {
     return this.database.transaction(async (tx) => {
-      const a = await store.findAdjustment(tx, id);
       const only = limitTo(principal, 'supplier');
+      if (isSample(id)) return this.shownSample(tx, id, only);
+      const a = await store.findAdjustment(tx, id);
       if (a === undefined || (only !== undefined && (!only.includes(a.supplier) || (await store.deliveryOf(tx, id, a.version)) === undefined))) throw notFound(`the signal ${id}`);
       const history = (await store.transitionsOf(tx, id)).map((t) => ({ ...t, actor: principal.role === 'factory' && !t.actor.startsWith(principal.kind) ? 'buyer' : t.actor }));
       return { ...(await this.shown(tx, id)), history };
@@ -124,6 +123,11 @@ export class ProductionController {
   @HttpCode(200)
   async reply(@Param('id') id: string, @Body() body: ReplyBody, @CurrentPrincipal() principal: Principal, @Req() request: AccessRequest): Promise<object> {
     return this.once.run(onceOf(request, actorOf(principal)), async (tx) => {
+      const only = limitTo(principal, 'supplier');
+      if (isSample(id)) {
+        await this.samples.reply(tx, id, only, body, actorOf(principal));
+        return this.shownSample(tx, id, only);
+      }
       await this.negotiation.reply(tx, id, limitTo(principal, 'supplier'), body, actorOf(principal));
       return this.shown(tx, id);
     });
@@ -134,10 +138,17 @@ export class ProductionController {
   @HttpCode(200)
   async decide(@Param('id') id: string, @Body() body: DecisionBody, @CurrentPrincipal() principal: Principal, @Req() request: AccessRequest): Promise<object> {
     return this.once.run(onceOf(request, actorOf(principal)), async (tx) => {
-      await this.negotiation.decide(tx, id, body, actorOf(principal));
+      if (isSample(id)) await this.samples.decide(tx, id, body, actorOf(principal));
+      else await this.negotiation.decide(tx, id, body, actorOf(principal));
       await this.access.audit(tx, principal, `signal.${body.verdict}`, id, undefined, body);
-      return this.shown(tx, id);
+      return isSample(id) ? this.shownSample(tx, id, undefined) : this.shown(tx, id);
     });
+  }
+
+  private async shownSample(tx: Tx, id: string, only: readonly string[] | undefined): Promise<object> {
+    const s = await findSample(tx, id);
+    if (s === undefined || (only !== undefined && (!only.includes(s.supplier) || s.status === 'draft'))) throw notFound(`the signal ${id}`);
+    return { ...sampleData(s, await roundsOf(tx, [id]), this.publicUrl.value), reply: (await sampleReplyOf(tx, id, s.version))?.body ?? null };
   }
 
   private async shownOrder(tx: Tx, id: string): Promise<object> {
@@ -177,6 +188,9 @@ export class ProductionController {
     };
   }
 }
+
+/** Sample requests are signals too: they are answered and decided by the same routes. */
+const isSample = (id: string): boolean => id.startsWith('smp_');
 
 const shownOrder = (o: store.OrderRow, lines: readonly store.OrderLineRow[]): object => ({
   id: o.id, supplier: o.supplier, status: o.status, version: o.version, createdAt: o.created_at, confirmedAt: o.confirmed_at,

@@ -24,3 +24,17 @@ export const lotReceived = defineFact('production.lot-received', z.object({ prod
 export const fallDue = defineJob({
   name: 'production.fall-due', queue: 'production', payload: z.object({ signal: z.string(), version: z.number().int(), now: z.string() }), identity: (p) => `${p.signal}/${p.version}`,
 });
+
+const sample = z.object({ sampleRequest: z.string(), version: z.number().int(), round: z.number().int(), supplier: z.string(), style: z.string(), kind: z.string(), status: z.string() });
+/** A version of a sample request goes to its supplier. */
+export const sampleRequested = defineFact('production.sample-requested', sample);
+export const sampleMoved = defineFact('production.sample-moved', sample);
+/** Production of a style may go on beyond the trial quantity: a sample was approved or sealed, or a person said so. */
+export const sampleCleared = defineFact('production.sample-cleared', z.object({ world: z.enum(['live', 'replay']), supplier: z.string(), style: z.string(), cause: z.string() }));
+
+/** Plans what waited for a sample. */
+export const resumeProduction = defineJob({ name: 'production.resume-production', queue: 'production', on: sampleCleared });
+/** Nobody answered a sample request in time. */
+export const expireSample = defineJob({ name: 'production.expire-sample', queue: 'production', payload: z.object({ sampleRequest: z.string(), version: z.number().int() }), identity: (p) => `${p.sampleRequest}/${p.version}` });
+/** Looks at the line-ups of coming broadcasts, at most every ten seconds of wall time. */
+export const mindLineUps = defineJob({ name: 'production.mind-line-ups', queue: 'production', payload: z.object({ world: z.enum(['live', 'replay']), now: z.string() }), identity: (p) => p.world });

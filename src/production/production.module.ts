@@ -1,10 +1,16 @@
 import { Module } from '@nestjs/common';
 import { AccessModule } from '../access/index.js';
+import { CatalogueModule } from '../catalogue/index.js';
 import { InventoryModule } from '../inventory/index.js';
 import { FulfilmentService } from './fulfilment.service.js';
 import { NegotiationService } from './negotiation.service.js';
 import { PlanningService } from './planning.service.js';
 import { ProductionController } from './production.controller.js';
+import { SamplesController } from './samples.controller.js';
+import { SamplesService } from './samples.service.js';
 
-@Module({ imports: [AccessModule, InventoryModule], controllers: [ProductionController], providers: [FulfilmentService, NegotiationService, PlanningService], exports: [NegotiationService, PlanningService] })
+@Module({
+  imports: [AccessModule, CatalogueModule, InventoryModule], controllers: [ProductionController, SamplesController], providers: [FulfilmentService, NegotiationService, PlanningService, SamplesService],
+  exports: [NegotiationService, PlanningService, SamplesService],
+})
 export class ProductionModule {}

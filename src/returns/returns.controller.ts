@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query as QueryParam, Req } from '@nestjs/common';
 import { ApiBody, ApiTags } from '@nestjs/swagger';
-import { actorOf, Allow, AccessService, CurrentPrincipal, mayIngest, type AccessRequest, type Principal } from '../access/index.js';
+import { actorOf, Allow, AccessService, FilesService, CurrentPrincipal, mayIngest, type AccessRequest, type Principal } from '../access/index.js';
 import { Database, describeFaults, DomainError, isTransient, listed, ListQuery, notFound, Once, onceOf, pageOf, queryText, readRow, type Listed, type Query, type Tx } from '../kernel/index.js';
 import { orderTotals } from '../orders/index.js';
 import { InspectionBody, ReturnReceiptBody, WaybillReceiptBody } from './returns.dto.js';
@@ -14,6 +14,7 @@ export class ReturnsController {
   constructor(
     @Inject(ReturnsService) private readonly returns: ReturnsService,
     @Inject(AccessService) private readonly access: AccessService,
+    @Inject(FilesService) private readonly files: FilesService,
     @Inject(Database) private readonly database: Database,
     @Inject(Once) private readonly once: Once,
   ) {}
@@ -88,6 +89,7 @@ export class ReturnsController {
   inspect(@Param('id') id: string, @Body() body: InspectionBody, @CurrentPrincipal() principal: Principal, @Req() request: AccessRequest): Promise<object> {
     return this.once.run(onceOf(request, actorOf(principal)), async (tx) => {
       const units = body.units.map((u) => ({ quantity: u.quantity, grade: u.grade, finding: u.finding, disposition: u.disposition, note: u.note, photos: u.photos ?? [] }));
+      for (const [i, u] of units.entries()) await this.files.attach(tx, principal, `units[${i}].photos`, u.photos, []);
       await this.returns.inspect(tx, id, units, body.at === undefined ? new Date() : new Date(body.at), actorOf(principal));
       await this.access.audit(tx, principal, 'return.inspected', id, undefined, body);
       return this.shown(tx, id);

@@ -2,12 +2,12 @@
 import type { Running } from './database.js';
 
 export const CATALOGUE_HEAD =
-  'sku,style,colour,size,category,price,currency,supplier,unit_cost,cost_currency,salvage_value,moq,lot_multiple,lead_time_days,daily_capacity,initial_stock,moq_scope,size_ratio,stage_days,confirming_hour';
+  'sku,style,colour,size,category,price,currency,supplier,unit_cost,cost_currency,salvage_value,moq,lot_multiple,lead_time_days,daily_capacity,initial_stock,moq_scope,size_ratio,stage_days,confirming_hour,trial_quantity';
 
 export const skuRow = (sku: string, over: Partial<Record<string, string | number>> = {}): string => {
   const row: Record<string, string | number> = {
     sku, style: sku.split('-')[0] ?? sku, colour: 'black', size: sku.split('-')[1] ?? 'one', category: 'knitwear', price: 15_900, currency: 'CNY', supplier: 'factory-1', unit_cost: 5_160,
-    cost_currency: 'CNY', salvage_value: 1_000, moq: 20, lot_multiple: 10, lead_time_days: 7, daily_capacity: 500, initial_stock: 0, moq_scope: 'sku', size_ratio: 1, stage_days: 'cut:3', confirming_hour: '', ...over,
+    cost_currency: 'CNY', salvage_value: 1_000, moq: 20, lot_multiple: 10, lead_time_days: 7, daily_capacity: 500, initial_stock: 0, moq_scope: 'sku', size_ratio: 1, stage_days: 'cut:3', confirming_hour: '', trial_quantity: '', ...over,
   };
   return CATALOGUE_HEAD.split(',').map((name) => row[name]).join(',');
 };

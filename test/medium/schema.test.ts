@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { closeServer, freshDatabase } from '../factories/database.js';
-import { Access1763800100000 } from '../../src/access/migrations.js';
+import { Access1763800100000, Files1763801000000 } from '../../src/access/migrations.js';
 import { Anchor, Broadcast, LineUpItem, Link, LinkComponent } from '../../src/broadcasts/broadcasts.entity.js';
 import { Broadcasts1763800300000 } from '../../src/broadcasts/migrations.js';
 import { Shop, Sku, Sourcing, Style, Supplier } from '../../src/catalogue/catalogue.entity.js';
@@ -12,12 +12,14 @@ import { Forecast1763800600000 } from '../../src/forecast/migrations.js';
 import { Inventory1763800500000 } from '../../src/inventory/migrations.js';
 import { Database, JobsAndFacts1763800000000 } from '../../src/kernel/index.js';
 import { Orders1763800400000 } from '../../src/orders/migrations.js';
+import { Notices1763801300000 } from '../../src/connectors/migrations.js';
 import { Production1763800700000 } from '../../src/production/migrations.js';
+import { Samples1763801100000 } from '../../src/production/samples.migrations.js';
 import { Accountability1763800900000 } from '../../src/accountability/migrations.js';
 import { InspectionPhotos1763801200000, Returns1763800800000 } from '../../src/returns/migrations.js';
 
 const MIGRATIONS = [JobsAndFacts1763800000000, Access1763800100000, Catalogue1763800200000, Broadcasts1763800300000, Orders1763800400000, Inventory1763800500000, Forecast1763800600000, Production1763800700000, Returns1763800800000,
-  Accountability1763800900000, InspectionPhotos1763801200000];
+  Accountability1763800900000, Files1763801000000, Samples1763801100000, InspectionPhotos1763801200000, Notices1763801300000];
 const ENTITIES = [Shop, Supplier, Style, Sku, Sourcing, Anchor, Broadcast, LineUpItem, Link, LinkComponent];
 const SNAPSHOT = join(import.meta.dirname, '..', 'golden', 'schema.json');
 

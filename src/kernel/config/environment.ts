@@ -20,6 +20,8 @@ export interface Configuration {
   readonly outboundAllow: 'none' | 'loopback-http';
   readonly logLevel: string;
   readonly databasePool: number;
+  /** Where uploaded files are kept; undefined: in the data directory. */
+  readonly s3: { readonly endpoint: string; readonly bucket: string; readonly prefix: string; readonly region: string; readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
 }
 
 export class ConfigurationError extends Error {
@@ -84,7 +86,30 @@ const schema = z.object({
     .transform(Number)
     .refine((n) => n >= 4 && n <= 200, 'must be a whole number from 4 to 200')
     .optional(),
+  FILE_STORE: z
+    .string()
+    .regex(/^(disk|s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[\w./-]{1,200})?)$/, 'must be disk, or s3://bucket or s3://bucket/prefix')
+    .optional(),
+  S3_ENDPOINT: urlOf(['http:', 'https:']).optional(),
+  S3_REGION: z
+    .string()
+    .regex(/^[a-z0-9-]{1,40}$/, 'must be the name of a region such as us-east-1')
+    .optional(),
+  S3_ACCESS_KEY_ID: z.string().min(1).optional(),
+  S3_SECRET_ACCESS_KEY: z.string().min(1).optional(),
 });
+
+function s3Of(value: z.infer<typeof schema>): Configuration['s3'] {
+  if (value.FILE_STORE === undefined || value.FILE_STORE === 'disk') return undefined;
+  if (value.S3_ACCESS_KEY_ID === undefined) throw new ConfigurationError('S3_ACCESS_KEY_ID', 'is missing: FILE_STORE names an S3 bucket');
+  if (value.S3_SECRET_ACCESS_KEY === undefined) throw new ConfigurationError('S3_SECRET_ACCESS_KEY', 'is missing: FILE_STORE names an S3 bucket');
+  const [bucket = '', ...prefix] = value.FILE_STORE.slice('s3://'.length).split('/');
+  const region = value.S3_REGION ?? 'us-east-1';
+  return {
+    endpoint: (value.S3_ENDPOINT ?? `https://s3.${region}.amazonaws.com`).replace(/\/+$/, ''), bucket, prefix: prefix.filter((part) => part !== '').join('/'), region,
+    accessKeyId: value.S3_ACCESS_KEY_ID, secretAccessKey: value.S3_SECRET_ACCESS_KEY,
+  };
+}
 
 /** The folder that holds package.json: two levels above this file's folder in src/ as in dist/. */
 export const projectRoot = (): string => resolve(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
@@ -113,6 +138,7 @@ export function readConfiguration(environment: NodeJS.ProcessEnv = process.env):
     outboundAllow: value.OUTBOUND_ALLOW ?? 'none',
     logLevel: value.LOG_LEVEL ?? 'info',
     databasePool: value.DATABASE_POOL ?? 20,
+    s3: s3Of(value),
   };
 }
 

@@ -2,6 +2,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiQuery } from '@nestjs/swagger';
 import { DomainError, invalid } from '../errors.js';
+import { parseInstant } from './fields.js';
 
 export interface Page {
   readonly limit: number;
@@ -22,6 +23,14 @@ export function queryText(query: Query, name: string): string | undefined {
   if (typeof value !== 'string') throw invalid(name, 'is given twice');
   if (value.length > 256 || value.includes('\0') || !value.isWellFormed()) throw invalid(name, 'is not a usable text');
   return value;
+}
+
+/** A time given in the query, as it was written; null where none was. */
+export function queryInstant(query: Query, name: string): string | null {
+  const text = queryText(query, name);
+  if (text === undefined) return null;
+  if (parseInstant(text) === undefined) throw invalid(name, 'must be a time as in RFC 3339 with an offset');
+  return text;
 }
 
 export function pageOf(query: Query, keys: number): Page {

@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http';
-import { nextTry, post, RETRY_SECONDS } from './send-signal.js';
+import { nextTry, post, RETRY_SECONDS } from './courier.js';
 
 const failed = { status: 500, error: null, retryAfterSeconds: null };
 
