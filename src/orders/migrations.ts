@@ -77,6 +77,8 @@ export class Orders1763800400000 implements MigrationInterface {
         sku text not null,
         broadcast text not null,
         unique (shop, sku, broadcast));
+      -- For those who follow one broadcast; streams outside broadcasts, the most of them, are not in it.
+      create index streams_by_broadcast on streams (broadcast, shop) where broadcast <> '';
 
       create table demand_windows (
         stream bigint not null references streams (id),
