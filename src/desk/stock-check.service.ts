@@ -81,7 +81,7 @@ export class StockCheckService {
       const claimants = claimantsOf(planned, broadcast, item, only);
       const row = planned.find((p) => p.position === item.position);
       const judged = judge(known, item, row?.left ?? item.planned_units, claimants, moment);
-      const final = still === undefined ? judged : { ...judged, verdict: 'no-go' as const, reasons: [still, ...judged.reasons] };
+      const final = still === undefined ? judged : { ...judged, verdict: 'no-go' as const, reasons: [still] };
       return { verdict: final.verdict, shown: shownItem(known, item, final, row?.left ?? item.planned_units, moment, principal) };
     });
     const overall = judgeBroadcast(phase, shown.map((s) => s.verdict));
@@ -173,7 +173,7 @@ function shownItem(known: Known, item: Item, j: Judgement, left: number, moment:
     demand: assessment === undefined ? null : { assessment: assessment.id, at: assessment.at, quantiles: assessment.more },
     overflow: terms === undefined ? null : shownOverflow(known, terms, j.promise.by, moment, principal),
     returns: naiveReturnRate(known.demand.get(item.sku) ?? 0, returned?.returned ?? 0, returned?.reason == null ? null : { claimed: returned.reason, units: returned.reason_units ?? 0 }),
-    substitutes: known.substitutes.filter((s) => s.category === terms?.category).map(({ category: _, ...s }) => s),
+    substitutes: known.substitutes.filter((s) => s.category === terms?.category).map(({ sku, style, colour, size, price, currency, available: free }) => ({ sku, style, colour, size, price, currency, available: free })),
   };
 }
 
