@@ -20,15 +20,16 @@ export interface RunningSku {
 export const runningSkus = (tx: Tx, shop: string, broadcast: string, now: Date, lastSeconds: number, spanSeconds: number): Promise<RunningSku[]> =>
   rows(
     tx,
-    `with minutes as (
-       select s.sku, date_trunc('minute', d.bucket) as minute, sum(d.orders) as orders, sum(d.withdrawn) as withdrawn, sum(d.units) as units, sum(d.paid_units) as paid, sum(d.cancelled_units) as cancelled,
-         sum(d.orders) filter (where d.bucket > $3::timestamptz - make_interval(secs => $4) and d.bucket <= $3) as last,
-         sum(d.orders) filter (where d.bucket > $3::timestamptz - make_interval(secs => $5) and d.bucket <= $3) as recent
-       from streams s join demand_windows d on d.stream = s.id where s.broadcast = $2 and s.broadcast <> '' and s.shop = $1 group by 1, 2)
-     select sku, sum(orders)::bigint as orders, sum(withdrawn)::bigint as withdrawn, sum(units)::bigint as units, sum(paid)::bigint as paid, sum(cancelled)::bigint as cancelled,
-       coalesce(sum(last), 0)::bigint as last, coalesce(sum(recent), 0)::bigint as recent,
-       (array_agg(minute order by orders desc, minute) filter (where orders > 0))[1] as peak_at, greatest(0, max(orders))::bigint as peak_orders
-     from minutes group by sku order by sku`,
+    `select s.sku, x.* from streams s cross join lateral (
+       select coalesce(sum(orders), 0)::bigint as orders, coalesce(sum(withdrawn), 0)::bigint as withdrawn, coalesce(sum(units), 0)::bigint as units, coalesce(sum(paid), 0)::bigint as paid,
+         coalesce(sum(cancelled), 0)::bigint as cancelled, coalesce(sum(last), 0)::bigint as last, coalesce(sum(recent), 0)::bigint as recent,
+         (array_agg(minute order by orders desc, minute) filter (where orders > 0))[1] as peak_at, greatest(0, max(orders))::bigint as peak_orders
+       from (
+         select date_bin('1 minute', d.bucket, 'epoch') as minute, sum(d.orders) as orders, sum(d.withdrawn) as withdrawn, sum(d.units) as units, sum(d.paid_units) as paid, sum(d.cancelled_units) as cancelled,
+           sum(d.orders) filter (where d.bucket > $3::timestamptz - make_interval(secs => $4) and d.bucket <= $3) as last,
+           sum(d.orders) filter (where d.bucket > $3::timestamptz - make_interval(secs => $5) and d.bucket <= $3) as recent
+         from demand_windows d where d.stream = s.id group by 1) minutes) x
+     where s.broadcast = $2 and s.broadcast <> '' and s.shop = $1 order by s.sku`,
     [shop, broadcast, now, lastSeconds, spanSeconds],
   );
 

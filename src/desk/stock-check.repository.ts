@@ -8,8 +8,8 @@ type World = 'live' | 'replay';
 export const soldInBroadcasts = (tx: Tx, wanted: readonly { shop: string; sku: string; broadcast: string }[]): Promise<{ sku: string; broadcast: string; sold: number }[]> =>
   rows(
     tx,
-    `select s.sku, s.broadcast, greatest(0, least(sum(d.paid_units), sum(d.units) - sum(d.cancelled_units)))::bigint as sold
-     from unnest($1::text[], $2::text[], $3::text[]) as w(shop, sku, broadcast) join streams s using (shop, sku, broadcast) join demand_windows d on d.stream = s.id group by s.sku, s.broadcast`,
+    `select s.sku, s.broadcast, x.sold from unnest($1::text[], $2::text[], $3::text[]) as w(shop, sku, broadcast) join streams s using (shop, sku, broadcast) cross join lateral (
+       select greatest(0, least(sum(d.paid_units), sum(d.units) - sum(d.cancelled_units)))::bigint as sold from demand_windows d where d.stream = s.id) x`,
     [wanted.map((w) => w.shop), wanted.map((w) => w.sku), wanted.map((w) => w.broadcast)],
   );
 

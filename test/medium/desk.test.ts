@@ -107,6 +107,19 @@ describe('a stock check', () => {
     expect(Object.keys(item.demand.quantiles)).toEqual(expect.arrayContaining(['0.05', '0.5', '0.95']));
   });
 
+  it('looks at the stock and the clock of the world that the shop is in', async () => {
+    await r.call('PUT', '/v1/shops/shop-now', { platform: 'tiktok', timeZone: 'Asia/Shanghai', currency: 'CNY', clock: 'live' });
+    const [startsAt, endsAt] = [60, 3600].map((s) => new Date(Date.now() + 1000 * s).toISOString()) as [string, string];
+    await r.call('POST', '/v1/broadcasts', { id: 'NOW', anchor: 'anchor-3', shop: 'shop-now', startsAt, endsAt });
+    expect((await r.call('PUT', '/v1/broadcasts/NOW/line-up', { items: [{ sku: 'D2-L', slotAt: startsAt, price: 1, plannedUnits: 8, promiseDays: 2 }] })).status).toBe(200);
+    const body = await check('NOW');
+    // The eight that replayed orders took are still there in the live world, and no replayed broadcast has a claim on them.
+    expect(body).toMatchObject({ world: 'live', phase: 'planned', validUntil: startsAt, items: [{ unitsToOpen: 8, brokenSizes: ['S'], demand: null, returns: { sold: 0, returned: 0 } }] });
+    expect(codes(body.items[0])).toEqual(['broken-sizes']);
+    expect(Math.abs(Date.parse(body.checkedAt) - Date.now())).toBeLessThan(60_000);
+    expect((await r.call('GET', '/v1/broadcasts/NOW/live')).body).toMatchObject({ world: 'live', phase: 'planned', items: [{ orders: 0, nowcast: null, stock: { available: 8 } }] });
+  });
+
   it('holds until something is shown', async () => {
     await planned('B5', 330);
     await lineUp('B5', [['Y1-one', 330, 1]]);
