@@ -1,9 +1,17 @@
 import { Module } from '@nestjs/common';
+import { BroadcastsModule } from '../broadcasts/index.js';
 import { CatalogueModule } from '../catalogue/index.js';
+import { BroadcastViewsController } from './broadcast-views.controller.js';
+import { LiveService } from './live.service.js';
 import { OverviewController } from './overview.controller.js';
 import { RatesController } from './rates.controller.js';
+import { StockCheckService } from './stock-check.service.js';
 import { StreamController } from './stream.controller.js';
 import { TraceController } from './trace.controller.js';
 
-@Module({ imports: [CatalogueModule], controllers: [StreamController, OverviewController, RatesController, TraceController] })
+@Module({
+  imports: [BroadcastsModule, CatalogueModule],
+  controllers: [StreamController, OverviewController, RatesController, TraceController, BroadcastViewsController],
+  providers: [StockCheckService, LiveService],
+})
 export class DeskModule {}

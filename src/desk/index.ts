@@ -1,4 +1,4 @@
-// Desk: read-only answers that join rooms: the status page's overview, the trace of a unit and the event stream.
+// Desk: read-only answers that join rooms: the stock check and the live view of a broadcast, the status page's overview, return rates, the trace of a unit, the event stream.
 // Owns no table.
 // Never writes.
 export { DeskModule } from './desk.module.js';

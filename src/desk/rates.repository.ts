@@ -29,8 +29,8 @@ const KEY: Readonly<Record<Exclude<Key, 'lot'>, string>> = {
 };
 
 /** Net paid units of a line, and the start of its clock: delivery where it is known, else payment. */
-const SOLD = `least((l.state->>'paid')::int, l.ordered - least((l.state->>'cancelled')::int, l.ordered))`;
-const START = `coalesce(to_timestamp((l.state->>'deliveredAt')::float8 / 1000), l.paid_at)`;
+const SOLD = 'l.net_paid';
+const START = 'coalesce(l.delivered_at, l.paid_at)';
 const IN_WINDOW = `l.counts and l.kind = 'sale' and l.paid_at < $2 and l.paid_at >= $2::timestamptz - make_interval(days => $3)`;
 
 /** Sales by line. Read once, and apart from the returns: there are many of them. */

@@ -6,16 +6,16 @@ import { sellableSupply, supplyOf } from '../inventory/index.js';
 import { Jobs, newId, type Tx } from '../kernel/index.js';
 import { localTime, negativeBinomialMean, negativeBinomialQuantiles, type NegativeBinomial } from '../kernel/math/index.js';
 import { demandOf, heldUnits, type ShopClockRow, type SkuDemand } from '../orders/index.js';
-import { cancellationToCome, criticalFractile, decideGroup, HOLDING_MS, holdingCap, meanRate, pooled, remainingInBroadcast, remainingStanding, type Item, type StreamState } from './math/index.js';
+import {
+  cancellationToCome, criticalFractile, decideGroup, HOLDING_MS, holdingCap, LEVELS, meanRate, pooled, RECENT_MS, remainingInBroadcast, remainingStanding, unitsPerLine, type Item, type StreamState,
+} from './math/index.js';
 import { needChanged } from './forecast.facts.js';
 import * as store from './forecast.repository.js';
 import { groupOf } from './groups.js';
 
 const DAY_MS = 86_400_000;
-const RECENT_MS = 15 * 60_000;
 /** Groups that one fact names. */
 const GROUPS_PER_FACT = 100;
-const LEVELS = [0.05, 0.25, 0.5, 0.75, 0.9, 0.95] as const;
 
 export type World = 'live' | 'replay';
 
@@ -192,9 +192,7 @@ export class NeedService {
       const { rate, orders } = meanRate(s.state.baseline);
       return [remainingStanding(rate, orders, t.lead_time_days * DAY_MS)];
     });
-    const geometric = d.lines === 0 ? 1 : Math.exp(d.lineLogMilli / 1000 / d.lines);
-    const unitsPerOrder = d.lines === 0 ? 1 : Math.max(1, Math.min(d.lineUnits / d.lines, 2 * geometric));
-    return pooled(parts, unitsPerOrder);
+    return pooled(parts, unitsPerLine(d.lines, d.lineUnits, d.lineLogMilli));
   }
 
   private row(id: string, world: World, d: Decided, spike: string | null): store.AssessmentRow {

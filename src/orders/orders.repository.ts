@@ -78,6 +78,7 @@ export async function upsertLines(tx: Tx, lines: readonly ChangedLine[]): Promis
     lines.map((l) => attribute(l, 'supplier')), lines.map((l) => attribute(l, 'buyer')), totals.map((t) => t.ordered), totals.map((t, i) => (lines[i]?.aside === true ? 0 : t.open)),
     lines.map((l) => l.state.countedAt), lines.map((l) => l.state.paidAt), lines.map((l) => attribute(l, 'shipBy')),
     lines.map((l) => lineFlags(l.state, l.aside).join(',')), totals.map((t, i) => (lines[i]?.aside === true ? 0 : t.shipped)), lines.map((l) => attribute(l, 'lot')),
+    totals.map((t) => t.netPaid), lines.map((l) => l.state.deliveredAt),
   ]);
 }
 

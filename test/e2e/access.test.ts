@@ -20,6 +20,7 @@ const EXPECTED: Readonly<Record<string, readonly Role[] | 'everyone'>> = {
   'GET /v1/skus': ['operator', 'factory', 'controller', 'warehouse', 'quality', 'finance'], 'GET /v1/skus/{sku}': ['operator', 'factory', 'controller', 'warehouse', 'quality', 'finance'],
   'GET /v1/broadcasts': ['operator', 'anchor', 'controller', 'warehouse', 'quality', 'finance'], 'POST /v1/broadcasts': ['operator', 'controller'],
   'GET /v1/broadcasts/{id}': ['operator', 'anchor', 'controller', 'warehouse', 'quality', 'finance'], 'PATCH /v1/broadcasts/{id}': ['operator', 'controller'], 'PUT /v1/broadcasts/{id}/line-up': ['operator', 'controller'],
+  'GET /v1/broadcasts/{id}/stock-check': ['operator', 'anchor', 'controller', 'warehouse'], 'GET /v1/broadcasts/{id}/live': ['operator', 'anchor', 'controller', 'warehouse', 'finance'],
   'POST /v1/order-events': ['operator', 'platform'], 'POST /v1/order-events/bulk': ['operator', 'platform'], 'GET /v1/quarantine': ['operator'], 'POST /v1/quarantine/redrive': ['operator'],
   'POST /v1/imports/{kind}': ['operator'], 'GET /v1/spikes': ['operator', 'quality', 'finance'], 'GET /v1/assessments/{id}': ['operator', 'quality', 'finance', 'factory'],
   'GET /v1/production-orders': ['operator', 'factory', 'warehouse', 'finance'], 'GET /v1/production-orders/{id}': ['operator', 'factory', 'warehouse', 'finance'],
@@ -37,6 +38,9 @@ const EXPECTED: Readonly<Record<string, readonly Role[] | 'everyone'>> = {
   'GET /v1/chargebacks': ['operator', 'factory', 'quality', 'finance'], 'GET /v1/chargebacks/{id}': ['operator', 'factory', 'quality', 'finance'], 'POST /v1/chargebacks/{id}/notify': ['operator', 'finance'],
   'POST /v1/chargebacks/{id}/response': ['factory', 'operator', 'finance'], 'POST /v1/chargebacks/{id}/ruling': ['finance'], 'POST /v1/chargebacks/{id}/settlement': ['finance'],
   'GET /v1/ledger': ['finance'], 'GET /v1/ledger/accounts': ['finance'],
+  'POST /v1/files': ['operator', 'factory', 'controller', 'warehouse', 'quality', 'finance'], 'GET /v1/files/{id}': ['operator', 'factory', 'controller', 'warehouse', 'quality', 'finance'],
+  'GET /v1/sample-requests': ['operator', 'factory', 'quality', 'finance', 'warehouse'], 'GET /v1/sample-requests/{id}': ['operator', 'factory', 'quality', 'finance', 'warehouse'], 'POST /v1/sample-requests': ['operator', 'quality'],
+  'POST /v1/sample-requests/{id}/rounds/{n}': ['operator', 'factory', 'quality', 'warehouse'], 'POST /v1/sample-overrides': ['operator', 'quality'],
   'GET /v1/adjustments': ['operator', 'finance'], 'POST /v1/adjustments': ['operator'], 'GET /v1/signals': ['operator', 'factory', 'finance'], 'GET /v1/signals/{id}': ['operator', 'factory', 'finance'],
   'POST /v1/signals/{id}/reply': ['factory', 'operator'], 'POST /v1/signals/{id}/decision': ['operator'], 'GET /v1/stream': ['operator', 'factory', 'warehouse', 'quality', 'finance'], 'GET /v1/overview': ['operator'],
 };
@@ -120,6 +124,8 @@ it.each([
   ['factory', 'GET', () => '/v1/skus/K1-S', 200], ['factory-b', 'GET', () => '/v1/skus/K1-S', 404],
   ['anchor', 'GET', () => '/v1/broadcasts/B1', 200], ['anchor', 'GET', () => '/v1/broadcasts/B2', 404],
   ['controller', 'GET', () => '/v1/broadcasts/B1', 200], ['controller', 'GET', () => '/v1/broadcasts/B2', 404],
+  ['anchor', 'GET', () => '/v1/broadcasts/B1/stock-check', 200], ['anchor', 'GET', () => '/v1/broadcasts/B2/stock-check', 404],
+  ['controller', 'GET', () => '/v1/broadcasts/B1/live', 200], ['controller', 'GET', () => '/v1/broadcasts/B2/live', 404], ['finance', 'GET', () => '/v1/broadcasts/B2/live', 200],
 ])("%s %s own or other's: %s", async (who, method, path, status) => {
   expect((await as(who, method, path())).status).toBe(status);
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { cancellationToCome, holdingCap } from './cancellation.js';
 import { criticalFractile, decideGroup, expectedSales, type Item } from './quantity.js';
-import { pooled, remainingInBroadcast, remainingStanding } from './remaining.js';
+import { nowcast, pooled, remainingInBroadcast, remainingStanding, unitsPerLine } from './remaining.js';
 
 /** A negative binomial of huge shape is a Poisson. */
 const poisson = (mean: number) => ({ shape: 1e9, probability: 1e9 / (1e9 + mean) });
@@ -89,5 +89,18 @@ describe('what is still to come', () => {
       expect(d.probability).toBeGreaterThan(0);
     }
     expect(pooled([], 3)).toEqual({ shape: 1, probability: 1 });
+  });
+
+  it('takes the usual line for the next one, which one huge line does not make larger than twice the geometric mean', () => {
+    expect([unitsPerLine(0, 0, 0), unitsPerLine(10, 10, 0), unitsPerLine(2, 6, Math.round(2000 * Math.log(3)))]).toEqual([1, 1, expect.closeTo(3, 2)]);
+    expect(unitsPerLine(100, 99 + 3000, Math.round(1000 * Math.log(3000)))).toBeCloseTo(2 * Math.exp(Math.log(3000) / 100), 3);
+  });
+
+  it('nowcasts what is observed and more while time is left, and what is observed when none is', () => {
+    expect(nowcast(37, 30, 900_000, 0, 2)).toEqual([37, 37, 37, 37, 37, 37]);
+    const open = nowcast(37, 30, 900_000, 900_000, 1);
+    expect(open).toEqual([...open].sort((a, b) => a - b));
+    // 30.5 orders in 20 minutes, over 15 minutes that fade with a constant of 15.
+    expect(Math.abs((open[2] as number) - 37 - (30.5 / 20) * 15 * (1 - Math.exp(-1)))).toBeLessThan(3);
   });
 });

@@ -1,5 +1,5 @@
 // What is still expected to sell: negative binomial from a gamma posterior on the rate, widened for the error of the profile.
-import type { NegativeBinomial } from '../../kernel/math/index.js';
+import { negativeBinomialQuantiles, type NegativeBinomial } from '../../kernel/math/index.js';
 
 /** Gamma prior on the rate of a running pitch: half an order in 5 minutes. */
 const PRIOR_SHAPE = 0.5;
@@ -9,6 +9,11 @@ const FADE_MS = 15 * 60_000;
 /** Coefficient of variation of the profile: how wrong "it goes on like this" usually is; the rate's own error comes on top. */
 const PITCH_ERROR = 0.5;
 const STANDING_ERROR = 0.3;
+
+/** Orders of this long decide how a running broadcast goes on. */
+export const RECENT_MS = 15 * 60_000;
+/** The levels at which what is still to come is stated. */
+export const LEVELS = [0.05, 0.25, 0.5, 0.75, 0.9, 0.95] as const;
 
 /** Adds the profile's error to a gamma posterior of shape a: 1/a' = 1/a + cv², the mean unchanged. */
 const widened = (shape: number, error: number): number => 1 / (1 / shape + error * error);
@@ -37,6 +42,14 @@ export function remainingStanding(ratePerMs: number, orders: number, horizonMs: 
 }
 
 /**
+ * Units of a usual order line, at least 1: the mean, but no more than twice the geometric mean, so that one bulk purchase says
+ * little about the next line. `lineLogMilli`: Σ 1000 × ln(units) over `lines` that sum to `lineUnits`.
+ */
+export function unitsPerLine(lines: number, lineUnits: number, lineLogMilli: number): number {
+  return lines === 0 ? 1 : Math.max(1, Math.min(lineUnits / lines, 2 * Math.exp(lineLogMilli / 1000 / lines)));
+}
+
+/**
  * The sum of independent parts as one NB with the same mean and variance (parts of mean 0 fall away).
  * `scale` turns orders into units: mean and standard deviation are multiplied by it.
  */
@@ -54,4 +67,13 @@ export function pooled(parts: readonly NegativeBinomial[], scale: number): Negat
   // Scaling by less than one could make it narrower than Poisson; it never is here, but a floor keeps the formula valid.
   const v = Math.max(variance * scale * scale, m * (1 + 1e-9));
   return { shape: (m * m) / (v - m), probability: m / v };
+}
+
+/**
+ * Quantiles (LEVELS) of the units a broadcast will have sold in the end, gross: those observed, and those of the orders still to
+ * come. Never below what is observed.
+ * @param recentOrders orders of the last `recentMs`, @param remainingMs until it ends, @param scale units per order
+ */
+export function nowcast(observed: number, recentOrders: number, recentMs: number, remainingMs: number, scale: number): number[] {
+  return negativeBinomialQuantiles(pooled([remainingInBroadcast(recentOrders, recentMs, remainingMs)], scale), LEVELS).map((more) => observed + more);
 }
