@@ -10,10 +10,10 @@ const MAX_STREAMS = 500;
 
 /** Which facts a role follows; a factory only those that name it. */
 const FOLLOWED: Readonly<Record<string, readonly string[]>> = {
-  factory: ['production.signal-issued', 'production.signal-answered', 'production.adjustment-applied', 'production.adjustment-ended', 'production.progress-reported', 'production.lot-received', 'accountability.chargeback-'],
+  factory: ['production.signal-issued', 'production.signal-answered', 'production.adjustment-applied', 'production.adjustment-ended', 'production.progress-reported', 'production.lot-received', 'production.sample-', 'accountability.chargeback-'],
   operator: ['orders.', 'inventory.', 'forecast.', 'production.', 'connectors.', 'catalogue.', 'returns.', 'accountability.'],
-  warehouse: ['inventory.', 'production.lot-received', 'returns.'],
-  quality: ['forecast.spike-detected', 'returns.', 'accountability.'],
+  warehouse: ['inventory.', 'production.lot-received', 'production.sample-moved', 'returns.'],
+  quality: ['forecast.spike-detected', 'production.sample-', 'production.lot-received', 'returns.', 'accountability.'],
   finance: ['production.adjustment-applied', 'production.adjustment-ended', 'accountability.'],
 };
 

@@ -353,6 +353,26 @@ export const saveOpeningStock = (tx: Tx, stock: ReadonlyMap<string, number>): Pr
 export const sellableSupply = async (tx: Tx, world: World, skus: readonly string[]): Promise<Map<string, number>> =>
   new Map((await rows<{ sku: string; units: number }>(tx, 'select sku, sum(on_hand + claimed)::bigint as units from stock_levels where world = $1 and sku = any($2) group by sku', [world, skus])).map((r) => [r.sku, r.units]));
 
+/** Units of a lot that left to buyers, by whole days since; those of the future of `now` (clocks of shops differ a little) count as of today. */
+export const unitsLeft = (tx: Tx, lot: string, now: Date): Promise<{ age: number; units: number }[]> =>
+  rows(tx, `select greatest(0, floor(extract(epoch from $2 - at) / 86400))::int as age, sum(claimed)::int as units from stock_movements where lot = $1 and cause = 'claim' group by 1 order by 1`, [lot, now]);
+
+/** Sellable units of a lot wherever they are. */
+export const sellableOfLot = (tx: Tx, world: World, lot: string, quality: Quality): Promise<LotRow[]> =>
+  rows(tx, 'select * from stock_lots where world = $1 and lot = $2 and quality = $3 and units > 0 order by sku collate "C", location collate "C", sub_lot collate "C"', [world, lot, quality]);
+
+/** Units of a lot that one cause put into quarantine and nothing of it took out again. */
+export const blockedBy = (tx: Tx, origin: string, originId: string, lot: string): Promise<{ sku: string; location: string; sub_lot: string; units: number }[]> =>
+  rows(
+    tx,
+    `select sku, location, sub_lot, sum(house)::int as units from stock_movements where origin = $1 and origin_id = $2 and lot = $3 and quality = 'quarantine' group by 1, 2, 3 having sum(house) > 0 order by 1, 2, 3`,
+    [origin, originId, lot],
+  );
+
+/** Order lines that have units reserved in a place, those that were paid last first: they are the first to wait again. */
+export const reservedLines = (tx: Tx, place: Place): Promise<AllocationRow[]> =>
+  rows(tx, 'select * from stock_allocations where world = $1 and sku = $2 and location = $3 and reserved > 0 order by since desc, shop, order_id, line_id', [place.world, place.sku, place.location]);
+
 export interface DatedSupply {
   readonly source: string;
   readonly ref: string;

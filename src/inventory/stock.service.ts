@@ -2,7 +2,7 @@
 // locks the levels it touches in one order, posts its movements, and hands what became available to the lines that wait.
 import { Inject, Injectable } from '@nestjs/common';
 import { DomainError, invalid, Jobs, newId, type Tx } from '../kernel/index.js';
-import { stockLines, takeNews, type StockLine } from '../orders/index.js';
+import { stockLines, takeNews, worldNow, type StockLine } from '../orders/index.js';
 import { stockChanged } from './inventory.facts.js';
 import { allocate, type LineWish } from './inventory.rules.js';
 import * as store from './inventory.repository.js';
@@ -140,6 +140,69 @@ export class StockService {
     await this.jobs.announce(tx, stockChanged, { world: r.world, cause: r.to === 'out' ? 'scrap' : 'regrade', skus: [r.sku] });
   }
 
+  /**
+   * A lot that must not be sold: its sellable units are blocked wherever they are. Orders that had been promised them wait again,
+   * those that were paid last first; what a reservation holds for somebody stays, and is answered as kept.
+   */
+  async withdrawLot(tx: Tx, w: { world: World; lot: string; origin: string; originId: string; note: string; at: Date; actor: string }): Promise<{ quarantined: number; kept: number }> {
+    const there = await store.sellableOfLot(tx, w.world, w.lot, 'A');
+    const places = [...new Map(there.map((l) => [store.placeKey(l), l as Place])).values()];
+    if (places.length === 0) return { quarantined: 0, kept: 0 };
+    await store.lockLevels(tx, places);
+    let quarantined = 0;
+    let kept = 0;
+    for (const place of places) {
+      const level = (await store.lockLevels(tx, [place])).get(store.placeKey(place)) as store.StockLevel;
+      const lots = (await store.lotsOf(tx, [place], 'A')).filter((l) => l.lot === w.lot);
+      const units = lots.reduce((s, l) => s + l.units, 0);
+      const base = { ...place, quality: 'A' as const, claimed: 0, note: w.note, at: w.at, actor: w.actor };
+      const movements: store.Movement[] = [];
+      const saved: store.AllocationRow[] = [];
+      let short = Math.max(0, level.reserved - (level.on_hand - units));
+      let waiting = 0;
+      for (const line of short > 0 ? await store.reservedLines(tx, place) : []) {
+        const part = Math.min(short, line.reserved);
+        if (part === 0) break;
+        short -= part;
+        saved.push({ ...line, reserved: line.reserved - part });
+        waiting += Math.max(0, line.open - line.reserved + part) - Math.max(0, line.open - line.reserved);
+        movements.push({ ...base, lot: '', subLot: '', cause: 'release', house: 0, reserved: -part, origin: 'order-line', originId: `${line.shop}/${line.order_id}/${line.line_id}` });
+      }
+      let left = units - short;
+      kept += short;
+      quarantined += left;
+      for (const l of lots) {
+        const part = Math.min(left, l.units);
+        left -= part;
+        if (part === 0) continue;
+        const moved = { ...base, lot: l.lot, subLot: l.sub_lot, cause: 'quarantine' as const, reserved: 0, origin: w.origin, originId: w.originId };
+        movements.push({ ...moved, house: -part }, { ...moved, quality: 'quarantine', house: part });
+      }
+      await store.post(tx, movements, saved.length === 0 ? [] : [{ ...place, waiting, unclaimed: 0 }]);
+      if (saved.length > 0) await store.saveAllocations(tx, saved);
+    }
+    await this.jobs.announce(tx, stockChanged, { world: w.world, cause: 'quarantine', skus: [...new Set(places.map((p) => p.sku))] });
+    return { quarantined, kept };
+  }
+
+  /** The units that `withdrawLot` blocked for one cause, and that are still blocked, can be sold again. */
+  async readmitLot(tx: Tx, w: { world: World; lot: string; origin: string; originId: string; note: string; at: Date; actor: string }): Promise<number> {
+    const blocked = await store.blockedBy(tx, w.origin, w.originId, w.lot);
+    const places = blocked.map((b): Place => ({ world: w.world, sku: b.sku, location: b.location }));
+    if (places.length === 0) return 0;
+    await store.lockLevels(tx, places);
+    const there = await store.sellableOfLot(tx, w.world, w.lot, 'quarantine');
+    const movements = blocked.flatMap((b): store.Movement[] => {
+      const units = Math.min(b.units, there.find((l) => l.sku === b.sku && l.location === b.location && l.sub_lot === b.sub_lot)?.units ?? 0);
+      const moved = { world: w.world, sku: b.sku, location: b.location, lot: w.lot, subLot: b.sub_lot, cause: 'regrade' as const, reserved: 0, claimed: 0, origin: w.origin, originId: w.originId, note: w.note, at: w.at, actor: w.actor };
+      return units === 0 ? [] : [{ ...moved, quality: 'quarantine', house: -units }, { ...moved, quality: 'A', house: units }];
+    });
+    await store.post(tx, movements);
+    await this.serve(tx, places);
+    await this.jobs.announce(tx, stockChanged, { world: w.world, cause: 'regrade', skus: [...new Set(places.map((p) => p.sku))] });
+    return movements.reduce((s, m) => s + Math.max(0, m.house), 0);
+  }
+
   /** Takes up some of the orders that changed. */
   async takeUp(tx: Tx): Promise<void> {
     const news = await takeNews(tx, NEWS_PER_JOB);
@@ -217,9 +280,12 @@ export class StockService {
     const movements: store.Movement[] = [];
     const lacks: store.Lack[] = [];
     const saved: store.AllocationRow[] = [];
-    const at = new Date();
+    // Business time: a replayed unit leaves when its world says so, whatever the hour here.
+    const nows = new Map<World, Date>();
+    for (const { after } of lines) if (!nows.has(after.world)) nows.set(after.world, await worldNow(tx, after.world));
     for (const [key, here] of byPlace) {
       const level = levels.get(key) as store.StockLevel;
+      const at = nows.get(level.world) as Date;
       // Where others wait already, what becomes free is theirs to compete for: `serve` hands it out by the time of payment.
       const queue = level.waiting + level.unclaimed > 0 && !serving;
       const wishes = here.map(({ after: a, handedOver }): LineWish => ({

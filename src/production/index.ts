@@ -7,6 +7,7 @@ export { ProductionModule } from './production.module.js';
 export {
   deliveryOf, endDelivery, findAdjustment, linesOf, listAdjustments, listOrders, orderLines, recordAttempt, versionOf, type AdjustmentRow, type Delivery, type ListFilter,
 } from './production.repository.js';
+export { NegotiationService } from './negotiation.service.js';
 export { PlanningService } from './planning.service.js';
 export { signalData } from './signal.view.js';
 export { sameJson } from './production.rules.js';

@@ -240,13 +240,33 @@ export class NegotiationService {
     const priced = agreed.map((l) => { const line = lines.find((x) => x.line_id === l.lineId) as store.LineRow; return { ...l, unitPrice: line.unit_price, currency: line.currency }; });
     const kept = priced.filter((l) => l.quantity > 0 || a.kind !== 'create');
     if (kept.length > 0 && a.kind !== 'hold' && a.kind !== 'resume' && a.kind !== 'cancel') await store.upsertOrderLines(tx, a.production_order, kept);
-    const begun = (await store.progressOf(tx, [a.production_order])).length > 0;
-    const status = a.kind === 'hold' ? 'on-hold' : a.kind === 'cancel' || (a.kind === 'create' && kept.length === 0) ? 'cancelled' : begun ? 'in-production' : 'confirmed';
+    const [progress, standing] = await Promise.all([store.progressOf(tx, [a.production_order]), store.orderLines(tx, [a.production_order])]);
+    const running = standing.some((l) => l.received > 0) ? 'received' : progress.length > 0 ? 'in-production' : 'confirmed';
+    const status = a.kind === 'hold' ? 'on-hold' : a.kind === 'cancel' || (a.kind === 'create' && kept.length === 0) ? 'cancelled' : running;
     await store.setOrderStatus(tx, a.production_order, status, now);
     await this.fulfilment.recordSupply(tx, a.world, a.production_order, status !== 'on-hold' && status !== 'cancelled');
     await this.jobs.announce(tx, adjustmentApplied, { ...this.about(applied), productionOrder: a.production_order });
     await requestAssessment(tx, a.world, [...new Set([...lines.map((l) => l.sku), ...agreed.map((l) => l.sku)])]);
     return applied;
+  }
+
+  /**
+   * Stops what is being made behind a production order (the order itself, or the one that followed it in its group). What the
+   * planner had asked for meanwhile is taken back; a person's open change is left to that person. Answers the order that is to
+   * stop; undefined where nothing is being made, or a person's change stands in the way.
+   */
+  async requestHold(tx: Tx, orderId: string, actor: string): Promise<string | undefined> {
+    const order = await store.findOrder(tx, orderId);
+    if (order === undefined) return undefined;
+    await store.lockPlanning(tx, order.world, order.supplier);
+    // Partly received, the rest of it is still being made.
+    const target = ['confirmed', 'in-production', 'received'].includes(order.status) ? order : (await store.confirmedOrders(tx, order.world, order.supplier, [order.group_key])).at(-1);
+    const open = await store.openAdjustment(tx, order.world, order.supplier, order.group_key);
+    if (open !== undefined && open.origin !== 'planner') return undefined;
+    if (open !== undefined) await this.end(tx, open, 'withdrawn', 'planner', await worldNow(tx, order.world), actor);
+    if (target === undefined) return undefined;
+    await this.request(tx, target.id, 'hold', [], actor);
+    return target.id;
   }
 
   /** A change that a person asks for: it goes the same way as the planner's. */
@@ -257,7 +277,7 @@ export class NegotiationService {
     if (order === undefined) throw notFound(`the production order ${orderId}`);
     await store.lockPlanning(tx, order.world, order.supplier);
     const running = ['confirmed', 'in-production'];
-    const wanted = { hold: running, resume: ['on-hold'], cancel: [...running, 'on-hold'], increase: running, decrease: running, expedite: running, delay: running }[kind];
+    const wanted = { hold: [...running, 'received'], resume: ['on-hold'], cancel: [...running, 'on-hold'], increase: running, decrease: running, expedite: running, delay: running }[kind];
     if (!wanted.includes(order.status)) throw new DomainError(409, 'not-allowed-now', `${kind} needs an order that is ${wanted.join(' or ')}; this one is ${order.status}`, { currentStatus: order.status });
     if ((await store.openAdjustment(tx, order.world, order.supplier, order.group_key)) !== undefined) throw new DomainError(409, 'change-open', 'another change of this order is open; a factory sees at most one at a time');
     if (['hold', 'resume', 'cancel'].includes(kind) && changes.length > 0) throw invalid('lines', `a ${kind} concerns the whole order; leave lines out`);

@@ -104,12 +104,16 @@ export const sampleTransitions = (tx: Tx, id: string): Promise<SampleTransition[
 export const sampleReplyOf = (tx: Tx, id: string, version: number): Promise<{ body: unknown } | undefined> =>
   one(tx, `select body from sample_transitions where sample_request = $1 and version = $2 and "from" = 'requested' and "to" in ('accepted', 'countered', 'declined')`, [id, version]);
 
-/** Styles whose production may go on at full quantity: an approved pre-production sample, a sealed one, or a person's word is on file. */
+/**
+ * Styles whose production may go on at full quantity: an approved pre-production sample, a sealed one, or a person's word is on
+ * file, and no alarm about a lot of theirs waits for the sample that it asked for.
+ */
 export const clearedStyles = async (tx: Tx, world: string, supplier: string, styles: readonly string[]): Promise<Set<string>> =>
   new Set((await rows<{ style: string }>(
     tx,
-    `select style from sample_requests where world = $1 and supplier = $2 and style = any($3) and (status = 'sealed' or (kind in ('pre-production', 'sealed') and status in ('approved', 'approved-with-comments')))
-     union select style from sample_overrides where world = $1 and supplier = $2 and style = any($3)`,
+    `(select style from sample_requests where world = $1 and supplier = $2 and style = any($3) and (status = 'sealed' or (kind in ('pre-production', 'sealed') and status in ('approved', 'approved-with-comments')))
+      union select style from sample_overrides where world = $1 and supplier = $2 and style = any($3))
+     except select style from sample_requests where world = $1 and supplier = $2 and style = any($3) and cause = 'alarm' and status not in ('approved', 'approved-with-comments', 'sealed', 'cancelled')`,
     [world, supplier, styles],
   )).map((r) => r.style));
 

@@ -175,7 +175,7 @@ export class SamplesService {
     const now = await worldNow(tx, s.world);
     if (verdict !== 'rejected') {
       await this.move(tx, s, verdict, 'buyer', now, actor, step);
-      if (s.kind === 'pre-production' || s.kind === 'sealed') await this.clear(tx, s);
+      if (s.kind === 'pre-production' || s.kind === 'sealed' || s.cause === 'alarm') await this.clear(tx, s);
       return;
     }
     const { timeZone } = await this.catalogue.supplier(tx, s.supplier);

@@ -1,7 +1,7 @@
 // Returns: who wants goods back taken, what came, what was found, and where the units went.
-// Owns return cases, the lots that came back, inspections and their transitions.
+// Owns return cases, the lots that came back, inspections, their transitions, and alarms of lots that are out of control.
 // Never says who pays, and never decides a refund: the case mirrors the platform.
-export { InspectionPhotos1763801200000, Returns1763800800000 } from './migrations.js';
+export { Alarms1763801500000, InspectionPhotos1763801200000, Returns1763800800000 } from './migrations.js';
 export { casesRecorded, goodsInspected, goodsReceived } from './returns.facts.js';
 export { checkReturnRow, RETURN_COLUMNS, returnRow } from './returns.file.js';
 export { ReturnsModule } from './returns.module.js';

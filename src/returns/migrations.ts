@@ -87,3 +87,40 @@ export class InspectionPhotos1763801200000 implements MigrationInterface {
     await runner.query('alter table inspections drop column photos');
   }
 }
+
+export class Alarms1763801500000 implements MigrationInterface {
+  name = 'Alarms1763801500000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      create table alarms (
+        id text primary key,
+        world text not null check (world in ('live', 'replay')),
+        lot text not null references lots (id),
+        supplier text references suppliers (id),
+        style text not null,
+        skus text[] not null,
+        production_order text,
+        status text not null check (status in ('open', 'confirmed', 'dismissed')),
+        -- What was counted, against which limit, and how sure that is: defects found, matured exposure, share, ln evidence.
+        defects integer not null check (defects > 0),
+        exposure double precision not null,
+        units_left integer not null,
+        limit_share double precision not null,
+        evidence double precision not null,
+        -- What was done about it: units quarantined, units kept for reservations, the order that is to stop, the sample asked for.
+        actions jsonb not null,
+        at timestamptz not null,
+        closed_at timestamptz,
+        note text,
+        actor text,
+        recorded_at timestamptz not null default clock_timestamp());
+      create unique index alarms_one_open on alarms (lot) where status = 'open';
+      create index alarms_by_lot on alarms (lot, id);
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('drop table alarms');
+  }
+}

@@ -27,3 +27,8 @@ export class InspectionBody {
   @Rows(() => InspectedUnitsBody, { min: 1, max: 100 }) units!: InspectedUnitsBody[];
   @Instant({ optional: true }) at?: string;
 }
+
+export class AlarmClosingBody {
+  @Choice(['confirmed', 'dismissed'], { description: 'dismissed: what was blocked for it can be sold again' }) verdict!: 'confirmed' | 'dismissed';
+  @Text({ min: 1, max: 1000 }) note!: string;
+}

@@ -12,6 +12,9 @@ export const FINDINGS = [
 ] as const;
 export type Finding = (typeof FINDINGS)[number];
 
+/** Findings that say something of how the goods were made. */
+export const FAULTS_OF_PRODUCTION: readonly Finding[] = ['defect', 'out-of-tolerance', 'differs-from-sealed-sample'];
+
 export const DISPOSITIONS = ['restock', 'rework', 'quarantine', 'return-to-supplier', 'scrap'] as const;
 export type Disposition = (typeof DISPOSITIONS)[number];
 

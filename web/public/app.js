@@ -698,6 +698,11 @@ const describe = {
   'returns.cases-recorded': (d) => t('feed.cases', d),
   'returns.goods-received': (d) => t('feed.returned', d),
   'returns.goods-inspected': (d) => t('feed.inspected', d),
+  'production.sample-requested': (d) => t('feed.sample', { ...d, kind: word('sample', d.kind) }),
+  'production.sample-moved': (d) => t('feed.sample.moved', { ...d, kind: word('sample', d.kind), status: word('sampleStatus', d.status) }),
+  'production.sample-cleared': (d) => t('feed.sample.cleared', d),
+  'returns.alarm-raised': (d) => t('feed.alarm', { ...d, skus: d.skus.join(t('comma')) }),
+  'returns.alarm-closed': (d) => t('feed.alarm.closed', { ...d, status: word('alarm', d.status) }),
   'accountability.responsibility-proposed': (d) => t('feed.judged', { ...d, parties: d.parties.map((p) => word('party', p)).join(t('comma')) }),
   'accountability.chargeback-notified': (d) => t('feed.charged', { ...d, who: d.supplier ?? word('party', d.party), money: money(d.amount, d.currency) }),
   'accountability.chargeback-moved': (d) => t('feed.chargeback', { ...d, who: d.supplier ?? word('party', d.party), money: money(d.amount, d.currency), status: word('chargeback', d.status) }),
@@ -706,6 +711,7 @@ const describe = {
 };
 const FEED_MARKS = {
   'forecast.spike-detected': 'spike', 'production.adjustment-applied': 'good', 'production.lot-received': 'good', 'production.adjustment-ended': 'bad', 'connectors.delivery-failed': 'bad',
+  'returns.alarm-raised': 'bad', 'production.sample-cleared': 'good',
 };
 /** Which sections an event makes stale, by the first part of its name. */
 const MAKES_STALE = {

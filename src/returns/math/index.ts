@@ -1,1 +1,2 @@
 export { lagOf, priorOf, returnRateOf, shareBy, type BetaPrior, type Cohort, type Lag, type ReturnRate } from './rate.js';
+export { isOutOfControl, lotEvidence, maturedExposure, type LotCount } from './lot-alarm.js';

@@ -1,0 +1,95 @@
+import type { Tx } from '../kernel/index.js';
+import { one, rows, touched } from '../kernel/database/sql.js';
+import type { Cohort } from './math/index.js';
+
+export interface AlarmRow {
+  readonly id: string;
+  readonly world: 'live' | 'replay';
+  readonly lot: string;
+  readonly supplier: string | null;
+  readonly style: string;
+  readonly skus: readonly string[];
+  readonly production_order: string | null;
+  readonly status: 'open' | 'confirmed' | 'dismissed';
+  readonly defects: number;
+  readonly exposure: number;
+  readonly units_left: number;
+  readonly limit_share: number;
+  readonly evidence: number;
+  readonly actions: Readonly<Record<string, unknown>>;
+  readonly at: Date;
+  readonly closed_at: Date | null;
+  readonly note: string | null;
+  readonly actor: string | null;
+}
+
+/** Lots of one case whose inspected units had one of the given findings. */
+export const faultyLots = async (tx: Tx, returnCase: string, findings: readonly string[]): Promise<string[]> =>
+  (await rows<{ lot: string }>(tx, `select distinct lot from inspections where return_case = $1 and lot <> '' and finding = any($2) order by lot`, [returnCase, findings])).map((r) => r.lot);
+
+export const faultyUnits = async (tx: Tx, lot: string, findings: readonly string[]): Promise<number> =>
+  (await one<{ n: number }>(tx, `select coalesce(sum(quantity), 0)::int as n from inspections where lot = $1 and lot <> '' and finding = any($2)`, [lot, findings]))?.n ?? 0;
+
+/** One look at a lot at a time. */
+export const lockLot = (tx: Tx, lot: string): Promise<unknown> => rows(tx, 'select pg_advisory_xact_lock(hashtextextended($1, 19))', [lot]);
+
+export const alarmsOfLot = (tx: Tx, lot: string): Promise<AlarmRow[]> => rows(tx, 'select * from alarms where lot = $1 order by id', [lot]);
+export const findAlarm = (tx: Tx, id: string): Promise<AlarmRow | undefined> => one(tx, 'select * from alarms where id = $1', [id]);
+export const lockAlarm = (tx: Tx, id: string): Promise<AlarmRow | undefined> => one(tx, 'select * from alarms where id = $1 for update', [id]);
+
+export const insertAlarm = (tx: Tx, a: Omit<AlarmRow, 'closed_at' | 'note' | 'actor'>): Promise<number> =>
+  touched(
+    tx,
+    `insert into alarms (id, world, lot, supplier, style, skus, production_order, status, defects, exposure, units_left, limit_share, evidence, actions, at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+    [a.id, a.world, a.lot, a.supplier, a.style, a.skus, a.production_order, a.status, a.defects, a.exposure, a.units_left, a.limit_share, a.evidence, JSON.stringify(a.actions), a.at],
+  );
+
+export const closeAlarm = (tx: Tx, id: string, status: 'confirmed' | 'dismissed', note: string, at: Date, actor: string): Promise<number> =>
+  touched(tx, 'update alarms set status = $2, note = $3, closed_at = $4, actor = $5 where id = $1', [id, status, note, at, actor]);
+
+export interface AlarmFilter {
+  readonly status: string | null;
+  readonly lot: string | null;
+  readonly supplier: string | null;
+  readonly sku: string | null;
+  readonly world: string | null;
+}
+
+export const listAlarms = (tx: Tx, f: AlarmFilter, after: string, limit: number): Promise<AlarmRow[]> =>
+  rows(
+    tx,
+    `select * from alarms where id > $1 and ($3::text is null or status = $3) and ($4::text is null or lot = $4) and ($5::text is null or supplier = $5) and ($6::text is null or $6 = any(skus))
+       and ($7::text is null or world = $7) order by id limit $2`,
+    [after, limit, f.status, f.lot, f.supplier, f.sku, f.world],
+  );
+
+const START = 'coalesce(l.delivered_at, l.paid_at)';
+
+/** Sales and returns of a world by age, over the last year: what the lag of returns is read from. */
+export async function pooledCohorts(tx: Tx, world: string, now: Date, horizonDays: number): Promise<Cohort[]> {
+  const age = `floor(extract(epoch from $2 - ${START}) / 86400)::int`;
+  const window = `l.counts and l.kind = 'sale' and l.paid_at < $2 and l.paid_at >= $2::timestamptz - make_interval(days => $3) and ${START} < $2`;
+  const [sold, back] = await Promise.all([
+    rows<{ age: number; sold: number }>(
+      tx, `select ${age} as age, sum(l.net_paid)::int as sold from order_lines l join shops s on s.id = l.shop and s.clock = $1 where ${window} and l.net_paid > 0 group by 1 order by 1`, [world, now, 2 * horizonDays],
+    ),
+    rows<{ age: number; lag: number; units: number }>(
+      tx,
+      `select ${age} as age, least(${age}, greatest(0, floor(extract(epoch from c.requested_at - ${START}) / 86400)::int)) as lag, sum(least(c.quantity, l.net_paid))::int as units
+       from return_cases c join order_lines l on l.shop = c.shop and l.order_id = c.order_id and l.line_id = c.line_id and l.sku = c.sku join shops s on s.id = l.shop and s.clock = $1
+       where ${window} and c.kind in ('return', 'exchange') and c.status not in ('refused', 'withdrawn') and c.requested_at < $2 group by 1, 2 order by 1, 2`,
+      [world, now, 2 * horizonDays],
+    ),
+  ]);
+  return sold.map((s) => {
+    let left = s.sold;
+    const returned = new Map<number, number>();
+    for (const b of back.filter((x) => x.age === s.age)) {
+      const units = Math.min(left, b.units);
+      left -= units;
+      if (units > 0) returned.set(b.lag, units);
+    }
+    return { age: s.age, sold: s.sold, returned };
+  });
+}

@@ -1,0 +1,105 @@
+import { closeServer, request, running, until, type Running } from '../factories/database.js';
+import { cameBack, soldAndShipped } from '../factories/lots.js';
+import { furnish, iso, ndjson, NDJSON, orderEvent } from '../factories/merchant.js';
+import { UNBALANCED } from '../factories/stock.js';
+
+let r: Running;
+let bad: { lot: string; order: string };
+let good: { lot: string; order: string };
+beforeAll(async () => {
+  r = await running();
+  await furnish(r, ['K1-S', 'K2-S'], { stage_days: '', trial_quantity: '' });
+  bad = await soldAndShipped(r, { prefix: 'b', sku: 'K1-S', sold: 120, received: 100, shipped: 60, at: 100 });
+  good = await soldAndShipped(r, { prefix: 'g', sku: 'K2-S', sold: 100, received: 100, shipped: 80, at: 100_000 });
+});
+afterEach(async () => {
+  expect((await r.sql.query(UNBALANCED)).rows).toEqual([]);
+});
+afterAll(async () => {
+  await r.close();
+  await closeServer();
+});
+const stockOf = async (sku: string) => (await r.call('GET', `/v1/skus/${sku}/availability?world=replay`)).body;
+const alarms = async (query = '') => (await r.call('GET', `/v1/alarms?world=replay${query}`)).body.items;
+const drained = () => until('inspections are looked at', async () => (await r.sql.query(`select count(*)::int as n from job_outbox where job in ('returns.watch-lots', 'inventory.settle-orders') and state = 'due'`)).rows[0].n === 0);
+
+it('returns for other reasons, and a few faulty units, are no alarm', async () => {
+  for (let i = 0; i < 12; i++) await cameBack(r, { id: `G${i}`, order: `g${i}`, sku: 'K2-S', finding: i < 2 ? 'defect' : 'too-small', grade: i < 2 ? 'C' : 'A', at: 300_000 + i });
+  await drained();
+  expect(await alarms()).toEqual([]);
+  expect(good.lot).toMatch(/^lot_/);
+});
+
+let alarm: any;
+it('a lot out of control is stopped everywhere: stock, production, and a sample is asked for', async () => {
+  expect(await stockOf('K1-S')).toMatchObject({ onHand: 40, reserved: 40, waiting: 20, blocked: 0 });
+  for (let i = 0; i < 12; i++) {
+    await cameBack(r, { id: `B${i}`, order: `b${i}`, sku: 'K1-S', finding: 'defect', grade: 'C', at: 310_000 + i });
+    await drained();
+    if ((await alarms()).length > 0) break;
+  }
+  [alarm] = await alarms();
+  expect(alarm).toMatchObject({
+    kind: 'lot', lot: bad.lot, supplier: 'factory-1', skus: ['K1-S'], status: 'open', productionOrder: bad.order,
+    counted: { left: 60, limit: 0.025, falseAlarms: 0.001 }, actions: { quarantined: 40, kept: 0, sample: expect.stringMatching(/^smp_/) },
+  });
+  expect(alarm.counted.evidence).toBeGreaterThanOrEqual(alarm.counted.alarmAt);
+  expect(alarm.counted.defects).toBeGreaterThanOrEqual(5);
+  // The promised units wait again, and nobody can be sold one.
+  expect(await stockOf('K1-S')).toMatchObject({ onHand: 0, reserved: 0, available: 0, waiting: 60, blocked: 40 });
+  expect((await r.call('GET', `/v1/sample-requests/${alarm.actions.sample}`)).body).toMatchObject({ kind: 'top-of-production', lines: [{ style: 'K1', colour: 'black' }], evidence: { cause: 'alarm', lot: bad.lot } });
+  expect((await r.call('GET', `/v1/stock-movements?world=replay&lot=${bad.lot}&cause=quarantine`)).body.items).toHaveLength(2);
+});
+
+it('what is being made behind it is told to stop', async () => {
+  // The rest of the order that the lot is of is still to come.
+  expect(alarm.actions.held).toBe(bad.order);
+  const hold = (await r.call('GET', '/v1/signals?sku=K1-S&limit=500')).body.items.find((s: { kind: string }) => s.kind === 'hold');
+  expect(hold).toMatchObject({ productionOrder: bad.order, commitment: 'firm', status: 'sent' });
+  await r.call('POST', `/v1/signals/${hold.id}/reply`, { version: hold.version, verdict: 'accept' });
+  expect((await r.call('GET', `/v1/production-orders/${bad.order}`)).body.status).toBe('on-hold');
+  // The 60 units that wait now ask for nothing new while the order behind them is stopped.
+  await new Promise((resolve) => setTimeout(resolve, 2_500));
+  expect((await r.call('GET', '/v1/signals?sku=K1-S&status=sent')).body.items).toEqual([]);
+});
+
+it('is raised once, however many more come back', async () => {
+  await cameBack(r, { id: 'B50', order: 'b50', sku: 'K1-S', finding: 'defect', grade: 'C', at: 320_000 });
+  await drained();
+  expect(await alarms()).toHaveLength(1);
+});
+
+it('a person closes it: dismissed, its stock serves the orders that wait; nothing twice', async () => {
+  const quality = (await r.call('POST', '/v1/api-keys', { name: 'q', role: 'quality' })).body.key;
+  const close = (verdict: string, key = quality) => request(r.url, 'POST', `/v1/alarms/${alarm.id}/closing`, { verdict, note: 'a careless inspector' }, { authorization: `Bearer ${key}` });
+  expect((await request(r.url, 'POST', '/v1/alarms/alm_none/closing', { verdict: 'dismissed', note: 'x' }, { authorization: `Bearer ${quality}` })).status).toBe(404);
+  expect((await close('maybe')).status).toBe(422);
+  expect((await close('dismissed')).body).toMatchObject({ status: 'dismissed', note: 'a careless inspector' });
+  expect(await stockOf('K1-S')).toMatchObject({ onHand: 40, reserved: 40, waiting: 20, blocked: 0 });
+  expect((await close('dismissed')).body.status).toBe('dismissed');
+  expect((await close('confirmed')).body).toMatchObject({ status: 409, currentStatus: 'dismissed' });
+  expect(await stockOf('K1-S')).toMatchObject({ onHand: 40, blocked: 0 });
+});
+
+it('what was dismissed does not count towards the next alarm of the lot, what comes after it does', async () => {
+  for (let i = 20; i < 24; i++) await cameBack(r, { id: `B${i}`, order: `b${i}`, sku: 'K1-S', finding: 'defect', grade: 'C', at: 330_000 + i });
+  await drained();
+  expect(await alarms()).toHaveLength(1);
+  for (let i = 24; i < 36; i++) await cameBack(r, { id: `B${i}`, order: `b${i}`, sku: 'K1-S', finding: 'out-of-tolerance', grade: 'C', at: 330_000 + i });
+  await drained();
+  expect((await alarms('&status=open')).map((a: { lot: string }) => a.lot)).toEqual([bad.lot]);
+});
+
+it('units that a reservation holds for somebody stay, and are named', async () => {
+  await r.call('POST', '/v1/stock-movements', { world: 'replay', cause: 'adjust', sku: 'K2-S', quantity: 5, note: 'found' });
+  const held = await r.call('POST', '/v1/reservations', { lines: [{ sku: 'K2-S', quantity: 5 }], seconds: 600, shop: 'shop-1' });
+  expect(held.status).toBe(201);
+  for (let i = 20; i < 40; i++) await cameBack(r, { id: `H${i}`, order: `g${i}`, sku: 'K2-S', finding: 'defect', grade: 'C', at: 340_000 + i });
+  await drained();
+  const [raised] = await alarms('&sku=K2-S');
+  expect(raised.actions.kept).toBe(0);
+  expect((await r.call('GET', `/v1/reservations/${held.body.id}`)).body.status).toBe('held');
+  const level = await stockOf('K2-S');
+  expect(level.reserved).toBeGreaterThanOrEqual(5);
+  await r.call('POST', '/v1/order-events/bulk', ndjson([orderEvent({ sku: 'K2-S', occurred_at: iso(400_000) })]), NDJSON);
+});
