@@ -189,3 +189,25 @@ export const needsOfStyle = (tx: Tx, world: string, supplier: string, style: str
        and exists (select 1 from jsonb_array_elements(g.lines) l join skus k on k.id = l->>'sku' where k.style = $3) order by g.group_key collate "C"`,
     [world, supplier, style],
   );
+
+/** What will come back of one SKU, and when it can be sold again. */
+export interface ReturnExpectation {
+  readonly sku: string;
+  /** Calendar date of the assessment. */
+  readonly asOf: string;
+  /** Share of what is sold that comes back in the end. */
+  readonly rate: number;
+  /** Usable units on the shelf by the end of day n after `asOf`, cumulative. */
+  readonly dated: readonly { readonly day: number; readonly units: number; readonly mean: number }[];
+}
+
+export const saveReturnExpectation = (tx: Tx, world: string, e: ReturnExpectation): Promise<number> =>
+  touched(
+    tx,
+    `insert into return_expectations (world, sku, as_of, rate, dated) values ($1, $2, $3, $4, $5)
+     on conflict (world, sku) do update set as_of = excluded.as_of, rate = excluded.rate, dated = excluded.dated`,
+    [world, e.sku, e.asOf, e.rate, JSON.stringify(e.dated)],
+  );
+
+export const returnExpectations = (tx: Tx, world: string, skus: readonly string[]): Promise<ReturnExpectation[]> =>
+  rows(tx, `select sku, to_char(as_of, 'YYYY-MM-DD') as "asOf", rate, dated from return_expectations where world = $1 and sku = any($2)`, [world, skus]);

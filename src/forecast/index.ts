@@ -1,10 +1,10 @@
 // Forecast: spikes, what is still to come, need and quantity; every decision with its numbers and reasons.
-// Owns stream states, spikes, assessments, need states and the needs of groups.
+// Owns stream states, spikes, assessments, need states, the needs of groups, and what is expected back.
 // Never talks to a factory: it announces that need changed, and production decides what to say.
 export { AssessService } from './assess.service.js';
 export { needChanged, spikeDetected } from './forecast.facts.js';
 export { ForecastModule } from './forecast.module.js';
-export { findAssessment, needOf, needsOfStyle, takeNeeds, type AssessmentRow, type GroupNeed, type NeedLine } from './forecast.repository.js';
+export { findAssessment, needOf, needsOfStyle, takeNeeds, type AssessmentRow, type GroupNeed, type NeedLine, type ReturnExpectation } from './forecast.repository.js';
 export { groupOf } from './groups.js';
-export { Forecast1763800600000 } from './migrations.js';
-export { requestAssessment, Ticker } from './ticker.js';
+export { Forecast1763800600000, ReturnExpectations1763801600000 } from './migrations.js';
+export { expectReturns, requestAssessment, Ticker } from './ticker.js';

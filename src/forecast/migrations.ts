@@ -82,3 +82,24 @@ export class Forecast1763800600000 implements MigrationInterface {
     await runner.query('drop table group_needs; drop table need_states; drop table assessments; drop table spikes; drop table stream_states');
   }
 }
+
+export class ReturnExpectations1763801600000 implements MigrationInterface {
+  name = 'ReturnExpectations1763801600000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      -- What returns says will be back on the shelf, as of a day: usable units by day since then, cumulative, cautiously and on average.
+      create table return_expectations (
+        world text not null check (world in ('live', 'replay')),
+        sku text not null references skus (id),
+        as_of date not null,
+        rate double precision not null check (rate >= 0 and rate < 1),
+        dated jsonb not null,
+        primary key (world, sku));
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('drop table return_expectations');
+  }
+}

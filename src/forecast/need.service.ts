@@ -29,6 +29,9 @@ interface Inputs {
   readonly stock: number;
   readonly due: number;
   readonly late: number;
+  /** Returned units that will be on the shelf by the promise, cautiously. */
+  readonly reflow: number;
+  readonly keep: number;
   readonly promise: Date;
   readonly more: NegativeBinomial;
   readonly running: RunningItem | undefined;
@@ -141,8 +144,9 @@ export class NeedService {
     const skus = terms.map((t) => t.sku);
     const fallback = [...shops.values()].reduce((latest, now) => (now > latest ? now : latest), new Date(0));
     const earliest = [...shops.values()].reduce((least, now) => (now < least ? now : least), fallback);
-    const [demandRows, sellable, supply, items, stored] = await Promise.all([
+    const [demandRows, sellable, supply, items, stored, expected] = await Promise.all([
       demandOf(tx, skus), sellableSupply(tx, world, skus), supplyOf(tx, world, skus), itemsOfSkus(tx, skus, earliest), store.statesOfSkus(tx, skus),
+      store.returnExpectations(tx, world, skus),
     ]);
     const demand = bySku(demandRows.filter((row) => shops.has(row.shop)));
     const nowOf = (sku: string): Date => (demand.get(sku) ?? []).reduce((latest, row) => { const now = shops.get(row.shop) as Date; return now > latest ? now : latest; }, new Date(0));
@@ -154,6 +158,7 @@ export class NeedService {
     const states = bySku(stored);
     const supplyBySku = bySku(supply);
     const itemsBySku = bySku(items);
+    const expectedBySku = new Map(expected.map((e) => [e.sku, e]));
 
     return terms.map((t) => {
       const d = totals.get(t.sku) as Inputs['demand'];
@@ -167,6 +172,8 @@ export class NeedService {
       const promiseDays = Math.max(0, ...running.map((i) => i.promise_days));
       const horizonDays = Math.max(t.lead_time_days, promiseDays);
       const inTime = dateOf(new Date(now.getTime() + horizonDays * DAY_MS), t.supplier_time_zone);
+      const promise = new Date(now.getTime() + (promiseDays > 0 ? promiseDays : t.lead_time_days) * DAY_MS);
+      const returns = expectedBySku.get(t.sku);
       const ours = supplyBySku.get(t.sku) ?? [];
       const due = ours.filter((s) => s.due <= inTime).reduce((s, x) => s + x.quantity, 0);
       const late = ours.filter((s) => s.due > inTime).reduce((s, x) => s + x.quantity, 0);
@@ -175,8 +182,8 @@ export class NeedService {
         ...running.map((i) => i.ends_at.getTime()),
       ];
       return {
-        terms: t, now, demand: d, held: heldUnitsOfSku, cancellation, kept, stock: Math.max(0, (sellable.get(t.sku) ?? 0) - d.shipped), due, late,
-        promise: new Date(now.getTime() + (promiseDays > 0 ? promiseDays : t.lead_time_days) * DAY_MS),
+        terms: t, now, demand: d, held: heldUnitsOfSku, cancellation, kept, stock: Math.max(0, (sellable.get(t.sku) ?? 0) - d.shipped), due, late, promise,
+        reflow: returns === undefined ? 0 : reflowBetween(returns, dateOf(now, t.supplier_time_zone), dateOf(promise, t.supplier_time_zone)), keep: 1 - (returns?.rate ?? 0),
         more: this.more(t, d, (states.get(t.sku) ?? []).filter((s) => shops.has(s.shop)), running, now), running: running[0],
         reassessAt: wakes.length === 0 ? null : new Date(Math.min(...wakes)),
       };
@@ -198,12 +205,12 @@ export class NeedService {
   private row(id: string, world: World, d: Decided, spike: string | null): store.AssessmentRow {
     const { terms: t } = d;
     return {
-      id, world, sku: t.sku, supplier: t.supplier, at: d.now, open_units: d.demand.open, held: d.held, cancellation: d.cancellation, stock: d.stock, production_due: d.due, reflow: 0,
+      id, world, sku: t.sku, supplier: t.supplier, at: d.now, open_units: d.demand.open, held: d.held, cancellation: d.cancellation, stock: d.stock, production_due: d.due, reflow: d.reflow,
       committed_need: d.committedNeed, more: Object.fromEntries(LEVELS.map((level, i) => [String(level), d.quantiles[i] ?? 0])), recommended: d.recommended, firm: d.firm, surplus: d.surplus,
       inputs: {
         gross: d.demand.ordered, paid: d.demand.netPaid + d.demand.cancelled, netPaid: d.demand.netPaid, cancelled: d.demand.cancelled, shipped: d.demand.shipped,
         moreMean: negativeBinomialMean(d.more), price: t.price, currency: t.currency, unitCost: t.unit_cost, costCurrency: t.cost_currency, salvage: t.salvage_value, moq: t.moq,
-        lotMultiple: t.lot_multiple, moqScope: t.moq_scope, leadTimeDays: t.lead_time_days, dailyCapacity: t.daily_capacity, lateProduction: d.late,
+        lotMultiple: t.lot_multiple, moqScope: t.moq_scope, leadTimeDays: t.lead_time_days, dailyCapacity: t.daily_capacity, lateProduction: d.late, keepRate: d.keep,
         broadcast: d.running?.broadcast ?? null, anchor: d.running?.anchor ?? null, group: groupOf(t),
       },
       reasons: d.reasons, spike,
@@ -231,6 +238,15 @@ function sum(rows: readonly SkuDemand[]): Inputs['demand'] {
 }
 
 /** Why no quantity can be decided; undefined where one can. */
+/** Usable units that come back after `today` and by `until`; what was expected for days that are over and did not come is not counted. */
+function reflowBetween(e: store.ReturnExpectation, today: string, until: string): number {
+  const by = (date: string): number => {
+    const days = Math.round((Date.parse(date) - Date.parse(e.asOf)) / DAY_MS);
+    return days < 1 ? 0 : (e.dated[Math.min(days, e.dated.length) - 1]?.units ?? 0);
+  };
+  return Math.max(0, by(until) - by(today));
+}
+
 function undecidable(t: SkuTerms): string | undefined {
   if (t.supplier === null) return 'no-supplier: no supplier that may get signals makes this SKU';
   if (t.currency !== t.cost_currency) return `no-rate: it sells in ${t.currency} and costs in ${t.cost_currency}, and no dated exchange rate is known`;
@@ -241,14 +257,14 @@ function undecidable(t: SkuTerms): string | undefined {
 function decide(members: readonly Inputs[]): Decided[] {
   const able = members.filter((m) => undecidable(m.terms) === undefined);
   const items: Item[] = able.map((m) => ({
-    sku: m.terms.sku, certain: m.kept - m.stock - m.due, more: m.more, price: m.terms.price, unitCost: m.terms.unit_cost, salvage: m.terms.salvage_value,
+    sku: m.terms.sku, certain: m.kept - m.stock - m.due - m.reflow, more: m.more, keep: m.keep, price: m.terms.price, unitCost: m.terms.unit_cost, salvage: m.terms.salvage_value,
     capacity: Math.max(0, m.terms.daily_capacity * Math.max(1, m.terms.lead_time_days) - m.due), sizeRatio: m.terms.size_ratio,
   }));
   const first = able[0]?.terms;
   const quantities = new Map(first === undefined ? [] : decideGroup(items, { moq: first.moq, lotMultiple: first.lot_multiple }).map((q) => [q.sku, q]));
   return members.map((m) => {
     const quantiles = negativeBinomialQuantiles(m.more, LEVELS);
-    const committedNeed = Math.max(0, m.kept - m.stock - m.due);
+    const committedNeed = Math.max(0, m.kept - m.stock - m.due - m.reflow);
     const q = quantities.get(m.terms.sku);
     const production = m.due + m.late;
     const surplus = q === undefined ? 0 : Math.min(production, Math.max(0, m.stock + production - m.kept - m.held - (quantiles[4] ?? 0)));
@@ -264,10 +280,10 @@ function reasonsOf(m: Inputs, committedNeed: number, recommended: number | null,
     `open ${m.demand.open}: net paid ${m.demand.netPaid}, shipped ${m.demand.shipped}`,
     ...(m.held > 0 ? [`held ${m.held}: beyond the cap for one line or one buyer, for 30 minutes`] : []),
     `cancellation still to come ${percent(m.cancellation)}, so ${m.kept} units are kept`,
-    `committed need ${committedNeed} = max(0, ${m.kept} kept − ${m.stock} stock − ${m.due} production due in time − 0 returns)`,
+    `committed need ${committedNeed} = max(0, ${m.kept} kept − ${m.stock} stock − ${m.due} production due in time − ${m.reflow} returns back on the shelf in time)`,
     ...(m.late > 0 ? [`${m.late} units of production come too late to count`] : []),
     ...(fault !== undefined ? [fault] : [
-      `still expected to sell ${negativeBinomialMean(m.more).toFixed(1)} on average; critical fractile ${(criticalFractile(t.price, t.unit_cost, t.salvage_value) ?? 0).toFixed(3)}`,
+      `still expected to sell ${negativeBinomialMean(m.more).toFixed(1)} on average; critical fractile ${(criticalFractile(t.price, t.unit_cost, t.salvage_value, m.keep) ?? 0).toFixed(3)}${m.keep < 1 ? `, ${percent(m.keep)} of what is sold is kept` : ''}`,
       `recommended ${recommended ?? 0}, of which ${firm} firm (MOQ ${t.moq} and multiples of ${t.lot_multiple} per ${t.moq_scope})`,
     ]),
     ...(surplus > 0 ? [`${surplus} units of production are more than even high demand (90 %) needs`] : []),

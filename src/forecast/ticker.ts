@@ -58,3 +58,9 @@ export async function requestAssessment(tx: Tx, world: 'live' | 'replay', skus: 
   const one = new Map(streams.map((s) => [s.sku, s.id]));
   if (one.size > 0) await touchStreams(tx, [...one.values()]);
 }
+
+/** For returns, which knows what will come back: written through here in its own transaction, and looked at with the next need. */
+export async function expectReturns(tx: Tx, world: 'live' | 'replay', expectation: store.ReturnExpectation): Promise<void> {
+  await store.saveReturnExpectation(tx, world, expectation);
+  await requestAssessment(tx, world, [expectation.sku]);
+}

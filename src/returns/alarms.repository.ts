@@ -1,6 +1,5 @@
 import type { Tx } from '../kernel/index.js';
 import { one, rows, touched } from '../kernel/database/sql.js';
-import type { Cohort } from './math/index.js';
 
 export interface AlarmRow {
   readonly id: string;
@@ -63,33 +62,3 @@ export const listAlarms = (tx: Tx, f: AlarmFilter, after: string, limit: number)
        and ($7::text is null or world = $7) order by id limit $2`,
     [after, limit, f.status, f.lot, f.supplier, f.sku, f.world],
   );
-
-const START = 'coalesce(l.delivered_at, l.paid_at)';
-
-/** Sales and returns of a world by age, over the last year: what the lag of returns is read from. */
-export async function pooledCohorts(tx: Tx, world: string, now: Date, horizonDays: number): Promise<Cohort[]> {
-  const age = `floor(extract(epoch from $2 - ${START}) / 86400)::int`;
-  const window = `l.counts and l.kind = 'sale' and l.paid_at < $2 and l.paid_at >= $2::timestamptz - make_interval(days => $3) and ${START} < $2`;
-  const [sold, back] = await Promise.all([
-    rows<{ age: number; sold: number }>(
-      tx, `select ${age} as age, sum(l.net_paid)::int as sold from order_lines l join shops s on s.id = l.shop and s.clock = $1 where ${window} and l.net_paid > 0 group by 1 order by 1`, [world, now, 2 * horizonDays],
-    ),
-    rows<{ age: number; lag: number; units: number }>(
-      tx,
-      `select ${age} as age, least(${age}, greatest(0, floor(extract(epoch from c.requested_at - ${START}) / 86400)::int)) as lag, sum(least(c.quantity, l.net_paid))::int as units
-       from return_cases c join order_lines l on l.shop = c.shop and l.order_id = c.order_id and l.line_id = c.line_id and l.sku = c.sku join shops s on s.id = l.shop and s.clock = $1
-       where ${window} and c.kind in ('return', 'exchange') and c.status not in ('refused', 'withdrawn') and c.requested_at < $2 group by 1, 2 order by 1, 2`,
-      [world, now, 2 * horizonDays],
-    ),
-  ]);
-  return sold.map((s) => {
-    let left = s.sold;
-    const returned = new Map<number, number>();
-    for (const b of back.filter((x) => x.age === s.age)) {
-      const units = Math.min(left, b.units);
-      left -= units;
-      if (units > 0) returned.set(b.lag, units);
-    }
-    return { age: s.age, sold: s.sold, returned };
-  });
-}

@@ -3,10 +3,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { termsOf } from '../catalogue/index.js';
 import { lotRecords, StockService, unitsLeft, type LotRecord } from '../inventory/index.js';
-import { DomainError, Handles, Jobs, newId, notFound, Remembered, type JobRun, type Tx } from '../kernel/index.js';
+import { DomainError, Handles, Jobs, newId, notFound, type JobRun, type Tx } from '../kernel/index.js';
 import { worldNow } from '../orders/index.js';
 import { NegotiationService, orderLines, SamplesService } from '../production/index.js';
-import { isOutOfControl, lagOf, lotEvidence, maturedExposure, type Lag } from './math/index.js';
+import { isOutOfControl, lotEvidence, maturedExposure } from './math/index.js';
+import { HistoryService } from './history.service.js';
 import { alarmClosed, alarmRaised, watchLots } from './returns.facts.js';
 import { FAULTS_OF_PRODUCTION } from './returns.rules.js';
 import * as store from './alarms.repository.js';
@@ -15,23 +16,17 @@ import * as store from './alarms.repository.js';
 export const FAULT_LIMIT = 0.025;
 /** Chance that a lot within the limit ever raises an alarm. */
 export const FALSE_ALARMS = 0.001;
-const HORIZON_DAYS = 60;
 /** Fewer faulty units than this are never an alarm: one or two are a mishap, whatever the arithmetic says of a tiny lot. */
 const LEAST_DEFECTS = 3;
-/** The lag of returns changes over weeks, and reading it costs a scan of a year. */
-const LAG_MS = 600_000;
-/** Below this many returns nothing is known of their lag. */
-const RETURNS_FOR_LAG = 50;
 
 @Injectable()
 export class AlarmsService {
-  private readonly lags = new Remembered<{ readonly lag: Lag | undefined }>(LAG_MS, 2);
-
   constructor(
     @Inject(Jobs) private readonly jobs: Jobs,
     @Inject(StockService) private readonly stock: StockService,
     @Inject(NegotiationService) private readonly negotiation: NegotiationService,
     @Inject(SamplesService) private readonly samples: SamplesService,
+    @Inject(HistoryService) private readonly history: HistoryService,
   ) {}
 
   @Handles(watchLots)
@@ -51,7 +46,7 @@ export class AlarmsService {
     const defects = (await store.faultyUnits(tx, lot.id, FAULTS_OF_PRODUCTION)) - (before.at(-1)?.defects ?? 0);
     if (defects < LEAST_DEFECTS) return;
     const left = await unitsLeft(tx, lot.id, now);
-    const lag = await this.lagOf(tx, lot.world, now);
+    const { lag } = await this.history.of(tx, lot.world, now);
     // Days since it left the house, those on the road included: a little more exposure than there was errs towards no alarm.
     const exposure = Math.max(defects, maturedExposure(left, lag));
     const count = { defects, exposure };
@@ -87,14 +82,5 @@ export class AlarmsService {
     await store.closeAlarm(tx, id, c.verdict, c.note, now, actor);
     const readmitted = c.verdict === 'confirmed' ? 0 : await this.stock.readmitLot(tx, { world: alarm.world, lot: alarm.lot, origin: 'alarm', originId: id, note: c.note, at: now, actor });
     await this.jobs.announce(tx, alarmClosed, { alarm: id, lot: alarm.lot, supplier: alarm.supplier, status: c.verdict, readmitted });
-  }
-
-  private async lagOf(tx: Tx, world: 'live' | 'replay', now: Date): Promise<Lag | undefined> {
-    const found = await this.lags.get(world, async () => {
-      const cohorts = await store.pooledCohorts(tx, world, now, HORIZON_DAYS);
-      const returned = cohorts.reduce((s, c) => s + [...c.returned.values()].reduce((x, n) => x + n, 0), 0);
-      return { lag: returned < RETURNS_FOR_LAG ? undefined : lagOf(cohorts, HORIZON_DAYS) };
-    });
-    return found?.lag;
   }
 }

@@ -14,3 +14,7 @@ export const alarmClosed = defineFact('returns.alarm-closed', z.object({ alarm: 
 
 /** Looks at the lots of inspected goods. */
 export const watchLots = defineJob({ name: 'returns.watch-lots', queue: 'production', on: goodsInspected });
+/** Works out what is expected back of a SKU; asked for whenever its returns change, and once for many changes. */
+export const expectReflow = defineJob({
+  name: 'returns.expect-reflow', queue: 'production', payload: z.object({ world: z.enum(['live', 'replay']), sku: z.string() }), identity: (p) => `${p.world} ${p.sku}`, identityUntil: 'claimed',
+});

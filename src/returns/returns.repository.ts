@@ -31,6 +31,10 @@ export const lockCase = (tx: Tx, id: string): Promise<ReturnCase | undefined> =>
 export const lockCases = (tx: Tx, ids: readonly string[]): Promise<ReturnCase[]> => rows(tx, `${CASE} where c.id = any($1) order by c.id for update of c`, [ids]);
 export const casesOfWaybill = (tx: Tx, trackingNumber: string): Promise<ReturnCase[]> => rows(tx, `${CASE} where c.tracking_number = $1 order by c.id for update of c`, [trackingNumber]);
 
+/** live or replay, by shop. */
+export const worldsOf = async (tx: Tx, shops: readonly string[]): Promise<Map<string, 'live' | 'replay'>> =>
+  new Map((await rows<{ id: string; clock: 'live' | 'replay' }>(tx, 'select id, clock from shops where id = any($1)', [shops])).map((s) => [s.id, s.clock]));
+
 export const insertCases = (tx: Tx, list: readonly (KnownCase & { goods: Goods })[]): Promise<{ id: string }[]> =>
   rows(
     tx,

@@ -21,6 +21,10 @@ export type Disposition = (typeof DISPOSITIONS)[number];
 /** Where units go when nobody says: sellable ones back to stock, seconds into quarantine, the rest is written off. */
 export const usualDisposition = (grade: Grade): Disposition => ({ A: 'restock', B: 'quarantine', C: 'scrap' } as const)[grade];
 
+/** What touched the skin, or could be eaten, is not sold again, however good it looks. */
+const HYGIENE = /underwear|lingerie|swimwear|hosiery|socks|cosmetic|food|内衣|泳装|袜|化妆|食品/i;
+export const mayBeResold = (category: string): boolean => !HYGIENE.test(category);
+
 /** Only what is like new is sold again as new. */
 export const mayFollow = (grade: Grade, disposition: Disposition): boolean => disposition !== 'restock' || grade === 'A';
 

@@ -4,7 +4,7 @@ import { CatalogueService, existingSkus } from '../catalogue/index.js';
 import { requestAssessment } from '../forecast/index.js';
 import { claimsOfLine, MAIN, StockService, type Quality } from '../inventory/index.js';
 import { DomainError, invalid, Jobs, notFound, type Tx } from '../kernel/index.js';
-import { casesRecorded, goodsInspected, goodsReceived } from './returns.facts.js';
+import { casesRecorded, expectReflow, goodsInspected, goodsReceived } from './returns.facts.js';
 import type { ReturnRow } from './returns.file.js';
 import { lotsReturned, mayFollow, merged, usualDisposition, type CaseRow, type Disposition, type Finding, type Grade, type KnownCase } from './returns.rules.js';
 import { GOODS, VOID, type Goods } from './returns.states.js';
@@ -23,6 +23,9 @@ export interface Inspected {
 
 /** Dispositions after which the units are where they stay. */
 const FINAL: readonly Disposition[] = ['restock', 'return-to-supplier', 'scrap'];
+
+/** Many messages about one SKU in a row are one look at it. */
+const REFLOW_DELAY_SECONDS = 2;
 
 const known = (c: store.ReturnCase): KnownCase => ({
   id: c.id, shop: c.shop, orderId: c.order_id, lineId: c.line_id, sku: c.sku, quantity: c.quantity, kind: c.kind, claimedReason: c.claimed_reason, trackingNumber: c.tracking_number, status: c.status,
@@ -70,6 +73,9 @@ export class ReturnsService {
       const mine = made.filter((c) => c.shop === shop);
       await this.jobs.announce(tx, casesRecorded, { shop, cases: mine.length, units: mine.reduce((s, c) => s + c.quantity, 0) });
     }
+    const touched = [...new Map([...made, ...changed].map((c) => [`${c.shop}\0${c.sku}`, c])).values()];
+    const worlds = await store.worldsOf(tx, [...new Set(touched.map((c) => c.shop))]);
+    await this.jobs.enqueue(tx, expectReflow, [...new Map(touched.map((c) => { const p = { world: worlds.get(c.shop) ?? 'live', sku: c.sku }; return [`${p.world}\0${p.sku}`, p]; })).values()], REFLOW_DELAY_SECONDS);
     for (const [i, row] of list.entries()) if (row.receivedAt !== null && outcomes[i]?.kind !== 'rejected') await this.bookFromFile(tx, row, actor);
     return outcomes;
   }
@@ -139,6 +145,7 @@ export class ReturnsService {
     await store.setGoods(tx, id, { goods, condition: c.condition, received: c.received, inspected, receivedAt: c.received_at });
     await store.insertTransitions(tx, [{ case: id, machine: 'goods', to: goods, at, actor }]);
     if (restocked > 0) await requestAssessment(tx, c.world, [c.sku]);
+    await this.jobs.enqueue(tx, expectReflow, [{ world: c.world, sku: c.sku }], REFLOW_DELAY_SECONDS);
     await this.jobs.announce(tx, goodsInspected, { return: id, sku: c.sku, units: total, restocked });
   }
 

@@ -5,9 +5,15 @@ import { nowcast, pooled, remainingInBroadcast, remainingStanding, unitsPerLine 
 
 /** A negative binomial of huge shape is a Poisson. */
 const poisson = (mean: number) => ({ shape: 1e9, probability: 1e9 / (1e9 + mean) });
-const item = (over: Partial<Item>): Item => ({ sku: 'A', certain: 0, more: { shape: 1, probability: 1 }, price: 200, unitCost: 80, salvage: 20, capacity: 10_000, sizeRatio: 0, ...over });
+const item = (over: Partial<Item>): Item => ({ sku: 'A', certain: 0, more: { shape: 1, probability: 1 }, price: 200, unitCost: 80, salvage: 20, keep: 1, capacity: 10_000, sizeRatio: 0, ...over });
 
 describe('newsvendor', () => {
+  it('makes less of what comes back: the less is kept, the less pays', () => {
+    const made = [1, 0.7, 0.4, 0.1].map((keep) => decideGroup([item({ more: poisson(100), keep })], { moq: 1, lotMultiple: 1 })[0]?.recommended ?? 0);
+    expect([...made].sort((a, b) => b - a)).toEqual(made);
+    expect(made[3]).toBeLessThan(made[0] as number);
+  });
+
   it('agrees with the published Poisson(4.5) case at cost 32, price 55, salvage 20', () => {
     expect(expectedSales(poisson(4.5), 4)).toBeCloseTo(3.411917, 5);
     expect(6 - expectedSales(poisson(4.5), 6)).toBeCloseTo(1.823117, 5);
@@ -21,6 +27,10 @@ describe('newsvendor', () => {
     expect(criticalFractile(190, 110, 90)).toBeCloseTo(0.8, 12);
     expect(criticalFractile(100, 110, 90)).toBeUndefined();
     expect(() => criticalFractile(190, 110, 110)).toThrow(/salvage/);
+    // Of 100 sold, 40 are kept: the margin is earned by those alone, a leftover costs what it did.
+    expect(criticalFractile(190, 110, 90, 0.4)).toBeCloseTo(32 / 52, 12);
+    expect(criticalFractile(190, 110, 90, 0)).toBeUndefined();
+    expect(() => criticalFractile(190, 110, 90, 1.1)).toThrow(/keep/);
   });
 });
 

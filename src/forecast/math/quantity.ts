@@ -2,9 +2,13 @@
 // Money in minor units of one currency, quantities in units.
 import { negativeBinomialLogMass, negativeBinomialMean, negativeBinomialQuantiles, splitByLargestRemainder, type NegativeBinomial } from '../../kernel/math/index.js';
 
-/** Overage and underage: cu = p − c (keep rate 1), co = c − v. Critical fractile cu/(cu + co); undefined where nothing should be made. */
-export function criticalFractile(price: number, unitCost: number, salvage: number): number | undefined {
-  const under = price - unitCost;
+/**
+ * Overage and underage: cu = k (p − c), co = c − v, where k is the share of sold units that the buyer keeps (a returned one fills
+ * another order, so its margin is earned by that one). Critical fractile cu/(cu + co); undefined where nothing should be made.
+ */
+export function criticalFractile(price: number, unitCost: number, salvage: number, keep = 1): number | undefined {
+  if (!(keep >= 0 && keep <= 1)) throw new RangeError(`keep must be from 0 to 1, got ${keep}`);
+  const under = keep * (price - unitCost);
   const over = unitCost - salvage;
   if (!(over > 0)) throw new RangeError(`salvage ${salvage} must be below unit cost ${unitCost}`);
   return under <= 0 ? undefined : under / (under + over);
@@ -32,13 +36,15 @@ export function expectedSales(demand: NegativeBinomial, q: number): number {
 
 export interface Item {
   readonly sku: string;
-  /** Units that must be made whatever still sells: open after cancellation − stock − production in time; may be negative. */
+  /** Units that must be made whatever still sells: open after cancellation − stock − production in time − returns in time; may be negative. */
   readonly certain: number;
   /** Units still expected to sell. */
   readonly more: NegativeBinomial;
   readonly price: number;
   readonly unitCost: number;
   readonly salvage: number;
+  /** Share of what is sold that is not returned, 0 to 1. */
+  readonly keep: number;
   /** Most that can be made in time, ≥ 0. */
   readonly capacity: number;
   readonly sizeRatio: number;
@@ -64,12 +70,13 @@ function profit(item: Item, q: number): number {
   // A negative `certain` is stock that later orders use up first.
   const buffer = Math.max(0, -item.certain);
   const sold = cover + expectedSales(item.more, buffer + spare) - expectedSales(item.more, buffer);
-  return sold * (item.price - item.salvage) - q * (item.unitCost - item.salvage);
+  const over = item.unitCost - item.salvage;
+  return sold * (item.keep * (item.price - item.unitCost) + over) - q * over;
 }
 
 /** The best quantity without minimum and lots. */
 function unconstrained(item: Item): number {
-  const fractile = criticalFractile(item.price, item.unitCost, item.salvage);
+  const fractile = criticalFractile(item.price, item.unitCost, item.salvage, item.keep);
   if (fractile === undefined) return 0;
   const level = Math.min(1 - 1e-9, Math.max(1e-9, fractile));
   const [quantile] = negativeBinomialQuantiles(item.more, [level]) as [number];
