@@ -5,13 +5,14 @@ import { BroadcastViewsController } from './broadcast-views.controller.js';
 import { LiveService } from './live.service.js';
 import { OverviewController } from './overview.controller.js';
 import { RatesController } from './rates.controller.js';
+import { ScorecardController } from './scorecard.controller.js';
 import { StockCheckService } from './stock-check.service.js';
 import { StreamController } from './stream.controller.js';
 import { TraceController } from './trace.controller.js';
 
 @Module({
   imports: [BroadcastsModule, CatalogueModule],
-  controllers: [StreamController, OverviewController, RatesController, TraceController, BroadcastViewsController],
+  controllers: [StreamController, OverviewController, RatesController, TraceController, BroadcastViewsController, ScorecardController],
   providers: [StockCheckService, LiveService],
 })
 export class DeskModule {}

@@ -7,4 +7,4 @@ export { checkReturnRow, RETURN_COLUMNS, returnRow } from './returns.file.js';
 export { ReturnsModule } from './returns.module.js';
 export { ReturnsService, type Outcome as ReturnOutcome } from './returns.service.js';
 export { findCase, inspectionsOf, lockCase, type InspectionRow, type ReturnCase } from './returns.repository.js';
-export { FINDINGS, type Finding } from './returns.rules.js';
+export { FAULTS_OF_PRODUCTION, FINDINGS, type Finding } from './returns.rules.js';

@@ -233,3 +233,31 @@ describe('clocks and changes of policy', () => {
     expect((await as(finance, 'PUT', '/v1/responsibility-policy', { writeDown, costs, rules, note: 'x' })).status).toBe(403);
   });
 });
+
+describe('the scorecard', () => {
+  const card = async (query = '', key = finance, supplier = 'factory-1') => as(key, 'GET', `/v1/suppliers/${supplier}/scorecard?world=replay${query}`);
+
+  it('counts what happened, each measure with its interval, and adds up as it says', async () => {
+    const { body } = await card();
+    const faulty = (await r.sql.query(`select sum(quantity)::int as n from inspections where lot = $1 and finding in ('defect', 'out-of-tolerance', 'differs-from-sealed-sample')`, [lot])).rows[0].n;
+    expect(body.measures.faults).toMatchObject({ hits: faulty, of: 60, weight: 30 });
+    expect(body.measures.onTime).toMatchObject({ hits: body.measures.onTime.of, rate: 1, points: 100 });
+    expect(body.measures.answers).toMatchObject({ hits: 1, of: 1, points: 100 });
+    expect(body.measures.samples).toMatchObject({ of: 0, points: null, rate: null });
+    for (const m of Object.values<any>(body.measures)) if (m.rate !== null) expect([m.lower <= m.rate, m.upper >= Math.min(1, m.rate)]).toEqual([true, true]);
+    const active = Object.values<any>(body.measures).filter((m) => m.points !== null);
+    expect(body.score).toBeCloseTo(active.reduce((s, m) => s + m.weight * m.points, 0) / active.reduce((s, m) => s + m.weight, 0), 6);
+    const [money] = body.money;
+    expect(money.caused - (await balance('cost/supplier/factory-1'))).toBe(money.charged);
+    expect(money.charged - money.settled).toBe(await balance('receivable/supplier/factory-1'));
+    expect(body.units).toHaveLength(faulty);
+  });
+
+  it('of nobody who did anything is no score, and of another factory does not exist', async () => {
+    expect((await card('', finance, 'factory-9')).body).toMatchObject({ score: null, money: [], units: [] });
+    expect((await card('&from=2020-01-01T00:00:00Z&to=2020-02-01T00:00:00Z')).body.score).toBeNull();
+    expect((await card('', stranger)).status).toBe(404);
+    expect((await card('', factory)).status).toBe(200);
+    expect((await card('&from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z')).body.detail).toContain('from');
+  });
+});

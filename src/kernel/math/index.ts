@@ -2,3 +2,4 @@ export { negativeBinomialLogMass, negativeBinomialMean, negativeBinomialQuantile
 export { splitByLargestRemainder } from './shares.js';
 export { localTime, nextLocalHour } from './zoned.js';
 export { randomFrom, type Random } from './random.js';
+export { wilsonInterval } from './proportion.js';
