@@ -6,13 +6,16 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startService, type Service } from '../app.js';
 import { configureLog, discardEmbedded, projectRoot, randomSecret, readConfiguration } from '../kernel/index.js';
-import { ApiError, clientOf, demoWorld, follow, openFactory, type Client, type DemoWorld, type SimulatedFactory } from '../lab/index.js';
+import { clientOf, demoWorld, follow, openFactory, type Client, type DemoWorld, type SimulatedFactory } from '../lab/index.js';
+import { accounted, clock, ensure, inspectedReturns, judgeSamples, madeAndReceived, nextShow, say, shippedAndReturned, shippedLines, stockOf, type Order } from './demo-days-after.js';
 
 const SEED = 20_261_111;
 /** Event seconds per wall second while the anchor is on air, and before and after. */
 const LIVE_SPEED = 150;
 const QUIET_SPEED = 14_400;
 const BATCH_MS = 400;
+/** From the end of the show to the desk where samples are judged. */
+const MORNING_MS = 14 * 3_600_000;
 
 interface Story {
   readonly startsAt: number;
@@ -27,10 +30,9 @@ interface Told {
   applied: Set<string>;
   countered: number;
   expired: Set<string>;
+  samples: Set<string>;
+  alarms: Set<string>;
 }
-
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
-const clock = (at: number | string): string => new Date(at).toISOString().slice(11, 19);
 
 async function openStory(folder: string): Promise<{ story: Story; resumed: boolean }> {
   const file = join(folder, 'story.json');
@@ -43,16 +45,6 @@ async function openStory(folder: string): Promise<{ story: Story; resumed: boole
   mkdirSync(folder, { recursive: true });
   writeFileSync(file, JSON.stringify(story), { mode: 0o600 });
   return { story, resumed: false };
-}
-
-/** Creates what exists already only once: a repeat after a crash finds it there. */
-async function ensure<T>(work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 409) return undefined;
-    throw error;
-  }
 }
 
 /** Answers the API key of each factory and of the warehouse. */
@@ -99,6 +91,17 @@ function narrate(api: Client, told: Told): (name: string, data: Record<string, u
     } else if (name === 'production.adjustment-applied') {
       told.applied.add(String(data['supplier']));
       say(`  confirmed ${String(data['supplier'])}: ${String(data['kind'])} is in force on ${String(data['productionOrder'])}`);
+    } else if (name === 'production.sample-requested') {
+      const { evidence } = await api.call<{ evidence: { waiting?: number; broadcast?: string | null } }>('GET', `/v1/sample-requests/${String(data['sampleRequest'])}`);
+      told.samples.add(`${String(data['style'])} ${String(data['kind'])}`);
+      say(`  sample    ${String(data['supplier'])} ← ${String(data['kind'])} of ${String(data['style'])}, round ${Number(data['round'])}${evidence.waiting === undefined ? (evidence.broadcast == null ? '' : `, to show in ${evidence.broadcast}`) : `: ${evidence.waiting} more units wait for it`}`);
+    } else if (name === 'production.sample-cleared') {
+      say(`  cleared   ${String(data['supplier'])}: what waited for the sample of ${String(data['style'])} goes on`);
+    } else if (name === 'returns.alarm-raised') {
+      told.alarms.add(String(data['lot']));
+      const { actions, counted } = await api.call<{ actions: { held: string | null; sample: string | null }; counted: { falseAlarms: number } }>('GET', `/v1/alarms/${String(data['alarm'])}`);
+      say(`  ALARM     lot ${String(data['lot'])} of ${String(data['supplier'])}: ${Number(data['defects'])} faulty of ${Number(data['left'])} sold (a good lot alarms once in ${1 / counted.falseAlarms}); ` +
+        `${Number(data['quarantined'])} units blocked, ${actions.held === null ? 'nothing of it is being made' : `${actions.held} told to stop`}${actions.sample === null ? '' : ', a sample asked for'}`);
     } else if (name === 'production.adjustment-ended') {
       if (data['status'] === 'expired') told.expired.add(String(data['supplier']));
       say(`  ended     ${String(data['supplier'])}: ${String(data['kind'])} ${String(data['status'])}`);
@@ -115,11 +118,20 @@ async function broadcast(api: Client, world: DemoWorld): Promise<{ accepted: num
   let next = 0;
   let at = world.events[0]?.at ?? world.startsAt;
   let phase = '';
+  let morning = false;
   while (next < world.events.length) {
     const live = at >= world.startsAt && at < world.endsAt + 5 * 60_000;
     const name = at < world.startsAt ? 'two quiet days before the show' : live ? 'on air: anchor-lin, broadcast B0001, 12 SKUs in 4 styles' : 'the show is over: the night, and the morning after';
-    if (name !== phase) say(`\n${clock(at)}  ${name}`);
+    if (name !== phase) {
+      // What is held up on air was looked at before it.
+      if (live) await judgeSamples(api, ['show']);
+      say(`\n${clock(at)}  ${name}`);
+    }
     phase = name;
+    if (at >= world.endsAt + MORNING_MS && !morning) {
+      morning = true;
+      await judgeSamples(api, ['pre-production']);
+    }
     let until = at + BATCH_MS * (live ? LIVE_SPEED : QUIET_SPEED);
     // Quiet time never skips into the show.
     if (at < world.startsAt) until = Math.min(until, world.startsAt);
@@ -136,89 +148,6 @@ async function broadcast(api: Client, world: DemoWorld): Promise<{ accepted: num
     await sleep(BATCH_MS);
   }
   return sums;
-}
-
-type OrderLine = { lineId: string; sku: string; quantity: number; splits: { quantity: number; date: string }[] };
-type Order = { id: string; supplier: string; status: string; lines: OrderLine[] };
-type Stock = { onHand: number; reserved: number; available: number; waiting: number; claimed: number };
-
-const stockOf = (api: Client, sku: string): Promise<Stock> => api.call<Stock>('GET', `/v1/skus/${sku}/availability?world=replay`);
-const units = (lines: readonly { quantity: number }[]): number => lines.reduce((s, l) => s + l.quantity, 0);
-
-/** Days later: factories report what they cut and shipped, the warehouse books the lots, and the orders that wait get their units. */
-async function madeAndReceived(url: string, api: Client, keys: ReadonlyMap<string, string>): Promise<void> {
-  const { items } = await api.call<{ items: Order[] }>('GET', '/v1/production-orders?limit=500');
-  say('\nthe days after: factories cut and ship, the warehouse books the lots');
-  const warehouse = clientOf(url, keys.get('warehouse') ?? '');
-  for (const order of items.filter((o) => ['confirmed', 'in-production', 'shipped', 'received'].includes(o.status))) {
-    const factory = clientOf(url, keys.get(order.supplier) ?? '');
-    if (order.status === 'confirmed') {
-      // A marker cuts a little more than was ordered, within what needs no talk.
-      const cut = order.lines.map((l) => ({ lineId: l.lineId, quantity: l.quantity + Math.floor(l.quantity * 0.02) }));
-      await factory.call('POST', `/v1/production-orders/${order.id}/progress`, { stage: 'cut', lines: cut });
-      say(`  cut       ${order.supplier}: ${units(cut)} of ${units(order.lines)} units ordered`);
-      await factory.call('POST', `/v1/production-orders/${order.id}/progress`, { stage: 'shipped', lines: cut });
-    }
-    const { lines: agreed } = await api.call<Order>('GET', `/v1/production-orders/${order.id}`);
-    const before = await Promise.all(order.lines.map((l) => stockOf(api, l.sku)));
-    // One delivery per agreed date; each note is the same receipt however often it is booked.
-    for (const date of [...new Set(agreed.flatMap((l) => l.splits.map((s) => s.date)))].sort()) {
-      const lines = agreed.map((l) => ({ lineId: l.lineId, quantity: units(l.splits.filter((s) => s.date === date)), dyeLot: `D-${date}` })).filter((l) => l.quantity > 0);
-      const booked = await warehouse.call<{ lot: string; lines: { onTime: number; quantity: number }[] }>('POST', `/v1/production-orders/${order.id}/receipts`, {
-        lines, deliveryNote: `${order.supplier} ${date}`, lot: `${order.supplier} ${date}`, at: `${date}T03:00:00Z`,
-      });
-      say(`  receipt   ${order.supplier}, ${date}: ${units(booked.lines)} units, ${booked.lines.reduce((s, l) => s + l.onTime, 0)} of them on time, lot ${booked.lot}`);
-    }
-    const after = await Promise.all(order.lines.map((l) => stockOf(api, l.sku)));
-    const sum = (list: readonly Stock[], pick: (s: Stock) => number): number => list.reduce((t, s) => t + pick(s), 0);
-    say(`  stock     ${order.lines.map((l) => l.sku).join(', ')}: ${sum(before, (s) => s.waiting) - sum(after, (s) => s.waiting)} units went to orders that waited, ${sum(after, (s) => s.waiting)} still wait, ${sum(after, (s) => s.available)} can be sold`);
-  }
-}
-
-/** More than was there before the show, so that the last of them come out of the new lots. */
-const SHIPPED = 260;
-/** Of the parcels that come back: why, and what inspection finds. */
-const RETURNED: readonly { reason: string; grade: 'A' | 'B' | 'C'; finding: string }[] = [
-  { reason: 'too small', grade: 'A', finding: 'too-small' }, { reason: 'do not like it', grade: 'A', finding: 'no-fault' }, { reason: 'seam is torn', grade: 'C', finding: 'defect' },
-  { reason: 'do not like it', grade: 'A', finding: 'no-fault' }, { reason: 'seam is torn', grade: 'C', finding: 'defect' }, { reason: 'was worn before', grade: 'B', finding: 'worn' },
-];
-
-interface Trace {
-  order: { orderId: string; anchor: string; broadcast: { id: string; minute: number } };
-  lots: { lot: string | null; supplier?: string; productionOrder?: { id: string; signals: { id: string; kind: string; spike: { onset: string } | null }[] } }[];
-}
-
-/** The shipped lines of the exploding style: the first that were paid and not cancelled. */
-function shippedLines(world: DemoWorld): Readonly<Record<string, string | number>>[] {
-  const cancelled = new Set(world.events.filter((e) => e.body['type'] === 'cancelled').map((e) => e.body['order_id']));
-  return world.events.map((e) => e.body).filter((b) => b['type'] === 'paid' && String(b['sku']).startsWith(world.exploding) && b['broadcast'] !== undefined && !cancelled.has(String(b['order_id']))).slice(0, SHIPPED);
-}
-
-/** Parcels leave, some come back, are looked at, and each unit is traced to where it came from. */
-async function shippedAndReturned(api: Client, world: DemoWorld): Promise<void> {
-  const lines = shippedLines(world);
-  const at = new Date(Math.max(...world.events.map((e) => e.at))).toISOString();
-  const events = lines.map(({ shop, order_id, line_id, sku, quantity }) => ({ event_id: `${String(order_id)}-shipped`, occurred_at: at, shop, order_id, line_id, sku, quantity, type: 'shipped' }));
-  say('\nparcels leave, and some come back');
-  await api.call('POST', '/v1/order-events/bulk', `${events.map((e) => JSON.stringify(e)).join('\n')}\n`, { 'content-type': 'application/x-ndjson' });
-  const skus = [...new Set(lines.map((l) => String(l['sku'])))];
-  const units = lines.reduce((s, l) => s + Number(l['quantity']), 0);
-  const claimed = async (): Promise<number> => (await Promise.all(skus.map((sku) => stockOf(api, sku)))).reduce((s, x) => s + x.claimed, 0);
-  for (const deadline = Date.now() + 15_000; (await claimed()) < units && Date.now() < deadline; ) await sleep(300);
-  say(`  shipped   ${units} units of ${world.exploding} in ${lines.length} parcels: ${await claimed()} left the stock`);
-  for (const [i, back] of RETURNED.entries()) {
-    const line = lines[i === 0 ? 0 : lines.length - 9 * i];
-    if (line === undefined) continue;
-    const id = `RET-${String(line['order_id'])}`;
-    await api.call('POST', '/v1/returns', { return_id: id, occurred_at: at, shop: line['shop'], order_id: line['order_id'], line_id: line['line_id'], sku: line['sku'], quantity: 1, claimed_reason: back.reason, tracking_number: `SF-${id}` });
-    await api.call('POST', '/v1/return-receipts', { trackingNumber: `SF-${id}` });
-    await ensure(api.call('POST', `/v1/returns/${id}/inspection`, { units: [{ quantity: 1, grade: back.grade, finding: back.finding }] }));
-    const { order, lots } = await api.call<Trace>('GET', `/v1/trace/return/${id}`);
-    const [lot] = lots;
-    const signal = lot?.productionOrder?.signals.find((s) => s.spike !== null);
-    say(`  returned  ${String(line['sku'])} "${back.reason}" → ${back.grade}, ${back.finding}; ordered in minute ${order.broadcast.minute} of ${order.broadcast.id} from ${order.anchor}; ` +
-      (lot?.lot == null ? 'out of opening stock' : `of ${lot.lot} of ${lot.supplier ?? '?'}, made for ${signal === undefined ? 'a need' : `the spike of ${clock(signal.spike?.onset ?? at)}`}`));
-  }
 }
 
 /** The reasons why the story did not come out as it should; empty where it did. */
@@ -241,10 +170,19 @@ async function faultsOf(api: Client, world: DemoWorld, told: Told): Promise<stri
   }
   if (!orders.items.some((o) => o.supplier === 'factory-2' && o.lines.some((l) => l.splits.length > 1))) faults.push('factory-2 has no split dates');
   if (!signals.items.some((s) => s.supplier === 'factory-3' && s.status === 'expired')) faults.push('the silent factory-3 has no expired signal');
-  const sent = world.events.length + shippedLines(world).length;
+  const sent = world.events.length + 2 * shippedLines(world).length;
   if (held.events !== sent) faults.push(`the database holds ${held.events} events, ${sent} were sent`);
-  const returns = await api.call<{ items: { goods: string }[] }>('GET', '/v1/returns?limit=500');
-  if (returns.items.length !== RETURNED.length || returns.items.some((c) => c.goods === 'awaiting' || c.goods === 'received')) faults.push(`${returns.items.length} returns were taken in, ${RETURNED.length} came back, and not all were looked at`);
+  const returns = await api.call<{ items: { id: string; goods: string }[] }>('GET', '/v1/returns?limit=500');
+  const inspected = returns.items.filter((c) => c.id.startsWith('RET-'));
+  if (inspected.length !== inspectedReturns() || inspected.some((c) => c.goods === 'awaiting' || c.goods === 'received')) faults.push(`${inspected.length} returns were taken in, ${inspectedReturns()} came back, and not all were looked at`);
+  const alarms = await api.call<{ items: { lot: string }[] }>('GET', '/v1/alarms?world=replay');
+  if (alarms.items.length !== 1) faults.push(`${alarms.items.length} lots raised an alarm, one is bad`);
+  const charged = await api.call<{ items: { status: string; party: string; charged: number | null }[] }>('GET', '/v1/chargebacks?world=replay&party=supplier');
+  if (!charged.items.some((c) => c.status === 'settled' && (c.charged ?? 0) > 0)) faults.push('no chargeback was settled');
+  const samples = await api.call<{ items: { kind: string; status: string }[] }>('GET', '/v1/sample-requests?limit=500');
+  if (!samples.items.some((x) => x.kind === 'pre-production' && x.status === 'approved')) faults.push('no pre-production sample was approved');
+  const { items: accounts } = await api.call<{ items: { debits: number; credits: number }[] }>('GET', '/v1/ledger/accounts?world=replay');
+  if (accounts.reduce((sum, x) => sum + x.debits - x.credits, 0) !== 0) faults.push('the ledger does not sum to zero');
   if (told.spikes.size === 0 && listed.items.length === 0) faults.push('nothing was told');
   return faults;
 }
@@ -288,7 +226,7 @@ export async function runDemo(once: boolean): Promise<void> {
   say('Factories    factory-1 accepts; factory-2 counters with split dates, and confirms only at 9:00 in Shanghai; factory-3 never answers');
   say('Sent         plain http to this machine is allowed for the demo alone (OUTBOUND_ALLOW=loopback-http)');
 
-  const told: Told = { spikes: new Set(), signals: new Map(), applied: new Set(), countered: 0, expired: new Set() };
+  const told: Told = { spikes: new Set(), signals: new Map(), applied: new Set(), countered: 0, expired: new Set(), samples: new Set(), alarms: new Set() };
   const began = Date.now();
   void follow(service.url, story.adminKey, following.signal, narrate(api, told));
   const sums = await broadcast(api, world);
@@ -296,6 +234,9 @@ export async function runDemo(once: boolean): Promise<void> {
   await sleep(800);
   await madeAndReceived(service.url, api, keys);
   await shippedAndReturned(api, world);
+  await settled(api);
+  await accounted(service.url, api, keys, world);
+  await nextShow(api, world);
   await settled(api);
 
   const faults = await faultsOf(api, world, told);

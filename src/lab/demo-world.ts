@@ -42,13 +42,15 @@ interface Style {
   readonly peak: number;
   readonly slot: number;
   readonly stock: number;
+  /** Units that may be made before a sample is approved; empty: no such limit. */
+  readonly trial: string;
 }
 
 const STYLES: readonly Style[] = [
-  { id: 'SOCK', colour: 'mixed', sizes: ['RED', 'BLUE', 'GREY'], category: 'socks', price: 990, cost: 310, supplier: 'factory-3', moq: 200, scope: 'sku', confirmingHour: '', peak: 3, slot: 5, stock: 2_600 },
-  { id: 'K12', colour: 'black', sizes: ['S', 'M', 'L'], category: 'knitwear', price: 15_900, cost: 5_160, supplier: 'factory-1', moq: 60, scope: 'colour', confirmingHour: '', peak: 90, slot: 15, stock: 60 },
-  { id: 'D30', colour: 'sage', sizes: ['S', 'M', 'L'], category: 'dresses', price: 25_900, cost: 8_400, supplier: 'factory-2', moq: 60, scope: 'colour', confirmingHour: '9', peak: 30, slot: 30, stock: 30 },
-  { id: 'P77', colour: 'navy', sizes: ['S', 'M', 'L'], category: 'trousers', price: 12_900, cost: 4_300, supplier: 'factory-3', moq: 20, scope: 'sku', confirmingHour: '', peak: 40, slot: 42, stock: 20 },
+  { id: 'SOCK', colour: 'mixed', sizes: ['RED', 'BLUE', 'GREY'], category: 'socks', price: 990, cost: 310, supplier: 'factory-3', moq: 200, scope: 'sku', confirmingHour: '', peak: 3, slot: 5, stock: 2_600, trial: '' },
+  { id: 'K12', colour: 'black', sizes: ['S', 'M', 'L'], category: 'knitwear', price: 15_900, cost: 5_160, supplier: 'factory-1', moq: 60, scope: 'colour', confirmingHour: '', peak: 90, slot: 15, stock: 60, trial: '120' },
+  { id: 'D30', colour: 'sage', sizes: ['S', 'M', 'L'], category: 'dresses', price: 25_900, cost: 8_400, supplier: 'factory-2', moq: 60, scope: 'colour', confirmingHour: '9', peak: 30, slot: 30, stock: 30, trial: '' },
+  { id: 'P77', colour: 'navy', sizes: ['S', 'M', 'L'], category: 'trousers', price: 12_900, cost: 4_300, supplier: 'factory-3', moq: 20, scope: 'sku', confirmingHour: '', peak: 40, slot: 42, stock: 20, trial: '' },
 ];
 
 const skuOf = (style: Style, size: string): string => `${style.id}-${size}`;
@@ -113,9 +115,9 @@ export function demoWorld(startsAt: number, seed: number): DemoWorld {
   for (let i = 0; i < 2_000; i++) order(startsAt + 8 * MINUTE + lucky.below(3 * MINUTE), giveaway, 0, 1, { broadcast: BROADCAST, kind: 'giveaway' });
   events.sort((a, b) => a.at - b.at || (String(a.body['event_id']) < String(b.body['event_id']) ? -1 : 1));
 
-  const head = 'sku,style,colour,size,category,price,currency,supplier,unit_cost,cost_currency,salvage_value,moq,lot_multiple,lead_time_days,daily_capacity,initial_stock,moq_scope,size_ratio,stage_days,confirming_hour';
+  const head = 'sku,style,colour,size,category,price,currency,supplier,unit_cost,cost_currency,salvage_value,moq,lot_multiple,lead_time_days,daily_capacity,initial_stock,moq_scope,size_ratio,stage_days,confirming_hour,trial_quantity';
   const rows = STYLES.flatMap((s) => s.sizes.map((size, i) =>
-    [skuOf(s, size), s.id, s.colour, size, s.category, s.price, 'CNY', s.supplier, s.cost, 'CNY', Math.floor(s.cost / 4), s.moq, 10, 7, 800, skuOf(s, size) === BULK ? 400 : s.stock, s.scope, [3, 4, 3][i] ?? 1, 'cut:3;sewn:5', s.confirmingHour].join(',')));
+    [skuOf(s, size), s.id, s.colour, size, s.category, s.price, 'CNY', s.supplier, s.cost, 'CNY', Math.floor(s.cost / 4), s.moq, 10, 7, 800, skuOf(s, size) === BULK ? 400 : s.stock, s.scope, [3, 4, 3][i] ?? 1, 'cut:3;sewn:5', s.confirmingHour, s.trial].join(',')));
   const items = STYLES.flatMap((s) => s.sizes.map((size) =>
     [BROADCAST, 'anchor-lin', SHOP, iso(startsAt), iso(endsAt), skuOf(s, size), iso(startsAt + s.slot * MINUTE), s.price, 100, 10, `L-${s.id}`, s.sizes.map((z) => `${skuOf(s, z)}:1`).join(';')].join(',')));
   return {

@@ -9,6 +9,9 @@ export interface ReceivedSignal {
   readonly kind: string;
   readonly commitment: string;
   readonly replyUrl: string;
+  /** Of a sample request: where its rounds are reported, and which one is asked for. */
+  readonly roundsUrl?: string;
+  readonly round?: number;
   readonly lines: readonly { readonly lineId: string; readonly sku: string; readonly quantity: number; readonly due: string }[];
 }
 
@@ -43,14 +46,18 @@ export async function openFactory(temper: Temper, thinkingMs = 300): Promise<Sim
   let refused = 0;
   let secret = '';
   let key = '';
+  const say = (url: string, body: object): Promise<unknown> =>
+    fetch(url, { method: 'POST', headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' }, body: JSON.stringify(body) }).catch(() => undefined);
   const answer = async (signal: ReceivedSignal): Promise<void> => {
     if (temper === 'silent') return;
+    if (signal.roundsUrl !== undefined) {
+      await say(signal.replyUrl, { version: signal.version, verdict: 'accept' });
+      await say(`${signal.roundsUrl}/${signal.round ?? 1}`, { step: 'shipped', trackingNumber: `SF-${signal.id}` });
+      return;
+    }
     // A heads-up is acknowledged; only a firm change is negotiated.
     const counter = temper === 'counter' && signal.commitment === 'firm';
-    await fetch(signal.replyUrl, {
-      method: 'POST', headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      body: JSON.stringify(counter ? counterOf(signal) : { version: signal.version, verdict: 'accept' }),
-    }).catch(() => undefined);
+    await say(signal.replyUrl, counter ? counterOf(signal) : { version: signal.version, verdict: 'accept' });
   };
   const server: Server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -58,12 +65,13 @@ export async function openFactory(temper: Temper, thinkingMs = 300): Promise<Sim
     request.on('end', () => {
       const raw = Buffer.concat(chunks).toString('utf8');
       try {
-        const event = new Webhook(secret).verify(raw, request.headers as Record<string, string>) as { id: string; data: ReceivedSignal };
+        const event = new Webhook(secret).verify(raw, request.headers as Record<string, string>) as { id: string; type: string; data: ReceivedSignal };
         response.writeHead(204).end();
         if (seen.has(event.id)) return;
         seen.add(event.id);
         received.push(event.data);
-        setTimeout(() => void answer(event.data), thinkingMs);
+        // A chargeback is for its accounts department.
+        if (event.type !== 'castline.chargeback.v1') setTimeout(() => void answer(event.data), thinkingMs);
       } catch {
         refused++;
         response.writeHead(401).end();

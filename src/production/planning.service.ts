@@ -10,7 +10,7 @@ import { NegotiationService, type Draft } from './negotiation.service.js';
 import { expireSample, fallDue, mindLineUps, proposeChange, resumeProduction } from './production.facts.js';
 import { DAMPING_MS, daysBetween, ESCALATION_MS, isNews, newsAgainAt, propose, type OpenOrder, type Proposal, type SupplierTerms } from './production.rules.js';
 import * as store from './production.repository.js';
-import { clearedStyles, dueSamples, orderedUnits } from './samples.repository.js';
+import { clearanceOf, dueSamples, orderedUnits, type Clearance } from './samples.repository.js';
 import { withinTrial } from './samples.rules.js';
 import { SamplesService, type Wanted } from './samples.service.js';
 
@@ -74,7 +74,7 @@ export class PlanningService {
       termsOf(tx, skus), current.length === 0 ? [] : store.linesOfMany(tx, current.map((a) => a.id), current.map((a) => a.version)), store.confirmedOrders(tx, world, supplier, keys),
       this.negotiation.leaves(tx, world, skus), store.groupsOnHold(tx, world, supplier, keys), supplyOf(tx, world, skus), orderedUnits(tx, world, supplier, keys),
     ]);
-    const cleared = await clearedStyles(tx, world, supplier, [...new Set(termRows.filter((t) => t.trial_quantity !== null).map((t) => t.style))]);
+    const clearance = await clearanceOf(tx, world, supplier, [...new Set(termRows.filter((t) => t.trial_quantity !== null).map((t) => t.style))]);
     const orderLines = orders.length === 0 ? [] : await store.orderLines(tx, orders.map((o) => o.id));
     const terms = new Map(termRows.map((t) => [t.sku, t]));
     const production = new Map<string, number>();
@@ -89,7 +89,7 @@ export class PlanningService {
       const change = open.get(need.group);
       await this.planGroup(tx, plan, {
         world, supplier, need, first, current: change, told: told.filter((l) => l.adjustment === change?.id), atConfirmingHour, leaves: need.lines.some((l) => leaving.has(l.sku)),
-        ordered: ordered.get(need.group) ?? 0, cleared: cleared.has(first.style),
+        ordered: ordered.get(need.group) ?? 0, clearance: clearance.get(first.style),
         orders: orders.filter((o) => o.group_key === need.group).map((o) => openOrder(o, orderLines, first.supplier_time_zone, need.at)),
       });
     }
@@ -100,7 +100,7 @@ export class PlanningService {
     plan: Plan,
     g: {
       world: store.World; supplier: string; need: GroupNeed; first: SkuTerms; current: OpenAdjustment | undefined; told: readonly store.LineRow[];
-      atConfirmingHour: boolean; leaves: boolean; orders: readonly OpenOrder[]; ordered: number; cleared: boolean;
+      atConfirmingHour: boolean; leaves: boolean; orders: readonly OpenOrder[]; ordered: number; clearance: Clearance | undefined;
     },
   ): Promise<void> {
     const { need, first, current } = g;
@@ -145,19 +145,20 @@ export class PlanningService {
   }
 
   /** What of a proposal may go before a sample is approved; what waits asks for the sample. */
-  private guarded(plan: Plan, g: { world: store.World; supplier: string; need: GroupNeed; first: SkuTerms; leaves: boolean; ordered: number; cleared: boolean }, proposal: Proposal): Proposal | undefined {
+  private guarded(plan: Plan, g: { world: store.World; supplier: string; need: GroupNeed; first: SkuTerms; leaves: boolean; ordered: number; clearance: Clearance | undefined }, proposal: Proposal): Proposal | undefined {
     const { first, need } = g;
     if (first.trial_quantity === null) return proposal;
     const lead = need.lines.find((l) => l.spike !== null) ?? need.lines[0];
     const request = { world: g.world, supplier: g.supplier, style: first.style, leaves: g.leaves, actor: PLANNER };
     const evidence = { broadcast: lead?.evidence.broadcast ?? null, anchor: lead?.evidence.anchor ?? null, spike: lead?.spike ?? null, assessment: lead?.assessment ?? null };
-    if (g.cleared) {
+    if (g.clearance === 'cleared') {
       // Same pattern, fabric and workshop as what was approved: only the new dye lot is looked at, and nothing waits for it.
       if (proposal.kind === 'create' && g.ordered > 0) plan.samples.push({ ...request, colour: first.colour, kind: 'swatch', cause: 'repeat', causeId: `${need.group} after ${g.ordered}`, evidence });
       return proposal;
     }
     const { goes, waits } = withinTrial(proposal, { room: first.trial_quantity - g.ordered, lotMultiple: first.lot_multiple, moq: first.moq });
-    if (waits > 0) plan.samples.push({ ...request, colour: '', kind: 'pre-production', cause: 'adjustment', causeId: need.group, evidence: { ...evidence, waiting: waits } });
+    // An alarm has asked for its own sample.
+    if (waits > 0 && g.clearance !== 'alarmed') plan.samples.push({ ...request, colour: '', kind: 'pre-production', cause: 'adjustment', causeId: need.group, evidence: { ...evidence, waiting: waits } });
     return goes;
   }
 

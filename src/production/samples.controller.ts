@@ -48,7 +48,9 @@ export class SamplesController {
   @Allow('operator', 'quality')
   request(@Body() body: NewSampleBody, @CurrentPrincipal() principal: Principal, @Req() request: AccessRequest): Promise<object> {
     return this.once.run(onceOf(request, actorOf(principal)), async (tx) => {
-      const id = await this.samples.request(tx, { ...body, world: body.world ?? 'live', colour: body.colour ?? '', size: body.size, pieces: body.pieces, due: body.due, whoPays: body.whoPays, actor: actorOf(principal) });
+      const id = await this.samples.request(tx, {
+        world: body.world ?? 'live', supplier: body.supplier, style: body.style, colour: body.colour ?? '', kind: body.kind, size: body.size, pieces: body.pieces, due: body.due, whoPays: body.whoPays, actor: actorOf(principal),
+      });
       await this.access.audit(tx, principal, 'sample.requested', id, undefined, body);
       return this.shown(tx, id, principal);
     });
@@ -66,7 +68,9 @@ export class SamplesController {
       if (before === undefined || (only !== undefined && (!only.includes(before.supplier) || before.status === 'draft'))) throw notFound(`the sample request ${id}`);
       if (only !== undefined && !FACTORY_STEPS.includes(body.step)) throw new DomainError(403, 'forbidden', `${body.step} is said by who asked for the sample; a factory says ${FACTORY_STEPS.join(' or ')}`);
       await this.files.attach(tx, principal, 'photos', body.photos ?? [], [{ kind: 'supplier', id: before.supplier }]);
-      await this.samples.record(tx, id, Number(n), only, { ...body, at: body.at === undefined ? new Date() : new Date(body.at) }, actorOf(principal));
+      await this.samples.record(tx, id, Number(n), only, {
+        step: body.step, trackingNumber: body.trackingNumber, measurements: body.measurements, verdict: body.verdict, comments: body.comments, photos: body.photos, at: body.at === undefined ? new Date() : new Date(body.at),
+      }, actorOf(principal));
       await this.access.audit(tx, principal, `sample.${body.step}`, id, undefined, body);
       return this.shown(tx, id, principal);
     });

@@ -104,18 +104,21 @@ export const sampleTransitions = (tx: Tx, id: string): Promise<SampleTransition[
 export const sampleReplyOf = (tx: Tx, id: string, version: number): Promise<{ body: unknown } | undefined> =>
   one(tx, `select body from sample_transitions where sample_request = $1 and version = $2 and "from" = 'requested' and "to" in ('accepted', 'countered', 'declined')`, [id, version]);
 
+export type Clearance = 'cleared' | 'alarmed';
+
 /**
- * Styles whose production may go on at full quantity: an approved pre-production sample, a sealed one, or a person's word is on
- * file, and no alarm about a lot of theirs waits for the sample that it asked for.
+ * Styles whose production may go on at full quantity (an approved pre-production sample, a sealed one, or a person's word is on
+ * file), and those that wait for the sample that an alarm about one of their lots asked for, whatever was approved before.
  */
-export const clearedStyles = async (tx: Tx, world: string, supplier: string, styles: readonly string[]): Promise<Set<string>> =>
-  new Set((await rows<{ style: string }>(
+export const clearanceOf = async (tx: Tx, world: string, supplier: string, styles: readonly string[]): Promise<Map<string, Clearance>> =>
+  new Map((await rows<{ style: string; alarmed: boolean }>(
     tx,
-    `(select style from sample_requests where world = $1 and supplier = $2 and style = any($3) and (status = 'sealed' or (kind in ('pre-production', 'sealed') and status in ('approved', 'approved-with-comments')))
-      union select style from sample_overrides where world = $1 and supplier = $2 and style = any($3))
-     except select style from sample_requests where world = $1 and supplier = $2 and style = any($3) and cause = 'alarm' and status not in ('approved', 'approved-with-comments', 'sealed', 'cancelled')`,
+    `select style, bool_or(alarmed) as alarmed from (
+       select style, false as alarmed from sample_requests where world = $1 and supplier = $2 and style = any($3) and (status = 'sealed' or (kind in ('pre-production', 'sealed') and status in ('approved', 'approved-with-comments')))
+       union all select style, false from sample_overrides where world = $1 and supplier = $2 and style = any($3)
+       union all select style, true from sample_requests where world = $1 and supplier = $2 and style = any($3) and cause = 'alarm' and status not in ('approved', 'approved-with-comments', 'sealed', 'cancelled')) x group by style`,
     [world, supplier, styles],
-  )).map((r) => r.style));
+  )).map((r) => [r.style, r.alarmed ? 'alarmed' : 'cleared']));
 
 /** Units of groups that were ever ordered of a supplier: what of the trial quantity is used up. */
 export const orderedUnits = async (tx: Tx, world: string, supplier: string, groups: readonly string[]): Promise<Map<string, number>> =>
