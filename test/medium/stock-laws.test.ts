@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import fc from 'fast-check';
 import pg from 'pg';
+import { withCrashes } from '../factories/crashes.js';
 import { closeServer, environmentFor, freshDatabase, request, spawnService } from '../factories/database.js';
 import { furnish, T0 } from '../factories/merchant.js';
 import { UNBALANCED } from '../factories/stock.js';
@@ -8,7 +9,6 @@ import { AccessService } from '../../src/access/index.js';
 import { CatalogueService, Shop, Sku, Sourcing, Style, Supplier } from '../../src/catalogue/index.js';
 import { ReservationsService, StockService, type Quality } from '../../src/inventory/index.js';
 import { Database, DomainError, Jobs, openSecrets, Queues, readConfiguration, type Tx } from '../../src/kernel/index.js';
-import { openTx } from '../../src/kernel/database/database.js';
 import { IntakeService } from '../../src/orders/index.js';
 
 const SEED = 20_261_122;
@@ -44,32 +44,6 @@ afterAll(async () => {
   await database.close();
   await closeServer();
 });
-
-/** Runs `work` with the connection failing at its 1st, 2nd, 3rd … statement, each time from the start, until it gets through. */
-async function withCrashes(database: Database, work: (tx: Tx) => Promise<unknown>): Promise<number> {
-  for (let at = 1; ; at++) {
-    let said = 0;
-    try {
-      await database.transaction(async (tx) => {
-        const { client } = openTx(tx);
-        const query = client.query.bind(client) as (...args: unknown[]) => Promise<unknown>;
-        (client as unknown as { query: unknown }).query = (...args: unknown[]): Promise<unknown> => {
-          const text = typeof args[0] === 'string' ? args[0] : (args[0] as { text: string }).text;
-          if (!/^(commit|rollback|start)/i.test(text) && ++said >= at) return Promise.reject(new Error('crash'));
-          return query(...args);
-        };
-        try {
-          await work(tx);
-        } finally {
-          (client as unknown as { query: unknown }).query = query;
-        }
-      });
-      return at - 1;
-    } catch (error) {
-      if ((error as Error).message !== 'crash') throw error;
-    }
-  }
-}
 
 interface Line {
   paid: number;

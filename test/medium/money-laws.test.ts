@@ -1,0 +1,219 @@
+import 'reflect-metadata';
+import fc from 'fast-check';
+import pg from 'pg';
+import { withCrashes } from '../factories/crashes.js';
+import { closeServer, environmentFor, freshDatabase, request, spawnService } from '../factories/database.js';
+import { UNBALANCED_LEDGER, UNJUST } from '../factories/ledger.js';
+import { furnish, T0 } from '../factories/merchant.js';
+import { UNBALANCED } from '../factories/stock.js';
+import { AccessService, FilesService } from '../../src/access/index.js';
+import { ChargebackService } from '../../src/accountability/chargeback.service.js';
+import { ResponsibilityService } from '../../src/accountability/responsibility.service.js';
+import { CatalogueService, Shop, Sku, Sourcing, Style, Supplier } from '../../src/catalogue/index.js';
+import { StockService } from '../../src/inventory/index.js';
+import { Database, DomainError, Jobs, openSecrets, Queues, readConfiguration, type Tx } from '../../src/kernel/index.js';
+import { IntakeService } from '../../src/orders/index.js';
+import { ReturnsService } from '../../src/returns/index.js';
+
+const SEED = 20_261_122;
+const SKU = 'M1-S';
+const UNIT_COST = 5_160;
+const ORDERS = 8;
+const PER_ORDER = 2;
+
+let database: Database;
+let queues: Queues;
+let sql: pg.Client;
+let stock: StockService;
+let intake: IntakeService;
+let returns: ReturnsService;
+let responsibility: ResponsibilityService;
+let chargebacks: ChargebackService;
+
+// The service's own classes on a real database, without workers: the test says when jobs run.
+beforeAll(async () => {
+  const url = await freshDatabase();
+  const service = await spawnService(environmentFor(url));
+  await furnish({ call: (m: string, p: string, b?: unknown, h?: Record<string, string>) => request(service.url, m, p, b, h) } as never, [SKU], { initial_stock: 0, unit_cost: UNIT_COST }, { clock: 'live' });
+  await service.end();
+  const configuration = readConfiguration(environmentFor(url));
+  const secrets = openSecrets(configuration);
+  database = await Database.connect({ url, pool: 8, entities: [Shop, Supplier, Style, Sku, Sourcing], migrations: [] });
+  queues = await Queues.open({ databaseUrl: url, redisUrls: configuration.redisUrls, concurrency: { forecast: 1, production: 1, orders: 1, connectors: 1 } });
+  const jobs = new Jobs(database, queues, { getProviders: () => [] } as never);
+  const catalogue = new CatalogueService(database, secrets, jobs, new AccessService(database, secrets), configuration);
+  const files = new FilesService(database, { put: () => Promise.reject(new Error('no files here')), get: () => Promise.resolve(undefined) });
+  stock = new StockService(jobs);
+  intake = new IntakeService(database, catalogue, jobs, secrets);
+  returns = new ReturnsService(stock, catalogue, jobs);
+  responsibility = new ResponsibilityService(jobs);
+  chargebacks = new ChargebackService(database, jobs, files);
+  sql = new pg.Client({ connectionString: url });
+  await sql.connect();
+}, 60_000);
+afterAll(async () => {
+  await sql.end();
+  await queues.close();
+  await database.close();
+  await closeServer();
+});
+
+type Grade = 'A' | 'B' | 'C';
+const FINDINGS = ['defect', 'worn', 'damaged-in-transit', 'too-small'] as const;
+type Step =
+  | { readonly kind: 'open' | 'receive'; readonly order: number; readonly quantity: number }
+  | { readonly kind: 'inspect'; readonly order: number; readonly quantity: number; readonly grade: Grade; readonly finding: (typeof FINDINGS)[number] }
+  /** All of it at once, so that sequences get as far as the money. */
+  | { readonly kind: 'whole'; readonly order: number; readonly grade: Grade; readonly finding: (typeof FINDINGS)[number] }
+  | { readonly kind: 'judge' | 'decide'; readonly order: number; readonly share: number }
+  | { readonly kind: 'notify' | 'answer' | 'rule' | 'settle' | 'pursue'; readonly which: number; readonly how: number };
+
+const order = fc.nat(ORDERS - 1);
+const quantity = fc.integer({ min: 1, max: PER_ORDER });
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant('whole' as const), order, grade: fc.constantFrom<Grade>('B', 'C', 'C'), finding: fc.constantFrom(...FINDINGS, 'defect' as const, 'defect' as const) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('open' as const, 'receive' as const, 'receive' as const), order, quantity }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('inspect' as const), order, quantity, grade: fc.constantFrom<Grade>('A', 'B', 'C', 'C'), finding: fc.constantFrom(...FINDINGS, 'defect' as const) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('judge' as const, 'judge' as const, 'decide' as const), order, share: fc.integer({ min: 1, max: 9_999 }) }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom('notify' as const, 'answer' as const, 'rule' as const, 'rule' as const, 'settle' as const, 'pursue' as const, 'pursue' as const), which: fc.nat(3), how: fc.nat(9) }) },
+);
+
+/** What must be true of one run, kept in plain numbers: no lots, no claims, no machine. */
+class Model {
+  readonly cases = new Map<number, { quantity: number; received: number; inspected: number; judged: number; lost: number; judgedLost: number }>();
+  restocked = 0;
+  quarantined = 0;
+  scrapped = 0;
+  received = (): number => [...this.cases.values()].reduce((s, c) => s + c.received, 0);
+  inspected = (): number => [...this.cases.values()].reduce((s, c) => s + c.inspected, 0);
+  /** What the judged units lost, in minor units: all of C, half of B, nothing of A. */
+  cost = (): number => [...this.cases.values()].reduce((s, c) => s + c.judgedLost, 0);
+}
+
+const refused = async (work: Promise<unknown>): Promise<boolean> => {
+  try {
+    await work;
+    return false;
+  } catch (error) {
+    if (error instanceof DomainError) return true;
+    throw error;
+  }
+};
+
+let crashes = 0;
+const crash = async (work: (tx: Tx) => Promise<unknown>): Promise<void> => void (crashes += await withCrashes(database, work));
+const at = new Date(T0 + 10 * 86_400_000);
+
+async function perform(s: Step, m: Model): Promise<void> {
+  if ('which' in s) {
+    // From a draft to its ruling in one go, or as far as it gets.
+    for (const kind of s.kind === 'pursue' ? (['notify', 'answer', 'rule'] as const) : [s.kind]) await charge(kind, s.which, s.how);
+    return;
+  }
+  if (s.kind === 'whole') {
+    await perform({ kind: 'open', order: s.order, quantity: PER_ORDER }, m);
+    const c = m.cases.get(s.order);
+    const left = (c?.quantity ?? 0) - (c?.received ?? 0);
+    if (left > 0) await perform({ kind: 'receive', order: s.order, quantity: left }, m);
+    const unseen = (c?.received ?? 0) - (c?.inspected ?? 0);
+    if (unseen > 0) await perform({ kind: 'inspect', order: s.order, quantity: unseen, grade: s.grade, finding: s.finding }, m);
+    return perform({ kind: 'judge', order: s.order, share: 1 }, m);
+  }
+  const id = `R${s.order}`;
+  const known = m.cases.get(s.order);
+  if (s.kind === 'open') {
+    const units = known?.quantity ?? s.quantity;
+    const row = { case: { id, shop: 'shop-1', orderId: `o${s.order}`, lineId: '1', sku: SKU, quantity: units, kind: 'return' as const, claimedReason: null, trackingNumber: null, at: T0, status: 'requested' as const }, receivedAt: null, grade: null, finding: null };
+    await crash((tx) => returns.takeIn(tx, [row, row], 'test'));
+    if (known === undefined) m.cases.set(s.order, { quantity: units, received: 0, inspected: 0, judged: 0, lost: 0, judgedLost: 0 });
+  } else if (s.kind === 'receive') {
+    const no = await refused(crash((tx) => returns.receive(tx, id, { quantity: s.quantity, condition: undefined, location: undefined, at }, 'test')));
+    expect(no).toBe(known === undefined || known.received + s.quantity > known.quantity);
+    if (!no && known !== undefined) known.received += s.quantity;
+  } else if (s.kind === 'inspect') {
+    const no = await refused(crash((tx) => returns.inspect(tx, id, [{ quantity: s.quantity, grade: s.grade, finding: s.finding, disposition: undefined, note: undefined, photos: [] }], at, 'test')));
+    expect(no).toBe(known === undefined || s.quantity > known.received - known.inspected);
+    if (no || known === undefined) return;
+    known.inspected += s.quantity;
+    known.lost += s.quantity * { A: 0, B: UNIT_COST / 2, C: UNIT_COST }[s.grade];
+    if (s.grade === 'A') m.restocked += s.quantity;
+    else if (s.grade === 'B') m.quarantined += s.quantity;
+    else m.scrapped += s.quantity;
+  } else if ('share' in s && s.kind === 'judge') {
+    await crash((tx) => responsibility.assign(tx, id));
+    await crash((tx) => responsibility.assign(tx, id));
+    if (known !== undefined) known.judgedLost = known.lost;
+  } else if ('share' in s) {
+    const shares = [{ party: 'supplier' as const, shareBp: s.share }, { party: 'merchant' as const, shareBp: 10_000 - s.share }];
+    const no = await refused(crash((tx) => responsibility.decide(tx, id, { inspection: undefined, shares, note: 'test' }, 'test')));
+    if (!no && known !== undefined) known.judgedLost = known.lost;
+  }
+}
+
+async function charge(kind: 'notify' | 'answer' | 'rule' | 'settle', which: number, how: number): Promise<void> {
+  const { rows } = await sql.query('select id from chargebacks order by id');
+  const id = rows[which % Math.max(1, rows.length)]?.id as string | undefined;
+  if (id === undefined) return;
+  const lines = (await sql.query('select line_id, quantity - allowed as units from claims where chargeback = $1 and not voided order by length(line_id), line_id', [id])).rows as { line_id: string; units: number }[];
+  const some = lines.slice(0, Math.max(1, how % 4)).map((l) => ({ lineId: l.line_id, quantity: Math.min(l.units, how % 3) }));
+  const works: Record<typeof kind, (tx: Tx) => Promise<void>> = {
+    notify: (tx) => chargebacks.notify(tx, id, 'merchant', 'test'),
+    answer: (tx) => chargebacks.answer(tx, id, ['factory-1'], how % 3 === 0 ? { verdict: 'accept' } : how % 3 === 1 ? { verdict: 'dispute' } : { verdict: 'accept-partly', lines: some }, 'test'),
+    rule: (tx) => chargebacks.rule(tx, id, how % 3 === 0 ? { verdict: 'uphold', note: 'x' } : how % 3 === 1 ? { verdict: 'withdraw', note: 'x' } : { verdict: 'reduce', lines: some, note: 'x' }, 'test'),
+    settle: (tx) => chargebacks.settle(tx, id, { reference: `ref-${how}`, amount: how % 2 === 0 ? undefined : 1_000 + how }, 'test'),
+  };
+  // Twice: the second is the same or is refused, and changes nothing more.
+  const before = await refused(crash(works[kind]));
+  const after = await sql.query('select sum(debits)::bigint as n from ledger_accounts');
+  if (!before && kind !== 'rule') await refused(crash(works[kind]));
+  if (kind !== 'rule') expect((await sql.query('select sum(debits)::bigint as n from ledger_accounts')).rows).toEqual(after.rows);
+}
+
+/** Every unit of one lot sold and shipped, so that whatever comes back is of it. */
+async function sellOut(run: number): Promise<void> {
+  await sql.query('truncate return_cases, chargebacks, ledger_accounts, stock_levels, stock_lots, stock_allocations, order_news, order_lines, orders, order_events, event_identities, lots cascade');
+  await sql.query('alter table stock_movements disable trigger all; delete from stock_movements; alter table stock_movements enable trigger all');
+  await database.transaction((tx) => stock.receive(tx, { world: 'live', location: 'main', supplier: 'factory-1', productionOrder: null, name: null, at: new Date(T0), actor: 't', origin: 't', originId: 't', units: [{ sku: SKU, quantity: ORDERS * PER_ORDER, quality: 'A', subLot: '' }] }));
+  const event = (i: number, type: 'paid' | 'shipped') => ({
+    shop: 'shop-1', eventId: `${run}-${i}-${type}`, occurredAt: T0 + i, orderId: `o${i}`, lineId: '1', sku: SKU, quantity: PER_ORDER, type, unitPrice: 15_900, currency: 'CNY', kind: null, payment: null, shipBy: null, broadcast: null,
+    anchor: null, supplier: null, lot: null, buyer: null,
+  });
+  await database.transaction((tx) => intake.takeIn(tx, Array.from({ length: ORDERS }, (_, i) => [event(i, 'paid'), event(i, 'shipped')]).flat()));
+  await database.transaction((tx) => stock.takeUp(tx));
+}
+
+const number = async (text: string): Promise<number> => Number((await sql.query(text)).rows[0]?.n ?? 0);
+
+it('any sequence of returns, inspections, judgements, answers, rulings and payments keeps the laws of stock and money, with a crash at every statement', async () => {
+  let run = 0;
+  let steps = 0;
+  let posted = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 36 }), async (sequence) => {
+      await sellOut(++run);
+      const model = new Model();
+      for (const s of sequence) {
+        await perform(s, model);
+        expect((await sql.query(UNBALANCED)).rows).toEqual([]);
+        expect((await sql.query(UNBALANCED_LEDGER)).rows).toEqual([]);
+        expect((await sql.query(UNJUST)).rows).toEqual([]);
+      }
+      const { rows: [level] } = await sql.query(`select on_hand::int, blocked::int, claimed::int, returned::int, scrapped::int from stock_levels where sku = '${SKU}'`);
+      expect(level).toEqual({
+        on_hand: model.restocked, blocked: model.received() - model.inspected() + model.quarantined, claimed: ORDERS * PER_ORDER, returned: model.received(), scrapped: model.scrapped,
+      });
+      // What the judged units lost is on somebody's account, to the cent, whoever was judged how often.
+      expect(await number(`select coalesce(sum(debits - credits), 0) as n from ledger_accounts where account not like 'loss/%'`)).toBe(model.cost());
+      expect(await number(`select coalesce(sum(credits - debits), 0) as n from ledger_accounts where account like 'loss/%'`)).toBe(model.cost());
+      // A party never pays more than what it is judged to have caused.
+      expect(await number(`select count(*) as n from ledger_accounts where account like 'cost/%' and debits < credits`)).toBe(0);
+      expect(await number(`select count(*) as n from ledger_accounts where account like 'receivable/%' and debits < credits`)).toBe(0);
+      steps += sequence.length;
+      posted += await number(`select count(*) as n from ledger_transfers where business_key like 'chargeback/%'`);
+    }),
+    { seed: SEED, numRuns: 14, endOnFailure: true },
+  );
+  process.stdout.write(`money laws: seed ${SEED}, ${run} sequences, ${steps} steps, ${crashes} crashes, ${posted} postings\n`);
+  expect(crashes).toBeGreaterThan(steps);
+  expect(posted).toBeGreaterThan(10);
+}, 300_000);
