@@ -5,5 +5,5 @@ export { chargebackMoved, chargebackNotified, responsibilityProposed } from './a
 export { AccountabilityModule } from './accountability.module.js';
 export { findChargeback } from './accountability.repository.js';
 export { ChargebackService } from './chargeback.service.js';
-export { chargebackData } from './chargeback.view.js';
+export { chargebackData, type ChargebackData } from './chargeback.view.js';
 export { Accountability1763800900000 } from './migrations.js';

@@ -2,7 +2,7 @@
 // schedule, signatures and limits as signals.
 import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
-import { chargebackData, chargebackNotified, findChargeback } from '../accountability/index.js';
+import { chargebackData, chargebackNotified, findChargeback, type ChargebackData } from '../accountability/index.js';
 import { Database, defineJob, Handles, Jobs, newId, PublicUrl, type JobRun, type Tx } from '../kernel/index.js';
 import { findSample, roundsOf, sampleData, sampleRequested } from '../production/index.js';
 import { Courier, DEFER_SECONDS, failureOf } from './courier.js';
@@ -16,8 +16,8 @@ export const noticeSample = defineJob({ name: 'connectors.notice-sample', queue:
 export const noticeChargeback = defineJob({ name: 'connectors.notice-chargeback', queue: 'connectors', on: chargebackNotified });
 export const deliverNotice = defineJob({ name: 'connectors.deliver-notice', queue: 'connectors', payload: about, identity: (p) => `${p.kind}/${p.subject}/${p.version}/${p.attempt}/${p.deferred}` });
 
-/** Lines of a chargeback that its notice carries: a body stays below 20 kB, the rest is behind the address in it. */
-const NOTICED_LINES = 24;
+/** Characters of lines that a notice carries: a body stays below 20 kB, the rest is behind the address in it. */
+const NOTICED_CHARACTERS = 16_000;
 
 @Injectable()
 export class NoticeSender {
@@ -78,6 +78,14 @@ export class NoticeSender {
     const cb = await findChargeback(tx, p.subject);
     if (cb === undefined || cb.version !== p.version) return undefined;
     const data = await chargebackData(tx, cb, this.publicUrl.value);
-    return { ...data, lines: data.lines.slice(0, NOTICED_LINES), moreLines: Math.max(0, data.lines.length - NOTICED_LINES), url: `${this.publicUrl.value}/v1/chargebacks/${cb.id}` };
+    const lines = whatFits(data.lines);
+    return { ...data, lines, moreLines: data.lines.length - lines.length, url: `${this.publicUrl.value}/v1/chargebacks/${cb.id}` };
   }
+}
+
+function whatFits(lines: ChargebackData['lines']): ChargebackData['lines'] {
+  let left = NOTICED_CHARACTERS;
+  // Names in Chinese take three bytes a character.
+  const over = lines.findIndex((l) => (left -= Buffer.byteLength(JSON.stringify(l))) < 0);
+  return over === -1 ? lines : lines.slice(0, over);
 }

@@ -2,12 +2,14 @@ import { closeServer, request, running, until, type Running } from '../factories
 import { UNBALANCED_LEDGER, UNJUST } from '../factories/ledger.js';
 import { furnish, iso, ndjson, NDJSON, orderEvent } from '../factories/merchant.js';
 import { UNBALANCED } from '../factories/stock.js';
+import { endpoint } from '../factories/webhooks.js';
 
 let r: Running;
 let factory = '';
 let stranger = '';
 let finance = '';
 let lot = '';
+let hook: Awaited<ReturnType<typeof endpoint>>;
 const as = (key: string, method: string, path: string, body?: unknown) => request(r.url, method, path, body, { authorization: `Bearer ${key}` });
 const take = (events: readonly unknown[]) => r.call('POST', '/v1/order-events/bulk', ndjson(events), NDJSON);
 
@@ -15,6 +17,8 @@ beforeAll(async () => {
   r = await running();
   await furnish(r);
   await r.call('POST', '/v1/suppliers', { id: 'factory-9', timeZone: 'UTC' });
+  hook = await endpoint();
+  hook.trust((await r.call('PATCH', '/v1/suppliers/factory-1', { webhookUrl: hook.url })).body.webhookSecret);
   const make = async (body: object): Promise<string> => (await r.call('POST', '/v1/api-keys', { name: 'x', ...body })).body.key;
   factory = await make({ role: 'factory', supplier: 'factory-1' });
   stranger = await make({ role: 'factory', supplier: 'factory-9' });
@@ -43,6 +47,7 @@ afterEach(async () => {
 });
 afterAll(async () => {
   await r.close();
+  await hook.close();
   await closeServer();
 });
 
@@ -134,6 +139,21 @@ describe('a chargeback', () => {
     expect((await as(factory, 'POST', `/v1/chargebacks/${id}/ruling`, { verdict: 'withdraw', note: 'x' })).status).toBe(403);
     const first = (await chargebacks('&party=supplier'))[0].lines[0];
     expect((await as(finance, 'POST', `/v1/returns/${first.return}/responsibility`, { shares: [{ party: 'buyer', shareBp: 10_000 }], note: 'x' })).body).toMatchObject({ code: 'already-charged', chargeback: id });
+  });
+
+  it('is told to the factory, signed, as a CloudEvent of its own type, below 20 kB', async () => {
+    await until('it came', async () => Promise.resolve(hook.received.some((x) => x.body.type === 'castline.chargeback.v1')));
+    const { body } = hook.received.find((x) => x.body.type === 'castline.chargeback.v1') as (typeof hook.received)[number];
+    expect(Object.keys(body.data).sort()).toEqual([
+      'amount', 'answerBy', 'charged', 'currency', 'id', 'lines', 'moreLines', 'notifiedAt', 'party', 'partyId', 'quantity', 'responseUrl', 'silenceAccepts', 'status', 'url', 'version',
+    ]);
+    expect(Object.keys(body.data.lines[0]).sort()).toEqual([
+      'allowance', 'amount', 'charged', 'claimedReason', 'disposition', 'elements', 'finding', 'grade', 'inspectedAt', 'lineId', 'lot', 'lotName', 'note', 'photos', 'productionOrder', 'quantity', 'receivedAt', 'return', 'shareBp', 'sku', 'unitValue',
+    ]);
+    expect(body.data).toMatchObject({ id, version: 2, status: 'notified', responseUrl: `${r.url}/v1/chargebacks/${id}/response`, moreLines: 0 });
+    expect(JSON.stringify(body).length).toBeLessThan(20_000);
+    expect(JSON.stringify(body)).not.toMatch(/anchor-7|15900|"buyer"/);
+    expect(hook.refused()).toBe(0);
   });
 
   it('is disputed in part, line by line, with reasons', async () => {

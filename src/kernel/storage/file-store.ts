@@ -64,7 +64,7 @@ export interface S3Settings {
   readonly secretAccessKey: string;
 }
 
-/** Path-style addresses (`endpoint/bucket/key`), which every S3-compatible store answers; requests are signed (Signature Version 4). */
+/** Payloads are signed by their hash, which is their name. Path-style addresses (`endpoint/bucket/key`), which every S3-compatible store answers; requests are signed (Signature Version 4). */
 export class S3Store implements FileStore {
   private readonly client: AwsClient;
 
@@ -73,7 +73,7 @@ export class S3Store implements FileStore {
   }
 
   async put(key: string, bytes: Buffer, contentType: string): Promise<void> {
-    const response = await this.client.fetch(this.urlOf(key), { method: 'PUT', body: new Uint8Array(bytes), headers: { 'content-type': contentType }, signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'error' });
+    const response = await this.client.fetch(this.urlOf(key), { method: 'PUT', body: new Uint8Array(bytes), headers: { 'content-type': contentType, 'x-amz-content-sha256': key }, signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'error' });
     await response.arrayBuffer();
     if (!response.ok) throw new Error(`the file store answered ${response.status} to a write`);
   }
