@@ -4,7 +4,7 @@ import { Allow } from '../access/index.js';
 import { Database, DomainError, invalid, listed, ListQuery, notFound, pageOf, queryText, type Query, type Tx } from '../kernel/index.js';
 import * as store from './trace.repository.js';
 
-const KINDS = ['return', 'order', 'lot', 'chargeback'] as const;
+const KINDS = ['return', 'order', 'lot', 'production-order', 'signal', 'spike', 'chargeback'] as const;
 /** Lines of a chargeback that one trace walks back; its own list has them all. */
 const CHARGED_LINES = 50;
 const MINUTE = 60_000;
@@ -25,6 +25,9 @@ export class TraceController {
       if (kind === 'order') return this.ofOrder(tx, queryText(query, 'shop') ?? null, id);
       if (kind === 'lot') return this.ofLot(tx, id, query);
       if (kind === 'chargeback') return this.ofChargeback(tx, id);
+      if (kind === 'production-order') return this.ofProductionOrder(tx, id);
+      if (kind === 'signal') return this.ofSignal(tx, id);
+      if (kind === 'spike') return this.ofSpike(tx, id);
       throw notFound(`a trace of the kind ${kind}`);
     });
   }
@@ -38,6 +41,34 @@ export class TraceController {
       inspections: inspections.map((i) => ({ ...i, lot: named(i.lot) })),
       order: line === undefined ? null : await this.shownLine(tx, line), lots: await this.shownLots(tx, lots),
       chargebacks: claims.map((x) => ({ id: x.id, lineId: x.line_id, status: x.status, party: x.party, partyId: x.party_id, amount: x.amount, currency: x.currency })),
+    };
+  }
+
+  private async ofProductionOrder(tx: Tx, id: string): Promise<object> {
+    const order = await store.productionOrder(tx, id);
+    if (order === undefined) throw notFound(`the production order ${id}`);
+    const [signals, lots] = await Promise.all([store.signalsOf(tx, [id]), store.lotsOfOrder(tx, id)]);
+    const came = [];
+    for (const lot of lots) came.push({ id: lot.id, skus: await store.sumsOf(tx, lot.id), returns: (await store.returnsOfLot(tx, lot.id)).length });
+    return { kind: 'production-order', id, supplier: order.supplier, status: order.status, confirmedAt: order.confirmed_at, signals: signals.map(shownSignal), lots: came };
+  }
+
+  private async ofSignal(tx: Tx, id: string): Promise<object> {
+    const found = await store.orderOfSignal(tx, id);
+    if (found === undefined) throw notFound(`the signal ${id}`);
+    const [signal] = (await store.signalsOf(tx, [found.production_order])).filter((s) => s.id === id);
+    return { ...(signal === undefined ? { id } : shownSignal(signal)), change: signal?.kind ?? null, kind: 'signal', productionOrder: await this.ofProductionOrder(tx, found.production_order) };
+  }
+
+  /** From the minute on air on: the orders it made, their lots, and how many of them came back. */
+  private async ofSpike(tx: Tx, id: string): Promise<object> {
+    const spike = await store.spikeById(tx, id);
+    if (spike === undefined) throw notFound(`the spike ${id}`);
+    const orders = [];
+    for (const o of await store.ordersOfSpike(tx, id, spike.sku)) orders.push(await this.ofProductionOrder(tx, o.production_order));
+    return {
+      kind: 'spike', id, shop: spike.shop, sku: spike.sku, onset: spike.onset, detectedAt: spike.detected_at, orders: spike.orders, ratio: spike.ratio, anchor: spike.anchor,
+      broadcast: spike.broadcast === null ? null : { id: spike.broadcast, minute: spike.starts_at === null ? null : Math.floor((spike.onset.getTime() - spike.starts_at.getTime()) / MINUTE) }, productionOrders: orders,
     };
   }
 
@@ -107,10 +138,7 @@ export class TraceController {
         lot: o.id, subLot: named(l.sub_lot), units: l.units, name: o.name, supplier: o.supplier, receivedAt: o.received_at, receipt: o.receipt === null ? null : { id: o.receipt, deliveryNote: o.delivery_note, actor: o.booked_by },
         productionOrder: o.production_order === null ? null : {
           id: o.production_order, status: o.order_status, confirmedAt: o.confirmed_at,
-          signals: signals.filter((s) => s.production_order === o.production_order).map((s) => ({
-            id: s.id, kind: s.kind, status: s.status, version: s.version, commitment: s.commitment, at: s.at, broadcast: s.broadcast, anchor: s.anchor, assessment: s.assessment,
-            spike: s.spike === null ? null : { id: s.spike, onset: s.onset, detectedAt: s.detected_at },
-          })),
+          signals: signals.filter((s) => s.production_order === o.production_order).map(shownSignal),
         },
       };
     });
@@ -118,3 +146,8 @@ export class TraceController {
 }
 
 const named = (lot: string): string | null => (lot === '' ? null : lot);
+
+const shownSignal = (s: store.SignalOfOrder): { id: string } & Record<string, unknown> => ({
+  id: s.id, kind: s.kind, status: s.status, version: s.version, commitment: s.commitment, at: s.at, broadcast: s.broadcast, anchor: s.anchor, assessment: s.assessment,
+  spike: s.spike === null ? null : { id: s.spike, onset: s.onset, detectedAt: s.detected_at },
+});

@@ -86,6 +86,46 @@ export const signalsOf = (tx: Tx, orders: readonly string[]): Promise<SignalOfOr
     [orders],
   );
 
+export interface OrderOrigin {
+  readonly id: string;
+  readonly supplier: string;
+  readonly status: string;
+  readonly confirmed_at: Date | null;
+  readonly world: string;
+}
+
+export const productionOrder = (tx: Tx, id: string): Promise<OrderOrigin | undefined> => one(tx, 'select id, supplier, status, confirmed_at, world from production_orders where id = $1', [id]);
+export const lotsOfOrder = (tx: Tx, id: string): Promise<{ id: string }[]> => rows(tx, 'select id from lots where production_order = $1 order by id', [id]);
+export const orderOfSignal = (tx: Tx, id: string): Promise<{ production_order: string } | undefined> => one(tx, 'select production_order from adjustments where id = $1', [id]);
+
+export interface SpikeOrigin {
+  readonly id: string;
+  readonly shop: string;
+  readonly sku: string;
+  readonly broadcast: string | null;
+  readonly onset: Date;
+  readonly detected_at: Date;
+  readonly orders: number;
+  readonly ratio: number;
+  readonly anchor: string | null;
+  readonly starts_at: Date | null;
+}
+
+export const spikeById = (tx: Tx, id: string): Promise<SpikeOrigin | undefined> =>
+  one(
+    tx,
+    `select s.id, s.shop, s.sku, nullif(s.broadcast, '') as broadcast, s.onset, s.detected_at, s.orders, s.ratio, b.anchor, b.starts_at from spikes s left join broadcasts b on b.id = s.broadcast where s.id = $1`, [id],
+  );
+
+/** Production orders whose changes name a spike as their cause; found by its SKU, whose changes are few. */
+export const ordersOfSpike = (tx: Tx, spike: string, sku: string): Promise<{ production_order: string }[]> =>
+  rows(
+    tx,
+    `select distinct a.production_order from adjustment_lines l join adjustment_versions v on v.adjustment = l.adjustment and v.version = l.version join adjustments a on a.id = l.adjustment
+     where l.sku = $2 and v.evidence->>'spike' = $1 order by 1`,
+    [spike, sku],
+  );
+
 /** Where the units of a lot are: in the house by quality, or gone to order lines. */
 export const houseOf = (tx: Tx, lot: string): Promise<{ sku: string; sub_lot: string; location: string; quality: string; units: number }[]> =>
   rows(tx, 'select sku, sub_lot, location, quality, units from stock_lots where lot = $1 and units > 0 order by sku, sub_lot, location, quality', [lot]);

@@ -209,6 +209,12 @@ describe('a chargeback', () => {
     const trace = (await r.call('GET', `/v1/trace/chargeback/${id}`)).body;
     expect(trace).toMatchObject({ kind: 'chargeback', id, status: 'settled', supplier: 'factory-1' });
     expect(trace.lines[0].return).toMatchObject({ order: { anchor: 'anchor-7', broadcast: { id: 'B7', minute: expect.any(Number) } }, lots: [{ lot, productionOrder: { signals: [{ kind: 'create', spike: { onset: expect.any(String) } }] } }] });
+    // And forward: from the spike to the order it made, its lot and what came back of it.
+    const [chain] = trace.lines[0].return.lots[0].productionOrder.signals;
+    const spike = (await r.call('GET', `/v1/trace/spike/${chain.spike.id}`)).body;
+    expect(spike).toMatchObject({ sku: 'K1-S', anchor: 'anchor-7', broadcast: { id: 'B7' }, productionOrders: [{ supplier: 'factory-1', lots: [{ id: lot, returns: expect.any(Number) }] }] });
+    expect((await r.call('GET', `/v1/trace/signal/${chain.id}`)).body).toMatchObject({ kind: 'signal', change: 'create', productionOrder: { lots: [{ id: lot, skus: [{ sku: 'K1-S', received: 100, left: 60 }] }] } });
+    for (const path of ['signal/none', 'spike/none', 'production-order/none', 'chargeback/none']) expect((await r.call('GET', `/v1/trace/${path}`)).status).toBe(404);
     expect((await r.call('GET', `/v1/trace/return/${trace.lines[0].return.id}`)).body.chargebacks).toMatchObject([{ id, lineId: 'l1', party: 'supplier' }]);
   });
 });
