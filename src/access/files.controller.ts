@@ -33,7 +33,7 @@ export class FilesController {
 
   /** The bytes of one photo (JPEG, PNG, WebP) or sheet (PDF), up to 8 MB; what they are is read from the bytes. */
   @Post()
-  @Allow('operator', 'factory', 'controller', 'warehouse', 'quality', 'finance')
+  @Allow('operator', 'factory', 'anchor', 'controller', 'warehouse', 'quality', 'finance')
   @ApiConsumes('image/jpeg', 'image/png', 'image/webp', 'application/pdf')
   @ApiBody({ schema: { type: 'string', format: 'binary' } })
   async upload(@Req() request: AccessRequest, @CurrentPrincipal() principal: Principal): Promise<object> {
@@ -44,7 +44,7 @@ export class FilesController {
   }
 
   @Get(':id')
-  @Allow('operator', 'factory', 'controller', 'warehouse', 'quality', 'finance')
+  @Allow('operator', 'factory', 'anchor', 'controller', 'warehouse', 'quality', 'finance')
   async read(@Param('id') id: string, @CurrentPrincipal() principal: Principal, @Res() reply: FastifyReply): Promise<void> {
     const { file, bytes } = await this.files.read(principal, id);
     await reply

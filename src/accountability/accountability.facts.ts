@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineFact, defineJob } from '../kernel/index.js';
-import { goodsInspected } from '../returns/index.js';
+import { caseVoided, goodsInspected } from '../returns/index.js';
 
 /** Who answers for units of a return was said, by policy or by a person. */
 export const responsibilityProposed = defineFact('accountability.responsibility-proposed', z.object({ return: z.string(), sku: z.string(), units: z.number().int(), parties: z.array(z.string()) }));
@@ -22,3 +22,6 @@ export const assignResponsibility = defineJob({ name: 'accountability.assign-res
 export const chargebackDue = defineJob({
   name: 'accountability.chargeback-due', queue: 'production', payload: z.object({ chargeback: z.string(), version: z.number().int(), now: z.string() }), identity: (p) => `${p.chargeback}/${p.version}`,
 });
+
+/** Takes back what was asked for a case that turned out to be none. */
+export const forgetClaims = defineJob({ name: 'accountability.forget-claims', queue: 'production', on: caseVoided });

@@ -105,21 +105,25 @@ export interface ChargebackRow {
   readonly answer_days: number;
 }
 
-/** One draft per party and currency collects claims; who asks first makes it. Locked; undefined where it was sent at this very moment. */
+/** One draft per party, currency and terms collects claims; who asks first makes it. Locked, with the number of its next line; undefined where it was sent at this very moment. */
 export async function draftFor(
   tx: Tx, d: Pick<ChargebackRow, 'id' | 'world' | 'party' | 'party_id' | 'currency' | 'created_at' | 'notify_at' | 'silence_accepts' | 'answer_days'>,
-): Promise<(ChargebackRow & { readonly next_line: number }) | undefined> {
+): Promise<(ChargebackRow & { readonly lines: number }) | undefined> {
   await touched(
     tx,
     `insert into chargebacks (id, world, party, party_id, currency, status, created_at, notify_at, silence_accepts, answer_days) values ($1, $2, $3, $4, $5, 'draft', $6, $7, $8, $9)
-     on conflict (world, party, party_id, currency) where status = 'draft' do nothing`,
+     on conflict (world, party, party_id, currency, silence_accepts, answer_days) where status = 'draft' do nothing`,
     [d.id, d.world, d.party, d.party_id, d.currency, d.created_at, d.notify_at, d.silence_accepts, d.answer_days],
   );
-  const draft = await one<ChargebackRow>(tx, `select * from chargebacks where world = $1 and party = $2 and party_id = $3 and currency = $4 and status = 'draft' for update`, [d.world, d.party, d.party_id, d.currency]);
-  if (draft === undefined) return undefined;
-  const last = await one<{ n: number }>(tx, `select coalesce(max(substr(line_id, 2)::int), 0) as n from claims where chargeback = $1`, [draft.id]);
-  return { ...draft, next_line: (last?.n ?? 0) + 1 };
+  return one(
+    tx,
+    `update chargebacks set lines = lines + 1 where world = $1 and party = $2 and party_id = $3 and currency = $4 and silence_accepts = $5 and answer_days = $6 and status = 'draft' returning *`,
+    [d.world, d.party, d.party_id, d.currency, d.silence_accepts, d.answer_days],
+  );
 }
+
+/** Judgements of one world go one at a time: each touches lots, drafts of several parties and accounts. */
+export const lockJudging = (tx: Tx, world: string): Promise<unknown> => rows(tx, 'select pg_advisory_xact_lock(hashtextextended($1, 23))', [world]);
 
 export const findChargeback = (tx: Tx, id: string): Promise<ChargebackRow | undefined> => one(tx, 'select * from chargebacks where id = $1', [id]);
 export const lockChargeback = (tx: Tx, id: string): Promise<ChargebackRow | undefined> => one(tx, 'select * from chargebacks where id = $1 for update', [id]);
@@ -157,19 +161,25 @@ export const insertRuling = (tx: Tx, id: string, n: number, body: unknown, at: D
 export const dueChargebacks = (tx: Tx, world: World, now: Date, limit: number): Promise<{ id: string; version: number }[]> =>
   rows(tx, `select id, version from chargebacks where world = $1 and status in ('draft', 'notified') and (case status when 'draft' then notify_at else answer_by end) <= $2 order by id limit $3`, [world, now, limit]);
 
+/** Who may see a chargeback beside the merchant: its party, once it was sent. */
+export interface PartyScope {
+  readonly party: 'supplier' | 'anchor';
+  readonly ids: readonly string[];
+}
+
 export interface ChargebackFilter {
-  readonly suppliers: readonly string[] | undefined;
+  readonly only: PartyScope | undefined;
   readonly party: string | null;
   readonly partyId: string | null;
   readonly status: string | null;
   readonly world: string | null;
 }
 
-/** A factory sees those that were sent to it; a draft is nobody's business yet. */
+/** A party sees those that were sent to it; a draft is nobody's business yet. */
 export const listChargebacks = (tx: Tx, f: ChargebackFilter, after: string, limit: number): Promise<ChargebackRow[]> =>
   rows(
     tx,
-    `select * from chargebacks where id > $1 and ($3::text[] is null or (party = 'supplier' and party_id = any($3) and notified_at is not null)) and ($4::text is null or party = $4)
+    `select * from chargebacks where id > $1 and ($3::text[] is null or (party = $8 and party_id = any($3) and notified_at is not null)) and ($4::text is null or party = $4)
        and ($5::text is null or party_id = $5) and ($6::text is null or status = $6) and ($7::text is null or world = $7) order by id limit $2`,
-    [after, limit, f.suppliers ?? null, f.party, f.partyId, f.status, f.world],
+    [after, limit, f.only?.ids ?? null, f.party, f.partyId, f.status, f.world, f.only?.party ?? null],
   );

@@ -64,8 +64,8 @@ export class ChargebackService {
   }
 
   /** The party's answer. The same answer again is answered alike; another one is refused. */
-  async answer(tx: Tx, id: string, suppliers: readonly string[] | undefined, body: Answer, actor: string): Promise<void> {
-    const cb = await this.lock(tx, id, suppliers);
+  async answer(tx: Tx, id: string, only: store.PartyScope | undefined, body: Answer, actor: string): Promise<void> {
+    const cb = await this.lock(tx, id, only);
     const known = await store.answerOf(tx, id);
     if (known !== undefined) {
       if (sameJson(known.body, body)) return;
@@ -110,6 +110,7 @@ export class ChargebackService {
     const sum = [...charged.values()].reduce((s, n) => s + n, 0);
     if (body.verdict === 'reduce' && (sum === 0 || sum === lines.reduce((s, l) => s + claimedUnits(l), 0))) throw invalid('lines', sum === 0 ? 'leave nothing; send the verdict withdraw' : 'leave everything as it was; send the verdict uphold');
     if (cb.status === 'posted' && (await settledOf(tx, id)) > 0) throw new DomainError(409, 'settled-in-part', 'money was settled on this chargeback; it can no longer be judged anew');
+    if (cb.status === 'withdrawn' && !(await store.transitionsOf(tx, id)).some((t) => t.to === 'under-review')) throw new DomainError(409, 'not-allowed-now', 'this chargeback was withdrawn before its party was heard; it stays withdrawn', { currentStatus: cb.status });
     let current = cb;
     if (cb.status === 'draft' || cb.status === 'notified') {
       if (body.verdict !== 'withdraw') throw new DomainError(409, 'not-allowed-now', `a chargeback that is ${cb.status} can only be withdrawn; its party has not answered`, { currentStatus: cb.status });
@@ -137,7 +138,7 @@ export class ChargebackService {
     if (amount > outstanding) throw invalid('amount', `must not exceed the ${outstanding} outstanding`);
     const now = await worldNow(tx, cb.world);
     const party = `${cb.party}/${cb.party_id}`;
-    await postTransfers(tx, [{ id: newId('trf'), world: cb.world, debit: `settled/${party}`, credit: `receivable/${party}`, amount, currency: cb.currency, business_key: key, reverses: null, chargeback: id, responsibility: null, at: now, actor }]);
+    if (amount > 0) await postTransfers(tx, [{ id: newId('trf'), world: cb.world, debit: `settled/${party}`, credit: `receivable/${party}`, amount, currency: cb.currency, business_key: key, reverses: null, chargeback: id, responsibility: null, at: now, actor }]);
     if (amount === outstanding) await this.move(tx, cb, 'settled', 'merchant', now, actor);
     await this.announce(tx, id, chargebackMoved);
   }
@@ -170,14 +171,16 @@ export class ChargebackService {
     const lines = await store.claimsOfChargebacks(tx, [id]);
     const amount = (await store.elementsOf(tx, lines.map((l) => l.id))).reduce((s, e) => s + e.amount, 0);
     await this.jobs.announce(tx, fact, {
-      chargeback: id, version: cb.version, party: cb.party, partyId: cb.party_id, supplier: cb.party === 'supplier' ? cb.party_id : null, status: cb.status, units: lines.reduce((s, l) => s + claimedUnits(l), 0), amount, currency: cb.currency,
+      chargeback: id, version: cb.version, party: cb.party, partyId: cb.party_id,
+      // What was never sent is not its factory's to hear of.
+      supplier: cb.party === 'supplier' && cb.notified_at !== null ? cb.party_id : null, status: cb.status, units: lines.reduce((s, l) => s + claimedUnits(l), 0), amount, currency: cb.currency,
     });
   }
 
   /** A chargeback that was never sent does not exist for its party. */
-  private async lock(tx: Tx, id: string, suppliers: readonly string[] | undefined): Promise<store.ChargebackRow> {
+  private async lock(tx: Tx, id: string, only: store.PartyScope | undefined): Promise<store.ChargebackRow> {
     const cb = await store.lockChargeback(tx, id);
-    if (cb === undefined || (suppliers !== undefined && (cb.party !== 'supplier' || !suppliers.includes(cb.party_id) || cb.notified_at === null))) throw notFound(`the chargeback ${id}`);
+    if (cb === undefined || (only !== undefined && (cb.party !== only.party || !only.ids.includes(cb.party_id) || cb.notified_at === null))) throw notFound(`the chargeback ${id}`);
     return cb;
   }
 

@@ -8,6 +8,17 @@ import { ChargebackService } from './chargeback.service.js';
 import { chargebackData } from './chargeback.view.js';
 import { accounts, listTransfers, settledOf, standingOf, type World } from './ledger.repository.js';
 
+/** Transitions that the party itself makes. */
+const PARTY_SIDE = ['accepted', 'partly-accepted', 'disputed'];
+
+/** A factory or an anchor sees and answers what was sent to it; everybody else who may look sees all. */
+function partyOf(principal: Principal): store.PartyScope | undefined {
+  const suppliers = limitTo(principal, 'supplier');
+  if (suppliers !== undefined) return { party: 'supplier', ids: suppliers };
+  const anchors = limitTo(principal, 'anchor');
+  return anchors === undefined ? undefined : { party: 'anchor', ids: anchors };
+}
+
 function worldOf(query: Query): World {
   const world = queryText(query, 'world') ?? 'live';
   if (world !== 'live' && world !== 'replay') throw invalid('world', 'must be live or replay');
@@ -26,12 +37,12 @@ export class ChargebacksController {
   ) {}
 
   @Get('chargebacks')
-  @Allow('operator', 'factory', 'quality', 'finance')
+  @Allow('operator', 'factory', 'anchor', 'quality', 'finance')
   @ListQuery('party', 'partyId', 'status', 'world')
   async list(@QueryParam() query: Query, @CurrentPrincipal() principal: Principal): Promise<Listed<object>> {
     const page = pageOf(query, 1);
     const text = (name: string): string | null => queryText(query, name) ?? null;
-    const filter = { suppliers: limitTo(principal, 'supplier'), party: text('party'), partyId: text('partyId'), status: text('status'), world: text('world') };
+    const filter = { only: partyOf(principal), party: text('party'), partyId: text('partyId'), status: text('status'), world: text('world') };
     return this.database.transaction(async (tx) => {
       const found = await store.listChargebacks(tx, filter, page.after[0] ?? '', page.limit + 1);
       const shown = new Map<string, object>();
@@ -41,7 +52,7 @@ export class ChargebacksController {
   }
 
   @Get('chargebacks/:id')
-  @Allow('operator', 'factory', 'quality', 'finance')
+  @Allow('operator', 'factory', 'anchor', 'quality', 'finance')
   one(@Param('id') id: string, @CurrentPrincipal() principal: Principal): Promise<object> {
     return this.database.transaction((tx) => this.shown(tx, id, principal));
   }
@@ -55,10 +66,10 @@ export class ChargebacksController {
   }
 
   @Post('chargebacks/:id/response')
-  @Allow('factory', 'operator', 'finance')
+  @Allow('factory', 'anchor', 'operator', 'finance')
   @HttpCode(200)
   respond(@Param('id') id: string, @Body() body: ChargebackResponseBody, @CurrentPrincipal() principal: Principal, @Req() request: AccessRequest): Promise<object> {
-    return this.change(request, principal, id, `chargeback.${body.verdict}`, body, (tx, actor) => this.chargebacks.answer(tx, id, limitTo(principal, 'supplier'), body, actor));
+    return this.change(request, principal, id, `chargeback.${body.verdict}`, body, (tx, actor) => this.chargebacks.answer(tx, id, partyOf(principal), body, actor));
   }
 
   @Post('chargebacks/:id/ruling')
@@ -106,13 +117,13 @@ export class ChargebacksController {
 
   private async shown(tx: Tx, id: string, principal: Principal): Promise<object> {
     const cb = await store.findChargeback(tx, id);
-    const only = limitTo(principal, 'supplier');
-    if (cb === undefined || (only !== undefined && (cb.party !== 'supplier' || !only.includes(cb.party_id) || cb.notified_at === null))) throw notFound(`the chargeback ${id}`);
+    const only = partyOf(principal);
+    if (cb === undefined || (only !== undefined && (cb.party !== only.party || !only.ids.includes(cb.party_id) || cb.notified_at === null))) throw notFound(`the chargeback ${id}`);
     const [answer, rulings, history, standing, settled] = await Promise.all([store.answerOf(tx, id), store.rulingsOf(tx, id), store.transitionsOf(tx, id), standingOf(tx, id), settledOf(tx, id)]);
     const owed = standing.reduce((s, t) => s + t.amount, 0);
     return {
       ...(await chargebackData(tx, cb, this.publicUrl.value)), response: answer?.body ?? null, rulings: rulings.map((r) => ({ n: r.n, at: r.at, ...(r.body as object) })), posted: owed, settled, outstanding: owed - settled,
-      history: history.map((h) => ({ from: h.from, to: h.to, at: h.at, actor: only !== undefined && !h.actor.startsWith(principal.kind) ? 'merchant' : h.actor })),
+      history: history.map((h) => ({ from: h.from, to: h.to, at: h.at, actor: only === undefined || h.actor === actorOf(principal) ? h.actor : PARTY_SIDE.includes(h.to) ? only.party : 'merchant' })),
     };
   }
 }

@@ -77,8 +77,11 @@ export class Accountability1763800900000 implements MigrationInterface {
         answer_by timestamptz,
         silence_accepts boolean not null,
         answer_days integer not null,
+        -- Claims that ever stood in it: the next line's number.
+        lines integer not null default 0,
         recorded_at timestamptz not null default clock_timestamp());
-      create unique index chargebacks_one_draft on chargebacks (world, party, party_id, currency) where status = 'draft';
+      -- Claims under other terms of silence and time are another draft.
+      create unique index chargebacks_one_draft on chargebacks (world, party, party_id, currency, silence_accepts, answer_days) where status = 'draft';
       create index chargebacks_by_party on chargebacks (party, party_id, id);
       create index chargebacks_due on chargebacks (world, (case status when 'draft' then notify_at else answer_by end)) where status in ('draft', 'notified');
 
@@ -107,6 +110,7 @@ export class Accountability1763800900000 implements MigrationInterface {
         unique (chargeback, line_id),
         check ((outcome = 'claimed') = (chargeback is not null) or voided),
         check ((chargeback is null) = (line_id is null)));
+      create index claims_by_case on claims (return_case);
       create index claims_by_lot on claims (lot) where lot <> '' and not voided;
       create table claim_elements (
         claim bigint not null references claims (id),

@@ -7,16 +7,18 @@ import { lotRecords, type LotRecord } from '../inventory/index.js';
 import { DomainError, Handles, invalid, Jobs, newId, notFound, type JobRun, type Tx } from '../kernel/index.js';
 import { soldLine, worldNow } from '../orders/index.js';
 import { orderLines } from '../production/index.js';
-import { inspectionsOf, lockCase, type InspectionRow, type ReturnCase } from '../returns/index.js';
-import { assignResponsibility, responsibilityProposed } from './accountability.facts.js';
+import { inspectionsOf, lockCase, VOID, type InspectionRow, type ReturnCase } from '../returns/index.js';
+import { assignResponsibility, forgetClaims, responsibilityProposed } from './accountability.facts.js';
 import {
-  allowanceOf, claimsOf, faultOfShares, NOT_INSPECTED, OTHER_TERMS, sharesOf, unitCosts, USUAL_TERMS, type Costs, type Party, type Share, type SupplierTerms,
+  allowanceOf, claimsOf, faultOfShares, NOT_INSPECTED, OTHER_TERMS, sharesOf, unitCosts, USUAL_TERMS, type Costs, type Party, WHOLE_BP, type Share, type SupplierTerms,
 } from './accountability.rules.js';
 import * as store from './accountability.repository.js';
 import { postTransfers, standingOfResponsibility, type Transfer } from './ledger.repository.js';
 import { policyAt, termsAt, type Policy } from './policy.repository.js';
 
 const DAY_MS = 86_400_000;
+/** What the platform says of a case whose buyer has the money back. */
+const REFUNDED: readonly string[] = ['refunded', 'closed', 'appealed', 'lost'];
 
 /** Units that are judged together: one line of an inspection, or all of a case whose goods nobody saw. */
 interface Group {
@@ -35,63 +37,109 @@ export class ResponsibilityService {
     await run.effect((tx) => this.assign(tx, run.payload.return));
   }
 
+  @Handles(forgetClaims)
+  async onVoided(run: JobRun<{ return: string }>): Promise<void> {
+    await run.effect((tx) => this.forget(tx, run.payload.return));
+  }
+
   /** Judges what of a case was inspected and not judged yet, by the policy in force when it was inspected. */
   async assign(tx: Tx, id: string): Promise<void> {
-    const c = await lockCase(tx, id);
+    const c = await this.lock(tx, id);
     if (c === undefined) return;
-    const known = new Set((await store.responsibilitiesOf(tx, id)).map((r) => r.inspection));
-    for (const inspection of (await inspectionsOf(tx, [id])).filter((i) => !known.has(i.id))) {
+    const judged = await store.responsibilitiesOf(tx, id);
+    const known = new Set(judged.map((r) => r.inspection));
+    const fresh = (await inspectionsOf(tx, [id])).filter((i) => !known.has(i.id));
+    if (fresh.length === 0) return;
+    // Judged without goods, which came all the same: the units are the same, so that judgement ends with this one. Where its party
+    // was told already, a person has to say what becomes of it.
+    const blind = judged.find((r) => r.inspection === null && r.superseded_by === null);
+    if (blind !== undefined && (await this.sentFor(tx, blind.id)) !== undefined) return;
+    const book: Transfer[] = blind === undefined ? [] : await this.takeBack(tx, blind, await worldNow(tx, c.world), 'policy');
+    for (const [i, inspection] of fresh.entries()) {
       const policy = await policyAt(tx, inspection.recorded_at);
       const shares = sharesOf(policy.rules, inspection.finding, c.claimed_reason);
-      await this.judge(tx, c, { inspection, quantity: inspection.quantity, finding: inspection.finding, lot: inspection.lot }, policy, shares, { origin: 'policy', note: null, actor: 'policy', at: inspection.at }, undefined);
+      const group = { inspection, quantity: inspection.quantity, finding: inspection.finding, lot: inspection.lot };
+      book.push(...(await this.judge(tx, c, group, policy, shares, { origin: 'policy', note: null, actor: 'policy', at: inspection.at }, i === 0 ? blind?.id : undefined)));
     }
+    await postTransfers(tx, book);
   }
 
   /** A person's judgement of a case, or of one inspected line of it, in place of the policy's. */
   async decide(tx: Tx, id: string, wanted: { inspection: number | undefined; shares: readonly Share[]; note: string }, actor: string): Promise<void> {
-    const c = await lockCase(tx, id);
+    const c = await this.lock(tx, id);
     if (c === undefined) throw notFound(`the return ${id}`);
     const fault = faultOfShares(wanted.shares);
     if (fault !== undefined) throw invalid('shares', fault);
     const inspections = await inspectionsOf(tx, [id]);
     if (wanted.inspection !== undefined && !inspections.some((i) => i.id === wanted.inspection)) throw invalid('inspection', `${wanted.inspection} is no inspection of this return`);
     if (c.goods === 'awaiting' || c.goods === 'received') throw new DomainError(409, 'not-inspected', `the goods of this return are ${c.goods}; inspect them first`, { currentStatus: c.goods });
+    if (inspections.length === 0 && !REFUNDED.includes(c.status)) throw new DomainError(409, 'not-refunded', `nothing was lost yet: no goods came, and the platform says that this case is ${c.status}`, { currentStatus: c.status });
     const groups: Group[] = inspections.length === 0
       ? [{ inspection: undefined, quantity: c.quantity, finding: NOT_INSPECTED, lot: '' }]
       : inspections.filter((i) => wanted.inspection === undefined || i.id === wanted.inspection).map((inspection) => ({ inspection, quantity: inspection.quantity, finding: inspection.finding, lot: inspection.lot }));
     const standing = (await store.responsibilitiesOf(tx, id)).filter((r) => r.superseded_by === null);
     const at = await worldNow(tx, c.world);
+    const book: Transfer[] = [];
+    let blind = inspections.length === 0 ? undefined : standing.find((r) => r.inspection === null);
     for (const group of groups) {
       const before = standing.find((r) => r.inspection === (group.inspection?.id ?? null));
-      if (before !== undefined) await this.takeBack(tx, before, at, actor);
+      for (const r of [before, blind]) if (r !== undefined) book.push(...(await this.takeBack(tx, r, at, actor)));
       const policy = await policyAt(tx, group.inspection?.recorded_at ?? new Date());
-      await this.judge(tx, c, group, policy, wanted.shares, { origin: 'person', note: wanted.note, actor, at }, before?.id);
+      book.push(...(await this.judge(tx, c, group, policy, wanted.shares, { origin: 'person', note: wanted.note, actor, at }, before?.id, blind?.id)));
+      blind = undefined;
     }
+    await postTransfers(tx, book);
   }
 
-  /** Frees what a judgement asked for and booked; refused once a party was told of it. */
-  private async takeBack(tx: Tx, before: store.ResponsibilityRow, at: Date, actor: string): Promise<void> {
-    const sent = (await store.lockChargebacksOf(tx, before.id)).find((cb) => cb.status !== 'draft');
+  /** The platform refused the case, or the buyer withdrew it: what was asked for without goods was never lost. */
+  private async forget(tx: Tx, id: string): Promise<void> {
+    const c = await this.lock(tx, id);
+    if (c === undefined || !VOID.includes(c.status)) return;
+    const blind = (await store.responsibilitiesOf(tx, id)).find((r) => r.inspection === null && r.superseded_by === null);
+    // What was sent already is for a person to withdraw: the party may have answered.
+    if (blind === undefined || (await this.sentFor(tx, blind.id)) !== undefined) return;
+    const at = await worldNow(tx, c.world);
+    const policy = await policyAt(tx, new Date());
+    const book = await this.takeBack(tx, blind, at, 'platform');
+    const group: Group = { inspection: undefined, quantity: blind.quantity, finding: NOT_INSPECTED, lot: '' };
+    await this.judge(tx, c, group, policy, [{ party: 'merchant', shareBp: WHOLE_BP }], { origin: 'policy', note: `the case is ${c.status}`, actor: 'platform', at }, blind.id);
+    await postTransfers(tx, book);
+  }
+
+  private async lock(tx: Tx, id: string): Promise<ReturnCase | undefined> {
+    const c = await lockCase(tx, id);
+    if (c !== undefined) await store.lockJudging(tx, c.world);
+    return c;
+  }
+
+  /** A chargeback that left the house with a claim of this judgement in it. */
+  private sentFor = async (tx: Tx, judgement: string): Promise<store.ChargebackRow | undefined> => (await store.lockChargebacksOf(tx, judgement)).find((cb) => cb.status !== 'draft');
+
+  /** Frees what a judgement asked for; answers the reversals of what it booked. Refused once a party was told of it. */
+  private async takeBack(tx: Tx, before: store.ResponsibilityRow, at: Date, actor: string): Promise<Transfer[]> {
+    const sent = await this.sentFor(tx, before.id);
     if (sent !== undefined) throw new DomainError(409, 'already-charged', `these units stand in the chargeback ${sent.id}, which was sent; rule on it instead`, { chargeback: sent.id, currentStatus: sent.status });
     await store.voidClaims(tx, before.id);
-    await postTransfers(tx, (await standingOfResponsibility(tx, before.id)).map((t) => reversalOf(t, at, actor)));
+    return (await standingOfResponsibility(tx, before.id)).map((t) => reversalOf(t, at, actor));
   }
 
+  /** Writes a judgement in place of those it supersedes, and what it asks for; answers what it books. */
   private async judge(
-    tx: Tx, c: ReturnCase, group: Group, policy: Policy, shares: readonly Share[], by: { origin: 'policy' | 'person'; note: string | null; actor: string; at: Date }, supersedes: string | undefined,
-  ): Promise<void> {
+    tx: Tx, c: ReturnCase, group: Group, policy: Policy, shares: readonly Share[], by: { origin: 'policy' | 'person'; note: string | null; actor: string; at: Date }, ...supersedes: readonly (string | undefined)[]
+  ): Promise<Transfer[]> {
     const id = newId('rsp');
-    if (supersedes !== undefined) await store.supersede(tx, supersedes, id);
+    for (const before of supersedes) if (before !== undefined) await store.supersede(tx, before, id);
     await store.insertResponsibility(tx, {
       id, world: c.world, return_case: c.id, inspection: group.inspection?.id ?? null, quantity: group.quantity, finding: group.finding, claimed_reason: c.claimed_reason, origin: by.origin, policy: policy.version,
       shares, status: 'proposed', note: by.note, at: by.at, actor: by.actor,
     });
-    await this.ask(tx, c, group, policy, shares, id, by);
+    const book = await this.ask(tx, c, group, policy, shares, id, by);
     await this.jobs.announce(tx, responsibilityProposed, { return: c.id, sku: c.sku, units: group.quantity, parties: shares.map((s) => s.party) });
+    return book;
   }
 
-  /** Books what the units cost to who answers for it, and puts what can be claimed into the drafts of those parties. */
-  private async ask(tx: Tx, c: ReturnCase, group: Group, policy: Policy, shares: readonly Share[], responsibility: string, by: { actor: string; at: Date }): Promise<void> {
+  /** Puts what can be claimed for the units into the drafts of their parties; answers what they cost, by who answers for it. */
+  private async ask(tx: Tx, c: ReturnCase, group: Group, policy: Policy, shares: readonly Share[], responsibility: string, by: { actor: string; at: Date }): Promise<Transfer[]> {
     if (group.lot !== '') await store.lockLot(tx, group.lot);
     const [lots, allowed, sold, skuTerms] = await Promise.all([
       lotRecords(tx, group.lot === '' ? [] : [group.lot]), store.allowedOfLot(tx, group.lot), soldLine(tx, c.shop, c.order_id, c.line_id, c.sku), skuTermsOf(tx, [c.sku]),
@@ -121,7 +169,7 @@ export class ResponsibilityService {
       }) : undefined;
       await store.insertClaim(tx, {
         responsibility, party, party_id: partyId, share_bp: shareBp, return_case: c.id, sku: c.sku, lot: group.lot, quantity: group.quantity, allowed: part.allowed, outcome: part.outcome,
-        unit_value: worth.unitValue, currency: worth.currency, chargeback: draft?.id ?? null, line_id: draft === undefined ? null : `l${draft.next_line}`,
+        unit_value: worth.unitValue, currency: worth.currency, chargeback: draft?.id ?? null, line_id: draft === undefined ? null : `l${draft.lines}`,
       }, part.elements);
       for (const { element, cost } of part.elements) {
         if (cost === 0) continue;
@@ -131,7 +179,7 @@ export class ResponsibilityService {
         });
       }
     }
-    await postTransfers(tx, transfers);
+    return transfers;
   }
 
   /** The draft that collects; where it was sent at this very moment, the next. */
@@ -149,7 +197,7 @@ export class ResponsibilityService {
     const line = lot?.production_order == null ? undefined : (await orderLines(tx, [lot.production_order])).find((l) => l.sku === c.sku);
     const value = line === undefined ? { unitValue: terms?.unit_cost ?? 0, currency: terms?.cost_currency ?? 'XXX' } : { unitValue: line.unit_price, currency: line.currency };
     if (group.inspection === undefined) {
-      const refunded = c.kind === 'refund-only' && sold?.unit_price != null && sold.currency !== null;
+      const refunded = c.kind === 'refund-only' && REFUNDED.includes(c.status) && sold?.unit_price != null && sold.currency !== null;
       return refunded ? { unitValue: sold.unit_price as number, currency: sold.currency as string, costs: { refund: sold.unit_price as number } } : { ...value, costs: {} };
     }
     const rates = policy.costs.find((r) => r.currency === value.currency);

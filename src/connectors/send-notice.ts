@@ -4,7 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { chargebackData, chargebackNotified, findChargeback, type ChargebackData } from '../accountability/index.js';
 import { Database, defineJob, Handles, Jobs, newId, PublicUrl, type JobRun, type Tx } from '../kernel/index.js';
-import { findSample, roundsOf, sampleData, sampleRequested } from '../production/index.js';
+import { findSample, roundsOf, sampleData, sampleRequested, type RoundRow } from '../production/index.js';
 import { Courier, DEFER_SECONDS, failureOf } from './courier.js';
 import { endNotice, findNotice, openNotice, recordNotice, type NoticeKind } from './notices.repository.js';
 import { deliveryFailed } from './send-signal.js';
@@ -73,7 +73,7 @@ export class NoticeSender {
   private async dataOf(tx: Tx, p: Notice): Promise<Record<string, unknown> | undefined> {
     if (p.kind === 'sample-request') {
       const s = await findSample(tx, p.subject);
-      return s === undefined || s.version !== p.version || s.status !== 'requested' ? undefined : sampleData(s, await roundsOf(tx, [s.id]), this.publicUrl.value);
+      return s === undefined || s.version !== p.version || s.status !== 'requested' ? undefined : sampleData(s, lastRounds(await roundsOf(tx, [s.id])), this.publicUrl.value);
     }
     const cb = await findChargeback(tx, p.subject);
     if (cb === undefined || cb.version !== p.version) return undefined;
@@ -89,3 +89,6 @@ function whatFits(lines: ChargebackData['lines']): ChargebackData['lines'] {
   const over = lines.findIndex((l) => (left -= Buffer.byteLength(JSON.stringify(l))) < 0);
   return over === -1 ? lines : lines.slice(0, over);
 }
+
+/** What a factory must know of the rounds to make the next: this one, and why the one before was not it. */
+const lastRounds = (rounds: readonly RoundRow[]): RoundRow[] => rounds.slice(-2).map((r) => ({ ...r, measurements: r.measurements.filter((m) => Math.abs(m.measured - m.target) > m.tolerance).slice(0, 30) }));

@@ -29,8 +29,9 @@ const KEY: Readonly<Record<Exclude<Key, 'lot'>, string>> = {
 };
 
 /** Net paid units of a line, and the start of its clock: delivery where it is known, else payment. */
-const SOLD = 'l.net_paid';
-const START = 'coalesce(l.delivered_at, l.paid_at)';
+/** Lines from before these columns have them in their state alone. */
+const SOLD = `coalesce(l.net_paid, least((l.state->>'paid')::int, l.ordered - least((l.state->>'cancelled')::int, l.ordered)))`;
+const START = `case when l.net_paid is null then coalesce(to_timestamp((l.state->>'deliveredAt')::float8 / 1000), l.paid_at) else coalesce(l.delivered_at, l.paid_at) end`;
 const IN_WINDOW = `l.counts and l.kind = 'sale' and l.paid_at < $2 and l.paid_at >= $2::timestamptz - make_interval(days => $3)`;
 
 /** Sales by line. Read once, and apart from the returns: there are many of them. */

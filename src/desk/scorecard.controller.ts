@@ -40,7 +40,7 @@ export class ScorecardController {
       const measures = Object.fromEntries((Object.keys(record) as Measure[]).map((name) => [name, measured(name, record[name])]));
       return {
         supplier: id, world, from: since, to: until, score: scoreOf(Object.values(measures)), measures, answerHours: hours,
-        money: money.map((m) => ({ currency: m.currency, caused: m.caused, charged: m.charged, settled: m.settled, outstanding: m.charged - m.settled })),
+        money: money.map((m) => ({ currency: m.currency, caused: m.caused, charged: m.charged, settled: m.settled, outstanding: m.outstanding })),
         units: units.map((u) => ({ return: u.return_case, lot: u.lot, sku: u.sku, finding: u.finding, quantity: u.quantity, at: u.at })),
       };
     });

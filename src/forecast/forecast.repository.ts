@@ -112,18 +112,20 @@ export interface NeedState {
   readonly recommended: number | null;
   readonly firm: number;
   readonly surplus: number;
+  readonly production: number;
 }
 
 export const needStates = (tx: Tx, world: string, skus: readonly string[]): Promise<NeedState[]> =>
-  rows(tx, 'select world, sku, assessment, recommended, firm, surplus from need_states where world = $1 and sku = any($2)', [world, skus]);
+  rows(tx, 'select world, sku, assessment, recommended, firm, surplus, production from need_states where world = $1 and sku = any($2)', [world, skus]);
 
 export const saveNeedStates = (tx: Tx, list: readonly (NeedState & { reassessAt: Date | null })[]): Promise<number> =>
   touched(
     tx,
-    `insert into need_states (world, sku, assessment, recommended, firm, surplus, reassess_at)
-     select * from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::int[], $6::int[], $7::timestamptz[])
-     on conflict (world, sku) do update set assessment = excluded.assessment, recommended = excluded.recommended, firm = excluded.firm, surplus = excluded.surplus, reassess_at = excluded.reassess_at`,
-    [list.map((n) => n.world), list.map((n) => n.sku), list.map((n) => n.assessment), list.map((n) => n.recommended), list.map((n) => n.firm), list.map((n) => n.surplus), list.map((n) => n.reassessAt)],
+    `insert into need_states (world, sku, assessment, recommended, firm, surplus, reassess_at, production)
+     select * from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::int[], $6::int[], $7::timestamptz[], $8::int[])
+     on conflict (world, sku) do update set assessment = excluded.assessment, recommended = excluded.recommended, firm = excluded.firm, surplus = excluded.surplus, reassess_at = excluded.reassess_at, production = excluded.production`,
+    [list.map((n) => n.world), list.map((n) => n.sku), list.map((n) => n.assessment), list.map((n) => n.recommended), list.map((n) => n.firm), list.map((n) => n.surplus), list.map((n) => n.reassessAt),
+      list.map((n) => n.production)],
   );
 
 /** One assessment of a supplier's needs at a time; locked in the order given. */

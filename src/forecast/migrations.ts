@@ -96,10 +96,12 @@ export class ReturnExpectations1763801600000 implements MigrationInterface {
         rate double precision not null check (rate >= 0 and rate < 1),
         dated jsonb not null,
         primary key (world, sku));
+      -- Units of production that the need was net of: another number is news, however little the need itself moved.
+      alter table need_states add column production integer not null default 0;
     `);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query('drop table return_expectations');
+    await runner.query('alter table need_states drop column production; drop table return_expectations');
   }
 }

@@ -94,7 +94,7 @@ export class NeedService {
         // Nothing was ever decided for this SKU and nothing is: no row.
         if (assessment === '' && d.reassessAt === null) continue;
         states.push(moved || before === undefined
-          ? { world, sku, assessment, recommended: d.recommended, firm: d.firm, surplus: d.surplus, reassessAt: d.reassessAt }
+          ? { world, sku, assessment, recommended: d.recommended, firm: d.firm, surplus: d.surplus, production: d.due + d.late, reassessAt: d.reassessAt }
           : { ...before, reassessAt: d.reassessAt });
         if (moved && d.recommended !== null) {
           lines.push({
@@ -293,6 +293,8 @@ function reasonsOf(m: Inputs, committedNeed: number, recommended: number | null,
 /** A decision changed: by a lot and a tenth, or from nothing to something. */
 function changed(before: store.NeedState | undefined, after: Decided): boolean {
   if (before === undefined || before.assessment === '') return after.firm > 0 || (after.recommended ?? 0) > 0 || after.surplus > 0 || after.held > 0;
+  // Planning leaves a need alone that was assessed before production changed, so it must hear of it again.
+  if (before.production !== after.due + after.late) return true;
   const lot = Math.max(1, after.terms.lot_multiple);
   const far = (a: number, b: number): boolean => (a > 0) !== (b > 0) || Math.abs(a - b) >= Math.max(lot, 0.1 * a);
   if ((before.recommended === null) !== (after.recommended === null)) return true;

@@ -361,6 +361,22 @@ export const unitsLeft = (tx: Tx, lot: string, now: Date): Promise<{ age: number
 export const sellableOfLot = (tx: Tx, world: World, lot: string, quality: Quality): Promise<LotRow[]> =>
   rows(tx, 'select * from stock_lots where world = $1 and lot = $2 and quality = $3 and units > 0 order by sku collate "C", location collate "C", sub_lot collate "C"', [world, lot, quality]);
 
+/** Marks a lot as one that must not be sold, or takes the mark away. */
+export const markWithdrawn = (tx: Tx, lot: string, cause: string | null): Promise<number> => touched(tx, 'update lots set withdrawn_by = $2 where id = $1', [lot, cause]);
+
+/** Sellable units in these places of lots that must not be sold: what a reservation kept when its lot was withdrawn. */
+export const withdrawnUnits = (tx: Tx, places: readonly Place[]): Promise<(LotRow & { withdrawn_by: string })[]> =>
+  rows(
+    tx,
+    `select l.*, x.withdrawn_by from stock_lots l join unnest($1::text[], $2::text[], $3::text[]) as w(world, sku, location) using (world, sku, location) join lots x on x.id = l.lot and x.withdrawn_by is not null
+     where l.units > 0 and l.quality = 'A' order by l.world collate "C", l.sku collate "C", l.location collate "C", l.lot collate "C", l.sub_lot collate "C"`,
+    columns(distinct(places)),
+  );
+
+/** Returned units of a lot that wait for their inspection, or that inspection put aside: they are not an alarm's to readmit. */
+export const returnedInQuarantine = (tx: Tx, lot: string): Promise<{ sku: string; location: string; sub_lot: string; units: number }[]> =>
+  rows(tx, `select sku, location, sub_lot, sum(house)::int as units from stock_movements where lot = $1 and origin = 'return' and quality = 'quarantine' group by 1, 2, 3 having sum(house) > 0`, [lot]);
+
 /** Units of a lot that one cause put into quarantine and nothing of it took out again. */
 export const blockedBy = (tx: Tx, origin: string, originId: string, lot: string): Promise<{ sku: string; location: string; sub_lot: string; units: number }[]> =>
   rows(

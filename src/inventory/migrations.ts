@@ -136,3 +136,16 @@ export class Inventory1763800500000 implements MigrationInterface {
     );
   }
 }
+
+export class LotsWithdrawn1763801700000 implements MigrationInterface {
+  name = 'LotsWithdrawn1763801700000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    // What withdrew it, such as an alarm; its units are not sold again before that is lifted.
+    await runner.query('alter table lots add column withdrawn_by text');
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('alter table lots drop column withdrawn_by');
+  }
+}

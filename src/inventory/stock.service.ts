@@ -145,6 +145,7 @@ export class StockService {
    * those that were paid last first; what a reservation holds for somebody stays, and is answered as kept.
    */
   async withdrawLot(tx: Tx, w: { world: World; lot: string; origin: string; originId: string; note: string; at: Date; actor: string }): Promise<{ quarantined: number; kept: number }> {
+    await store.markWithdrawn(tx, w.lot, w.originId);
     const there = await store.sellableOfLot(tx, w.world, w.lot, 'A');
     const places = [...new Map(there.map((l) => [store.placeKey(l), l as Place])).values()];
     if (places.length === 0) return { quarantined: 0, kept: 0 };
@@ -187,13 +188,17 @@ export class StockService {
 
   /** The units that `withdrawLot` blocked for one cause, and that are still blocked, can be sold again. */
   async readmitLot(tx: Tx, w: { world: World; lot: string; origin: string; originId: string; note: string; at: Date; actor: string }): Promise<number> {
+    await store.markWithdrawn(tx, w.lot, null);
     const blocked = await store.blockedBy(tx, w.origin, w.originId, w.lot);
     const places = blocked.map((b): Place => ({ world: w.world, sku: b.sku, location: b.location }));
     if (places.length === 0) return 0;
     await store.lockLevels(tx, places);
     const there = await store.sellableOfLot(tx, w.world, w.lot, 'quarantine');
+    const returned = await store.returnedInQuarantine(tx, w.lot);
     const movements = blocked.flatMap((b): store.Movement[] => {
-      const units = Math.min(b.units, there.find((l) => l.sku === b.sku && l.location === b.location && l.sub_lot === b.sub_lot)?.units ?? 0);
+      const here = (l: { sku: string; location: string; sub_lot: string }): boolean => l.sku === b.sku && l.location === b.location && l.sub_lot === b.sub_lot;
+      // Beside them lie returned units that nobody has looked at; they stay.
+      const units = Math.min(b.units, Math.max(0, (there.find(here)?.units ?? 0) - (returned.find(here)?.units ?? 0)));
       const moved = { world: w.world, sku: b.sku, location: b.location, lot: w.lot, subLot: b.sub_lot, cause: 'regrade' as const, reserved: 0, claimed: 0, origin: w.origin, originId: w.originId, note: w.note, at: w.at, actor: w.actor };
       return units === 0 ? [] : [{ ...moved, quality: 'quarantine', house: -units }, { ...moved, quality: 'A', house: units }];
     });
@@ -253,6 +258,22 @@ export class StockService {
     await this.serve(tx, [...levels.values()].filter((l) => l.on_hand > 0 && l.waiting + l.unclaimed + l.reserved > 0));
   }
 
+  /** What a reservation kept of a lot that must not be sold is blocked when the reservation lets it go. */
+  private async blockWithdrawn(tx: Tx, places: readonly Place[]): Promise<void> {
+    const suspect = await store.withdrawnUnits(tx, places);
+    if (suspect.length === 0) return;
+    const levels = await store.lockLevels(tx, suspect);
+    const free = new Map([...levels].map(([key, l]) => [key, l.on_hand - l.reserved]));
+    const movements = suspect.flatMap((l): store.Movement[] => {
+      const key = store.placeKey(l);
+      const units = Math.min(l.units, free.get(key) ?? 0);
+      free.set(key, (free.get(key) ?? 0) - units);
+      const moved = { world: l.world, sku: l.sku, location: l.location, lot: l.lot, subLot: l.sub_lot, cause: 'quarantine' as const, reserved: 0, claimed: 0, origin: 'alarm', originId: l.withdrawn_by, note: null, at: new Date(), actor: 'alarm' };
+      return units === 0 ? [] : [{ ...moved, quality: 'A', house: -units }, { ...moved, quality: 'quarantine', house: units }];
+    });
+    await store.post(tx, movements);
+  }
+
   /** Releases the units of reservations that have ended; answers them by the order they were for. Levels are updated in place. */
   async giveBack(tx: Tx, ended: readonly store.ReservationRow[], levels?: Map<string, store.StockLevel>): Promise<ReadonlyMap<string, number>> {
     const handed = new Map<string, number>();
@@ -268,7 +289,10 @@ export class StockService {
     });
     if (levels === undefined) await store.lockLevels(tx, movements);
     await store.post(tx, movements);
-    if (levels === undefined) await this.serve(tx, movements);
+    if (levels === undefined) {
+      await this.blockWithdrawn(tx, movements);
+      await this.serve(tx, movements);
+    }
     return handed;
   }
 

@@ -148,20 +148,33 @@ export class Orders1763800400000 implements MigrationInterface {
   }
 }
 
-/** What readers over a whole history want of a line without opening its state: a JSON text per line costs them seconds. */
+/**
+ * What readers over a whole history want of a line without opening its state: a JSON text per line costs them seconds. Lines from
+ * before have none (the readers open their state); what a process of the version before writes meanwhile, which knows nothing of
+ * the columns, is set right by the trigger.
+ */
 export class LinesForReaders1763801400000 implements MigrationInterface {
   name = 'LinesForReaders1763801400000';
 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      alter table order_lines add column net_paid integer not null default 0, add column delivered_at timestamptz;
-      update order_lines set net_paid = least((state->>'paid')::int, ordered - least((state->>'cancelled')::int, ordered)), delivered_at = to_timestamp((state->>'deliveredAt')::float8 / 1000);
+      alter table order_lines add column net_paid integer, add column delivered_at timestamptz;
+      create function read_line_state() returns trigger language plpgsql as $$
+        begin
+          new.net_paid := least((new.state->>'paid')::int, new.ordered - least((new.state->>'cancelled')::int, new.ordered));
+          new.delivered_at := to_timestamp((new.state->>'deliveredAt')::float8 / 1000);
+          return new;
+        end $$;
+      create trigger order_lines_stay_true before update on order_lines for each row
+        when (new.net_paid is not distinct from old.net_paid and new.delivered_at is not distinct from old.delivered_at and new.state::text is distinct from old.state::text)
+        execute function read_line_state();
+      create index order_lines_delivered on order_lines (sku, delivered_at) where counts and kind = 'sale' and delivered_at is not null;
       -- For those who follow one broadcast; streams outside broadcasts, the most of them, are not in it.
       create index streams_by_broadcast on streams (broadcast, shop) where broadcast <> '';
     `);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query('drop index streams_by_broadcast; alter table order_lines drop column net_paid, drop column delivered_at');
+    await runner.query('drop index streams_by_broadcast; drop trigger order_lines_stay_true on order_lines; drop function read_line_state(); alter table order_lines drop column net_paid, drop column delivered_at');
   }
 }

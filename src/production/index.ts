@@ -12,6 +12,6 @@ export { PlanningService } from './planning.service.js';
 export { signalData } from './signal.view.js';
 export { sameJson } from './production.rules.js';
 export { Samples1763801100000 } from './samples.migrations.js';
-export { findSample, roundsOf } from './samples.repository.js';
+export { findSample, roundsOf, type RoundRow } from './samples.repository.js';
 export { SamplesService } from './samples.service.js';
 export { sampleData } from './samples.view.js';

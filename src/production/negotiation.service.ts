@@ -269,6 +269,19 @@ export class NegotiationService {
     return target.id;
   }
 
+  /** What `requestHold` asked for was not needed: an unanswered stop is taken back, a stopped order is told to go on. */
+  async liftHold(tx: Tx, orderId: string, actor: string): Promise<void> {
+    const order = await store.findOrder(tx, orderId);
+    if (order === undefined) return;
+    await store.lockPlanning(tx, order.world, order.supplier);
+    const open = await store.openAdjustment(tx, order.world, order.supplier, order.group_key);
+    if (open !== undefined) {
+      if (open.kind === 'hold' && open.production_order === orderId) await this.end(tx, open, 'withdrawn', 'buyer', await worldNow(tx, order.world), actor);
+      return;
+    }
+    if ((await store.lockOrder(tx, orderId))?.status === 'on-hold') await this.request(tx, orderId, 'resume', [], actor);
+  }
+
   /** A change that a person asks for: it goes the same way as the planner's. */
   async request(
     tx: Tx, orderId: string, kind: Exclude<Proposal['kind'], 'create'>, changes: readonly { lineId: string; quantity?: number | undefined; due?: string | undefined }[], actor: string,

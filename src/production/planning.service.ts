@@ -10,7 +10,7 @@ import { NegotiationService, type Draft } from './negotiation.service.js';
 import { expireSample, fallDue, mindLineUps, proposeChange, resumeProduction } from './production.facts.js';
 import { DAMPING_MS, daysBetween, ESCALATION_MS, isNews, newsAgainAt, propose, type OpenOrder, type Proposal, type SupplierTerms } from './production.rules.js';
 import * as store from './production.repository.js';
-import { clearanceOf, dueSamples, orderedUnits, type Clearance } from './samples.repository.js';
+import { clearanceOf, dueSamples, trialUse, type Clearance } from './samples.repository.js';
 import { withinTrial } from './samples.rules.js';
 import { SamplesService, type Wanted } from './samples.service.js';
 
@@ -24,6 +24,8 @@ interface Plan {
   readonly rechecks: { readonly id: string; readonly at: Date }[];
   /** Samples that changes wait for, or that a repeat asks for. */
   readonly samples: Wanted[];
+  /** What this plan lets go of each style and group before a sample is approved. */
+  readonly letGo: Map<string, number>;
 }
 
 /** Line-ups are looked at this often, in wall time. */
@@ -57,7 +59,7 @@ export class PlanningService {
     const open = new Map((await store.openAdjustments(tx, world, supplier, changed.map((n) => n.group))).map((a) => [a.group_key, a]));
     // In a surge needs change every second, and the factory heard of most of them moments ago.
     const needs = changed.filter((n) => atConfirmingHour || !waits(open.get(n.group), n.at));
-    const plan: Plan = { drafts: [], rechecks: changed.flatMap((n) => recheckOf(open.get(n.group), n.at)), samples: [] };
+    const plan: Plan = { drafts: [], rechecks: changed.flatMap((n) => recheckOf(open.get(n.group), n.at)), samples: [], letGo: new Map() };
     if (needs.length > 0) await this.planGroups(tx, world, supplier, needs, open, plan, atConfirmingHour);
     if (plan.rechecks.length > 0) await store.recheckAt(tx, plan.rechecks);
     await this.negotiation.issue(tx, plan.drafts);
@@ -70,11 +72,12 @@ export class PlanningService {
     const keys = needs.map((n) => n.group);
     const skus = needs.flatMap((n) => n.lines.map((l) => l.sku));
     const current = keys.flatMap((key) => open.get(key) ?? []);
-    const [termRows, told, orders, leaving, onHold, supply, ordered] = await Promise.all([
+    const [termRows, told, orders, leaving, onHold, supply] = await Promise.all([
       termsOf(tx, skus), current.length === 0 ? [] : store.linesOfMany(tx, current.map((a) => a.id), current.map((a) => a.version)), store.confirmedOrders(tx, world, supplier, keys),
-      this.negotiation.leaves(tx, world, skus), store.groupsOnHold(tx, world, supplier, keys), supplyOf(tx, world, skus), orderedUnits(tx, world, supplier, keys),
+      this.negotiation.leaves(tx, world, skus), store.groupsOnHold(tx, world, supplier, keys), supplyOf(tx, world, skus),
     ]);
-    const clearance = await clearanceOf(tx, world, supplier, [...new Set(termRows.filter((t) => t.trial_quantity !== null).map((t) => t.style))]);
+    const minded = [...new Set(termRows.filter((t) => t.trial_quantity !== null).map((t) => t.style))];
+    const [clearance, used] = minded.length === 0 ? [new Map<string, Clearance>(), []] : await Promise.all([clearanceOf(tx, world, supplier, minded), trialUse(tx, world, supplier, minded)]);
     const orderLines = orders.length === 0 ? [] : await store.orderLines(tx, orders.map((o) => o.id));
     const terms = new Map(termRows.map((t) => [t.sku, t]));
     const production = new Map<string, number>();
@@ -89,7 +92,7 @@ export class PlanningService {
       const change = open.get(need.group);
       await this.planGroup(tx, plan, {
         world, supplier, need, first, current: change, told: told.filter((l) => l.adjustment === change?.id), atConfirmingHour, leaves: need.lines.some((l) => leaving.has(l.sku)),
-        ordered: ordered.get(need.group) ?? 0, clearance: clearance.get(first.style),
+        ordered: trialUsed(used, plan, first.style, need.group), clearance: clearance.get(first.style),
         orders: orders.filter((o) => o.group_key === need.group).map((o) => openOrder(o, orderLines, first.supplier_time_zone, need.at)),
       });
     }
@@ -157,6 +160,7 @@ export class PlanningService {
       return proposal;
     }
     const { goes, waits } = withinTrial(proposal, { room: first.trial_quantity - g.ordered, lotMultiple: first.lot_multiple, moq: first.moq });
+    plan.letGo.set(`${first.style}\0${need.group}`, goes === undefined ? 0 : goes.lines.reduce((s, l) => s + Math.max(0, l.quantity - l.quantityBefore), 0));
     // An alarm has asked for its own sample.
     if (waits > 0 && g.clearance !== 'alarmed') plan.samples.push({ ...request, colour: '', kind: 'pre-production', cause: 'adjustment', causeId: need.group, evidence: { ...evidence, waiting: waits } });
     return goes;
@@ -259,3 +263,11 @@ const openOrder = (o: store.OrderRow, lines: readonly store.OrderLineRow[], time
 const supplierTerms = (t: SkuTerms): SupplierTerms => ({
   lotMultiple: t.lot_multiple, leadTimeDays: t.lead_time_days, frozenFenceDays: t.frozen_fence_days, stageDays: t.stage_days, hasConfirmingHour: t.confirming_hour !== null,
 });
+
+/** Units of a style's trial that are used up, the group itself apart from what it is just being asked for again. */
+const trialUsed = (used: readonly { style: string; group_key: string; ordered: number; pending: number }[], plan: Plan, style: string, group: string): number => {
+  const planned = [...plan.letGo].filter(([key]) => key.startsWith(`${style}\0`) && key !== `${style}\0${group}`);
+  const groups = new Set(planned.map(([key]) => key));
+  const pending = used.filter((u) => u.style === style && u.group_key !== group && !groups.has(`${style}\0${u.group_key}`)).reduce((s, u) => s + u.pending, 0);
+  return used.filter((u) => u.style === style).reduce((s, u) => s + u.ordered, 0) + pending + planned.reduce((s, [, n]) => s + n, 0);
+};

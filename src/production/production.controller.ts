@@ -113,7 +113,7 @@ export class ProductionController {
       if (isSample(id)) return this.shownSample(tx, id, only);
       const a = await store.findAdjustment(tx, id);
       if (a === undefined || (only !== undefined && (!only.includes(a.supplier) || (await store.deliveryOf(tx, id, a.version)) === undefined))) throw notFound(`the signal ${id}`);
-      const history = (await store.transitionsOf(tx, id)).map((t) => ({ ...t, actor: principal.role === 'factory' && !t.actor.startsWith(principal.kind) ? 'buyer' : t.actor }));
+      const history = (await store.transitionsOf(tx, id)).map((t) => ({ ...t, actor: principal.role !== 'factory' || t.actor === actorOf(principal) ? t.actor : ['accepted', 'countered', 'rejected'].includes(t.to) ? 'factory' : 'buyer' }));
       return { ...(await this.shown(tx, id)), history };
     });
   }
@@ -147,7 +147,7 @@ export class ProductionController {
 
   private async shownSample(tx: Tx, id: string, only: readonly string[] | undefined): Promise<object> {
     const s = await findSample(tx, id);
-    if (s === undefined || (only !== undefined && (!only.includes(s.supplier) || s.status === 'draft'))) throw notFound(`the signal ${id}`);
+    if (s === undefined || (only !== undefined && (!only.includes(s.supplier) || !s.sent))) throw notFound(`the signal ${id}`);
     return { ...sampleData(s, await roundsOf(tx, [id]), this.publicUrl.value), reply: (await sampleReplyOf(tx, id, s.version))?.body ?? null };
   }
 

@@ -8,6 +8,7 @@ import { SamplesService } from './samples.service.js';
 import { sampleData } from './samples.view.js';
 
 const FACTORY_STEPS = ['making', 'shipped'];
+const FACTORY_SIDE = ['accepted', 'countered', 'declined', ...FACTORY_STEPS];
 
 @ApiTags('samples')
 @Controller('v1')
@@ -65,7 +66,7 @@ export class SamplesController {
     const only = limitTo(principal, 'supplier');
     return this.once.run(onceOf(request, actorOf(principal)), async (tx) => {
       const before = await store.findSample(tx, id);
-      if (before === undefined || (only !== undefined && (!only.includes(before.supplier) || before.status === 'draft'))) throw notFound(`the sample request ${id}`);
+      if (before === undefined || (only !== undefined && (!only.includes(before.supplier) || !before.sent))) throw notFound(`the sample request ${id}`);
       if (only !== undefined && !FACTORY_STEPS.includes(body.step)) throw new DomainError(403, 'forbidden', `${body.step} is said by who asked for the sample; a factory says ${FACTORY_STEPS.join(' or ')}`);
       await this.files.attach(tx, principal, 'photos', body.photos ?? [], [{ kind: 'supplier', id: before.supplier }]);
       await this.samples.record(tx, id, Number(n), only, {
@@ -91,11 +92,11 @@ export class SamplesController {
   private async shown(tx: Tx, id: string, principal: Principal): Promise<object> {
     const s = await store.findSample(tx, id);
     const only = limitTo(principal, 'supplier');
-    if (s === undefined || (only !== undefined && (!only.includes(s.supplier) || s.status === 'draft'))) throw notFound(`the sample request ${id}`);
+    if (s === undefined || (only !== undefined && (!only.includes(s.supplier) || !s.sent))) throw notFound(`the sample request ${id}`);
     const history = await store.sampleTransitions(tx, id);
     return {
       ...sampleData(s, await store.roundsOf(tx, [id]), this.publicUrl.value), reply: (await store.sampleReplyOf(tx, id, s.version))?.body ?? null,
-      history: history.map((h) => ({ round: h.round, version: h.version, from: h.from, to: h.to, at: h.at, actor: only !== undefined && !h.actor.startsWith(principal.kind) ? 'buyer' : h.actor })),
+      history: history.map((h) => ({ round: h.round, version: h.version, from: h.from, to: h.to, at: h.at, actor: only === undefined || h.actor === actorOf(principal) ? h.actor : FACTORY_SIDE.includes(h.to) && h.from !== 'countered' ? 'factory' : 'buyer' })),
     };
   }
 }

@@ -28,6 +28,8 @@ export class Samples1763801100000 implements MigrationInterface {
         created_at timestamptz not null,
         respond_by timestamptz not null,
         actor text not null,
+        -- Whether it ever left the house; what did not does not exist for its factory.
+        sent boolean not null,
         recorded_at timestamptz not null default clock_timestamp());
       -- One open request of a kind for a style and colour: a repeat of what caused it asks for nothing new.
       create unique index sample_requests_one_open on sample_requests (world, supplier, style, colour, kind)

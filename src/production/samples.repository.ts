@@ -27,18 +27,19 @@ export interface SampleRow {
   readonly created_at: Date;
   readonly respond_by: Date;
   readonly actor: string;
+  readonly sent: boolean;
 }
 
-const SAMPLE = `select s.id, s.world, s.supplier, s.style, s.colour, s.kind, s.status, s.version, s.round, s.pieces, s.size, to_char(s.due, 'YYYY-MM-DD') as due, s.who_pays, s.fee, s.cause, s.cause_id, s.evidence, s.created_at, s.respond_by, s.actor
+const SAMPLE = `select s.id, s.world, s.supplier, s.style, s.colour, s.kind, s.status, s.version, s.round, s.pieces, s.size, to_char(s.due, 'YYYY-MM-DD') as due, s.who_pays, s.fee, s.cause, s.cause_id, s.evidence, s.created_at, s.respond_by, s.actor, s.sent
   from sample_requests s`;
 
 /** Inserts a request with its first round; false where one like it is open, or was made for the same cause. */
 export async function insertSample(tx: Tx, s: SampleRow): Promise<boolean> {
   const inserted = await touched(
     tx,
-    `insert into sample_requests (id, world, supplier, style, colour, kind, status, pieces, size, due, who_pays, cause, cause_id, evidence, created_at, respond_by, actor)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) on conflict do nothing`,
-    [s.id, s.world, s.supplier, s.style, s.colour, s.kind, s.status, s.pieces, s.size, s.due, s.who_pays, s.cause, s.cause_id, JSON.stringify(s.evidence), s.created_at, s.respond_by, s.actor],
+    `insert into sample_requests (id, world, supplier, style, colour, kind, status, pieces, size, due, who_pays, cause, cause_id, evidence, created_at, respond_by, actor, sent)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) on conflict do nothing`,
+    [s.id, s.world, s.supplier, s.style, s.colour, s.kind, s.status, s.pieces, s.size, s.due, s.who_pays, s.cause, s.cause_id, JSON.stringify(s.evidence), s.created_at, s.respond_by, s.actor, s.sent],
   );
   if (inserted === 1) await openRound(tx, s.id, 1, s.due, s.who_pays);
   return inserted === 1;
@@ -104,30 +105,51 @@ export const sampleTransitions = (tx: Tx, id: string): Promise<SampleTransition[
 export const sampleReplyOf = (tx: Tx, id: string, version: number): Promise<{ body: unknown } | undefined> =>
   one(tx, `select body from sample_transitions where sample_request = $1 and version = $2 and "from" = 'requested' and "to" in ('accepted', 'countered', 'declined')`, [id, version]);
 
-export type Clearance = 'cleared' | 'alarmed';
+/** cleared: production may go on; alarmed: a sample that an alarm asked for is on its way; stopped: that one came to nothing. */
+export type Clearance = 'cleared' | 'alarmed' | 'stopped';
 
 /**
- * Styles whose production may go on at full quantity (an approved pre-production sample, a sealed one, or a person's word is on
- * file), and those that wait for the sample that an alarm about one of their lots asked for, whatever was approved before.
+ * What is known of styles: an approved pre-production sample, a sealed one, or a person's word clears them, unless an alarm about a
+ * lot of theirs asked for a sample after that, whatever became of it. By the database's clock; a style nobody looked at has no entry.
  */
 export const clearanceOf = async (tx: Tx, world: string, supplier: string, styles: readonly string[]): Promise<Map<string, Clearance>> =>
-  new Map((await rows<{ style: string; alarmed: boolean }>(
+  new Map((await rows<{ style: string; cleared_at: Date | null; alarmed_at: Date | null; pending: boolean | null }>(
     tx,
-    `select style, bool_or(alarmed) as alarmed from (
-       select style, false as alarmed from sample_requests where world = $1 and supplier = $2 and style = any($3) and (status = 'sealed' or (kind in ('pre-production', 'sealed') and status in ('approved', 'approved-with-comments')))
-       union all select style, false from sample_overrides where world = $1 and supplier = $2 and style = any($3)
-       union all select style, true from sample_requests where world = $1 and supplier = $2 and style = any($3) and cause = 'alarm' and status not in ('approved', 'approved-with-comments', 'sealed', 'cancelled')) x group by style`,
+    `with mine as (select s.* from sample_requests s where s.world = $1 and s.supplier = $2 and s.style = any($3)),
+     clearing as (
+       select s.style, max(t.recorded_at) as at from mine s join sample_transitions t on t.sample_request = s.id
+       where (t."to" = 'sealed' or (t."to" in ('approved', 'approved-with-comments') and (s.kind in ('pre-production', 'sealed') or s.cause = 'alarm'))) group by s.style
+       union all select style, max(at) from sample_overrides where world = $1 and supplier = $2 and style = any($3) group by style),
+     alarms as (
+       select style, max(recorded_at) as at, bool_or(status in ('draft', 'requested', 'accepted', 'countered', 'making', 'shipped', 'received', 'in-review')) as pending
+       from mine where cause = 'alarm' and status not in ('cancelled', 'approved', 'approved-with-comments', 'sealed') group by style)
+     select w.style, (select max(c.at) from clearing c where c.style = w.style) as cleared_at, a.at as alarmed_at, a.pending from unnest($3::text[]) as w(style) left join alarms a on a.style = w.style`,
     [world, supplier, styles],
-  )).map((r) => [r.style, r.alarmed ? 'alarmed' : 'cleared']));
+  )).flatMap((r): [string, Clearance][] => {
+    if (r.alarmed_at !== null && (r.cleared_at === null || r.cleared_at < r.alarmed_at)) return [[r.style, r.pending === true ? 'alarmed' : 'stopped']];
+    return r.cleared_at === null ? [] : [[r.style, 'cleared']];
+  }));
 
-/** Units of groups that were ever ordered of a supplier: what of the trial quantity is used up. */
-export const orderedUnits = async (tx: Tx, world: string, supplier: string, groups: readonly string[]): Promise<Map<string, number>> =>
-  new Map((await rows<{ group_key: string; units: number }>(
+/**
+ * What of the trial quantity of styles is used up, by style and group: units ever ordered, and units that open changes add, which are
+ * not in force yet.
+ */
+export const trialUse = (tx: Tx, world: string, supplier: string, styles: readonly string[]): Promise<{ style: string; group_key: string; ordered: number; pending: number }[]> =>
+  rows(
     tx,
-    `select o.group_key, coalesce(sum(l.quantity), 0)::int as units from production_orders o join production_order_lines l on l.production_order = o.id
-     where o.world = $1 and o.supplier = $2 and o.group_key = any($3) and o.status <> 'cancelled' group by 1`,
-    [world, supplier, groups],
-  )).map((r) => [r.group_key, r.units]));
+    `select style, group_key, sum(ordered)::int as ordered, sum(pending)::int as pending from (
+       select k.style, o.group_key, l.quantity as ordered, 0 as pending from production_orders o join production_order_lines l on l.production_order = o.id join skus k on k.id = l.sku
+       where o.world = $1 and o.supplier = $2 and k.style = any($3) and o.status <> 'cancelled'
+       union all
+       select l.style, a.group_key, 0, greatest(0, l.quantity - l.quantity_before) from adjustments a join adjustment_lines l on l.adjustment = a.id and l.version = a.version
+       where a.world = $1 and a.supplier = $2 and l.style = any($3) and a.kind in ('create', 'increase') and a.status in ('proposed', 'sent', 'accepted', 'countered')) x
+     group by 1, 2`,
+    [world, supplier, styles],
+  );
+
+/** Samples that an alarm asked for and nobody approved. */
+export const samplesOfAlarm = (tx: Tx, alarm: string): Promise<SampleRow[]> =>
+  rows(tx, `${SAMPLE} where s.cause = 'alarm' and s.cause_id = $1 and s.status not in ('approved', 'approved-with-comments', 'sealed', 'cancelled') for update of s`, [alarm]);
 
 export const insertOverride = (tx: Tx, o: { world: string; supplier: string; style: string; note: string; actor: string }): Promise<number> =>
   touched(tx, 'insert into sample_overrides (world, supplier, style, note, actor) values ($1, $2, $3, $4, $5)', [o.world, o.supplier, o.style, o.note, o.actor]);
@@ -170,11 +192,10 @@ export interface SampleFilter {
   readonly until: string | null;
 }
 
-/** A draft never left the house: it is not there for its factory. */
 export const listSamples = (tx: Tx, f: SampleFilter, after: string, limit: number): Promise<SampleRow[]> =>
   rows(
     tx,
-    `${SAMPLE} where s.id > $1 and ($3::text[] is null or (s.supplier = any($3) and s.status <> 'draft')) and ($4::text is null or s.supplier = $4) and ($5::text is null or s.status = $5)
+    `${SAMPLE} where s.id > $1 and ($3::text[] is null or (s.supplier = any($3) and s.sent)) and ($4::text is null or s.supplier = $4) and ($5::text is null or s.status = $5)
        and ($6::text is null or s.style = $6) and ($7::text is null or s.style = (select style from skus where id = $7)) and ($8::text is null or s.kind = $8)
        and ($9::text is null or s.evidence->>'broadcast' = $9) and ($10::timestamptz is null or s.created_at >= $10) and ($11::timestamptz is null or s.created_at < $11) order by s.id limit $2`,
     [after, limit, f.suppliers ?? null, f.supplier, f.status, f.style, f.sku, f.kind, f.broadcast, f.since, f.until],

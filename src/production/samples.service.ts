@@ -63,7 +63,7 @@ export class SamplesService {
     const row: store.SampleRow = {
       id, world: w.world, supplier: w.supplier, style: w.style, colour: w.colour, kind: w.kind, status: w.leaves ? 'requested' : 'draft', version: 1, round: 1, pieces: w.pieces ?? 1, size: w.size ?? null,
       due: w.due ?? addDays(localTime(now.getTime(), timeZone).date, SAMPLE_DAYS[w.kind]), who_pays: w.whoPays ?? 'merchant', fee: 0, cause: w.cause, cause_id: w.causeId, evidence: w.evidence, created_at: now,
-      respond_by: new Date(now.getTime() + RESPOND_HOURS * HOUR_MS), actor: w.actor,
+      respond_by: new Date(now.getTime() + RESPOND_HOURS * HOUR_MS), actor: w.actor, sent: w.leaves,
     };
     if (!(await store.insertSample(tx, row))) return undefined;
     await store.insertSampleTransition(tx, { sample: id, round: 1, version: 1, from: 'draft', to: row.status, body: undefined, at: now, actor: w.actor });
@@ -191,6 +191,14 @@ export class SamplesService {
     await this.jobs.announce(tx, sampleCleared, { world: o.world, supplier: o.supplier, style: o.style, cause: 'override' });
   }
 
+  /** An alarm was none: the samples that it asked for are called off, and production of their style goes on. */
+  async callOff(tx: Tx, alarm: string, actor: string): Promise<void> {
+    for (const s of await store.samplesOfAlarm(tx, alarm)) {
+      await this.move(tx, s, 'cancelled', 'buyer', await worldNow(tx, s.world), actor, undefined);
+      await this.clear(tx, s);
+    }
+  }
+
   /** Nobody answered in time. */
   async expire(tx: Tx, id: string, version: number): Promise<void> {
     const s = await store.lockSample(tx, id);
@@ -225,7 +233,7 @@ export class SamplesService {
     const row = { ...s, status: to };
     await store.updateSample(tx, row);
     await store.insertSampleTransition(tx, { sample: s.id, round: s.round, version: s.version, from: before.status, to, body, at, actor });
-    await this.jobs.announce(tx, sampleMoved, this.about(row));
+    if (row.sent) await this.jobs.announce(tx, sampleMoved, this.about(row));
     return row;
   }
 
@@ -236,7 +244,7 @@ export class SamplesService {
   /** What never left the house does not exist for a factory. */
   private async lock(tx: Tx, id: string, suppliers: readonly string[] | undefined): Promise<store.SampleRow> {
     const s = await store.lockSample(tx, id);
-    if (s === undefined || (suppliers !== undefined && (!suppliers.includes(s.supplier) || s.status === 'draft'))) throw notFound(`the sample request ${id}`);
+    if (s === undefined || (suppliers !== undefined && (!suppliers.includes(s.supplier) || !s.sent))) throw notFound(`the sample request ${id}`);
     return s;
   }
 }

@@ -23,7 +23,9 @@ export const SAMPLE_TRANSITIONS: Readonly<Record<SampleStatus, Readonly<Partial<
   'in-review': { 'in-review': ['buyer'], approved: ['buyer'], 'approved-with-comments': ['buyer'], requested: ['buyer'], ...CANCEL },
   approved: { sealed: ['buyer'] },
   'approved-with-comments': { sealed: ['buyer'] },
-  declined: {}, sealed: {}, expired: {}, cancelled: {},
+  // What asked for it turned out to be nothing: it is called off, however it ended.
+  declined: { ...CANCEL }, expired: { ...CANCEL },
+  sealed: {}, cancelled: {},
 };
 
 export const OPEN_SAMPLES: readonly SampleStatus[] = ['draft', 'requested', 'accepted', 'countered', 'making', 'shipped', 'received', 'in-review'];

@@ -18,6 +18,7 @@ export interface AlarmRow {
   readonly actions: Readonly<Record<string, unknown>>;
   readonly at: Date;
   readonly closed_at: Date | null;
+  readonly known_at_closing: number | null;
   readonly note: string | null;
   readonly actor: string | null;
 }
@@ -36,7 +37,7 @@ export const alarmsOfLot = (tx: Tx, lot: string): Promise<AlarmRow[]> => rows(tx
 export const findAlarm = (tx: Tx, id: string): Promise<AlarmRow | undefined> => one(tx, 'select * from alarms where id = $1', [id]);
 export const lockAlarm = (tx: Tx, id: string): Promise<AlarmRow | undefined> => one(tx, 'select * from alarms where id = $1 for update', [id]);
 
-export const insertAlarm = (tx: Tx, a: Omit<AlarmRow, 'closed_at' | 'note' | 'actor'>): Promise<number> =>
+export const insertAlarm = (tx: Tx, a: Omit<AlarmRow, 'closed_at' | 'known_at_closing' | 'note' | 'actor'>): Promise<number> =>
   touched(
     tx,
     `insert into alarms (id, world, lot, supplier, style, skus, production_order, status, defects, exposure, units_left, limit_share, evidence, actions, at)
@@ -44,8 +45,8 @@ export const insertAlarm = (tx: Tx, a: Omit<AlarmRow, 'closed_at' | 'note' | 'ac
     [a.id, a.world, a.lot, a.supplier, a.style, a.skus, a.production_order, a.status, a.defects, a.exposure, a.units_left, a.limit_share, a.evidence, JSON.stringify(a.actions), a.at],
   );
 
-export const closeAlarm = (tx: Tx, id: string, status: 'confirmed' | 'dismissed', note: string, at: Date, actor: string): Promise<number> =>
-  touched(tx, 'update alarms set status = $2, note = $3, closed_at = $4, actor = $5 where id = $1', [id, status, note, at, actor]);
+export const closeAlarm = (tx: Tx, id: string, status: 'confirmed' | 'dismissed', known: number, note: string, at: Date, actor: string): Promise<number> =>
+  touched(tx, 'update alarms set status = $2, known_at_closing = $3, note = $4, closed_at = $5, actor = $6 where id = $1', [id, status, known, note, at, actor]);
 
 export interface AlarmFilter {
   readonly status: string | null;

@@ -43,7 +43,7 @@ export class AlarmsService {
     if (before.some((a) => a.status !== 'dismissed')) return;
     const now = await worldNow(tx, lot.world);
     // What a person found to be no alarm does not count towards the next; the units that left do, which errs towards none.
-    const defects = (await store.faultyUnits(tx, lot.id, FAULTS_OF_PRODUCTION)) - (before.at(-1)?.defects ?? 0);
+    const defects = (await store.faultyUnits(tx, lot.id, FAULTS_OF_PRODUCTION)) - before.reduce((most, a) => Math.max(most, a.known_at_closing ?? 0), 0);
     if (defects < LEAST_DEFECTS) return;
     const left = await unitsLeft(tx, lot.id, now);
     const { lag } = await this.history.of(tx, lot.world, now);
@@ -59,8 +59,9 @@ export class AlarmsService {
     const skus = lot.production_order === null ? [] : [...new Set((await orderLines(tx, [lot.production_order])).map((l) => l.sku))];
     const [terms] = await termsOf(tx, skus.slice(0, 1));
     const style = terms?.style ?? '';
-    const withdrawn = await this.stock.withdrawLot(tx, { world: lot.world, lot: lot.id, origin: 'alarm', originId: id, note: `${found.defects} faulty units came back`, at: found.now, actor: 'alarm' });
+    // Production's lock before the levels of stock, as a receipt of goods takes them.
     const held = lot.production_order === null ? undefined : await this.negotiation.requestHold(tx, lot.production_order, 'alarm');
+    const withdrawn = await this.stock.withdrawLot(tx, { world: lot.world, lot: lot.id, origin: 'alarm', originId: id, note: `${found.defects} faulty units came back`, at: found.now, actor: 'alarm' });
     const sample = lot.supplier === null || style === '' ? undefined : await this.samples.ask(tx, {
       world: lot.world, supplier: lot.supplier, style, colour: terms?.colour ?? '', kind: 'top-of-production', cause: 'alarm', causeId: id, leaves: (await this.negotiation.leaves(tx, lot.world, skus)).size > 0, actor: 'alarm',
       evidence: { lot: lot.id, lotName: lot.name, defects: found.defects, left: found.left },
@@ -79,7 +80,13 @@ export class AlarmsService {
     if (alarm.status === c.verdict) return;
     if (alarm.status !== 'open') throw new DomainError(409, 'not-allowed-now', `this alarm is ${alarm.status}`, { currentStatus: alarm.status });
     const now = await worldNow(tx, alarm.world);
-    await store.closeAlarm(tx, id, c.verdict, c.note, now, actor);
+    await store.lockLot(tx, alarm.lot);
+    await store.closeAlarm(tx, id, c.verdict, await store.faultyUnits(tx, alarm.lot, FAULTS_OF_PRODUCTION), c.note, now, actor);
+    if (c.verdict === 'dismissed') {
+      const { held } = alarm.actions as { held: string | null };
+      if (held !== null) await this.negotiation.liftHold(tx, held, actor);
+      await this.samples.callOff(tx, id, actor);
+    }
     const readmitted = c.verdict === 'confirmed' ? 0 : await this.stock.readmitLot(tx, { world: alarm.world, lot: alarm.lot, origin: 'alarm', originId: id, note: c.note, at: now, actor });
     await this.jobs.announce(tx, alarmClosed, { alarm: id, lot: alarm.lot, supplier: alarm.supplier, status: c.verdict, readmitted });
   }

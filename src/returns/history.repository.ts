@@ -2,7 +2,9 @@ import type { Tx } from '../kernel/index.js';
 import { one, rows } from '../kernel/database/sql.js';
 import type { Cohort } from './math/index.js';
 
-const START = 'coalesce(l.delivered_at, l.paid_at)';
+/** Lines from before the columns have both in their state alone. */
+const SOLD = `coalesce(l.net_paid, least((l.state->>'paid')::int, l.ordered - least((l.state->>'cancelled')::int, l.ordered)))`;
+const START = `case when l.net_paid is null then coalesce(to_timestamp((l.state->>'deliveredAt')::float8 / 1000), l.paid_at) else coalesce(l.delivered_at, l.paid_at) end`;
 /** Days after which goods that were asked back and have not come are not coming any more. */
 const LOST_DAYS = 30;
 /** Days of the past that tell how returns fare now. */
@@ -15,11 +17,11 @@ export async function pooledCohorts(tx: Tx, world: string, now: Date, horizonDay
   const window = `l.counts and l.kind = 'sale' and l.paid_at < $2 and l.paid_at >= $2::timestamptz - make_interval(days => $3) and ${START} < $2`;
   const [sold, back] = await Promise.all([
     rows<{ age: number; sold: number }>(
-      tx, `select ${age} as age, sum(l.net_paid)::int as sold from order_lines l join shops s on s.id = l.shop and s.clock = $1 where ${window} and l.net_paid > 0 group by 1 order by 1`, [world, now, 2 * horizonDays],
+      tx, `select ${age} as age, sum(${SOLD})::int as sold from order_lines l join shops s on s.id = l.shop and s.clock = $1 where ${window} and ${SOLD} > 0 group by 1 order by 1`, [world, now, 2 * horizonDays],
     ),
     rows<{ age: number; lag: number; units: number }>(
       tx,
-      `select ${age} as age, least(${age}, greatest(0, floor(extract(epoch from c.requested_at - ${START}) / 86400)::int)) as lag, sum(least(c.quantity, l.net_paid))::int as units
+      `select ${age} as age, least(${age}, greatest(0, floor(extract(epoch from c.requested_at - ${START}) / 86400)::int)) as lag, sum(least(c.quantity, ${SOLD}))::int as units
        from return_cases c join order_lines l on l.shop = c.shop and l.order_id = c.order_id and l.line_id = c.line_id and l.sku = c.sku join shops s on s.id = l.shop and s.clock = $1
        where ${window} and c.kind in ('return', 'exchange') and ${STANDING} and c.requested_at < $2 group by 1, 2 order by 1, 2`,
       [world, now, 2 * horizonDays],

@@ -112,6 +112,8 @@ export class Alarms1763801500000 implements MigrationInterface {
         actions jsonb not null,
         at timestamptz not null,
         closed_at timestamptz,
+        -- Faulty units of the lot that were known when a person closed it.
+        known_at_closing integer,
         note text,
         actor text,
         recorded_at timestamptz not null default clock_timestamp());

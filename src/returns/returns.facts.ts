@@ -18,3 +18,5 @@ export const watchLots = defineJob({ name: 'returns.watch-lots', queue: 'product
 export const expectReflow = defineJob({
   name: 'returns.expect-reflow', queue: 'production', payload: z.object({ world: z.enum(['live', 'replay']), sku: z.string() }), identity: (p) => `${p.world} ${p.sku}`, identityUntil: 'claimed',
 });
+/** The platform refused a case, or its buyer withdrew it. */
+export const caseVoided = defineFact('returns.case-voided', z.object({ return: z.string(), status: z.string() }));

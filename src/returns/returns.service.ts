@@ -4,7 +4,7 @@ import { CatalogueService, existingSkus } from '../catalogue/index.js';
 import { requestAssessment } from '../forecast/index.js';
 import { claimsOfLine, MAIN, StockService, type Quality } from '../inventory/index.js';
 import { DomainError, invalid, Jobs, notFound, type Tx } from '../kernel/index.js';
-import { casesRecorded, expectReflow, goodsInspected, goodsReceived } from './returns.facts.js';
+import { casesRecorded, caseVoided, expectReflow, goodsInspected, goodsReceived } from './returns.facts.js';
 import type { ReturnRow } from './returns.file.js';
 import { lotsReturned, mayFollow, merged, usualDisposition, type CaseRow, type Disposition, type Finding, type Grade, type KnownCase } from './returns.rules.js';
 import { GOODS, VOID, type Goods } from './returns.states.js';
@@ -69,6 +69,8 @@ export class ReturnsService {
     const changed = [...cases.values()].filter((c) => !c.isNew && c.news).map((c) => c.now);
     if (changed.length > 0) await store.updateCases(tx, changed);
     if (moved.length > 0) await store.insertTransitions(tx, moved);
+    const voided = changed.filter((c) => VOID.includes(c.status) && moved.some((m) => m.case === c.id));
+    if (voided.length > 0) await this.jobs.announce(tx, caseVoided, ...voided.map((c) => ({ return: c.id, status: c.status })));
     for (const shop of new Set(made.map((c) => c.shop))) {
       const mine = made.filter((c) => c.shop === shop);
       await this.jobs.announce(tx, casesRecorded, { shop, cases: mine.length, units: mine.reduce((s, c) => s + c.quantity, 0) });

@@ -13,6 +13,11 @@ export const UNJUST = `
   union all
   select 'two judgements stand', return_case from responsibilities where superseded_by is null group by return_case, inspection having count(*) > 1
   union all
+  select 'judged with its goods and without them', a.return_case from responsibilities a join responsibilities b on b.return_case = a.return_case and b.inspection is null and b.superseded_by is null
+    where a.inspection is not null and a.superseded_by is null
+  union all
+  select 'posted and never told', id from chargebacks where status in ('posted', 'settled') and notified_at is null
+  union all
   select 'shares of units beyond the whole', r.id from responsibilities r join claims c on c.responsibility = r.id and not c.voided group by r.id having sum(c.share_bp) > 10000
   union all
   select 'reversal differs', x.id from ledger_transfers x join ledger_transfers t on t.id = x.reverses where (x.debit, x.credit, x.amount, x.currency) is distinct from (t.credit, t.debit, t.amount, t.currency)

@@ -1,5 +1,6 @@
 import { closeServer, request, running, until, type Running } from '../factories/database.js';
 import { UNBALANCED_LEDGER, UNJUST } from '../factories/ledger.js';
+import { cameBack, soldAndShipped } from '../factories/lots.js';
 import { furnish, iso, ndjson, NDJSON, orderEvent } from '../factories/merchant.js';
 import { UNBALANCED } from '../factories/stock.js';
 import { endpoint } from '../factories/webhooks.js';
@@ -125,6 +126,55 @@ describe('a returned unit finds who answers for it', () => {
   });
 });
 
+describe('what was not lost is not charged', () => {
+  const refund = (id: string, status: string, at: number) => r.call('POST', '/v1/returns', { return_id: id, occurred_at: iso(at), shop: 'shop-1', order_id: 'm52', line_id: '1', sku: 'K1-S', quantity: 1, kind: 'refund-only', status });
+  const blame = (id: string) => r.call('POST', `/v1/returns/${id}/responsibility`, { shares: [{ party: 'warehouse', shareBp: 10_000 }], note: 'packed empty' });
+
+  it('a refund that did not happen, or was taken back', async () => {
+    await refund('RQ', 'requested', 100_700);
+    expect((await blame('RQ')).body).toMatchObject({ status: 409, code: 'not-refunded', currentStatus: 'requested' });
+    await refund('RQ', 'refunded', 100_701);
+    const before = await balance('cost/warehouse/main');
+    expect((await blame('RQ')).body.items[0].claims).toMatchObject([{ outcome: 'claimed' }]);
+    expect(await balance('cost/warehouse/main')).toBe(before + 15_900);
+    await refund('RQ', 'withdrawn', 100_702);
+    await until('it is forgotten', async () => (await judged('RQ')).items.length === 2);
+    expect(await judged('RQ')).toMatchObject({ items: [{ claims: [{ outcome: 'voided' }] }, { shares: [{ party: 'merchant' }], claims: [{ outcome: 'nothing-lost' }] }] });
+    expect(await balance('cost/warehouse/main')).toBe(before);
+  });
+
+  it('a refund whose goods came all the same is judged by the goods, once', async () => {
+    await r.call('POST', '/v1/returns', { return_id: 'RG', occurred_at: iso(100_800), shop: 'shop-1', order_id: 'm53', line_id: '1', sku: 'K1-S', quantity: 1, kind: 'refund-only', status: 'refunded' });
+    expect((await blame('RG')).status).toBe(200);
+    await r.call('POST', '/v1/returns/RG/receipt', { at: iso(110_000) });
+    await r.call('POST', '/v1/returns/RG/inspection', { units: [{ quantity: 1, grade: 'C', finding: 'damaged-in-transit' }], at: iso(120_000) });
+    await until('it is judged anew', async () => (await judged('RG')).items.length === 2);
+    const { items } = await judged('RG');
+    expect(items).toMatchObject([{ inspection: null, claims: [{ party: 'warehouse', outcome: 'voided' }] }, { finding: 'damaged-in-transit', claims: [{ party: 'carrier', outcome: 'claimed' }] }]);
+    expect(items[0].supersededBy).toBe(items[1].id);
+  });
+
+  it('what was withdrawn before its party was heard stays withdrawn', async () => {
+    const [cb] = await chargebacks('&party=carrier&status=draft');
+    const rule = (verdict: string, note: string) => as(finance, 'POST', `/v1/chargebacks/${cb.id}/ruling`, { verdict, note });
+    expect((await rule('uphold', 'a')).body.code).toBe('not-allowed-now');
+    expect((await rule('withdraw', 'b')).body).toMatchObject({ status: 'withdrawn', posted: 0 });
+    expect((await rule('uphold', 'c')).body).toMatchObject({ status: 409, currentStatus: 'withdrawn' });
+  });
+
+  it('an anchor sees and answers what was sent to it, and nothing else', async () => {
+    const anchor = (await r.call('POST', '/v1/api-keys', { name: 'a', role: 'anchor', anchors: ['anchor-7'] })).body.key;
+    const other = (await r.call('POST', '/v1/api-keys', { name: 'b', role: 'anchor', anchors: ['anchor-8'] })).body.key;
+    const [cb] = await chargebacks('&party=anchor&status=draft');
+    expect(await chargebacks('', anchor)).toEqual([]);
+    await as(finance, 'POST', `/v1/chargebacks/${cb.id}/notify`);
+    expect((await chargebacks('', anchor)).map((c: { id: string }) => c.id)).toEqual([cb.id]);
+    expect((await as(other, 'POST', `/v1/chargebacks/${cb.id}/response`, { verdict: 'accept' })).status).toBe(404);
+    expect((await as(factory, 'GET', `/v1/chargebacks/${cb.id}`)).status).toBe(404);
+    expect((await as(anchor, 'POST', `/v1/chargebacks/${cb.id}/response`, { verdict: 'accept' })).body).toMatchObject({ status: 'posted' });
+  });
+});
+
 describe('a chargeback', () => {
   let id = '';
   it('is sent, and is then there for its party alone', async () => {
@@ -135,7 +185,8 @@ describe('a chargeback', () => {
     expect((await chargebacks('', factory)).map((c: { id: string }) => c.id)).toEqual([id]);
     expect(await chargebacks('', stranger)).toEqual([]);
     for (const [method, path] of [['GET', ''], ['POST', '/response']] as const) expect((await as(stranger, method, `/v1/chargebacks/${id}${path}`, method === 'POST' ? { verdict: 'accept' } : undefined)).status).toBe(404);
-    expect(JSON.stringify((await as(factory, 'GET', `/v1/chargebacks/${id}`)).body)).not.toMatch(/anchor|15900|key:(?!)/);
+    expect(JSON.stringify((await as(factory, 'GET', `/v1/chargebacks/${id}`)).body)).not.toMatch(/anchor|15900|key:/);
+    expect((await as(factory, 'GET', `/v1/chargebacks/${id}`)).body.history).toMatchObject([{ to: 'notified', actor: 'merchant' }]);
     expect((await as(factory, 'POST', `/v1/chargebacks/${id}/ruling`, { verdict: 'withdraw', note: 'x' })).status).toBe(403);
     const first = (await chargebacks('&party=supplier'))[0].lines[0];
     expect((await as(finance, 'POST', `/v1/returns/${first.return}/responsibility`, { shares: [{ party: 'buyer', shareBp: 10_000 }], note: 'x' })).body).toMatchObject({ code: 'already-charged', chargeback: id });
@@ -231,17 +282,23 @@ describe('clocks and changes of policy', () => {
     expect((await as(finance, 'POST', `/v1/chargebacks/${draft.id}/ruling`, { verdict: 'withdraw', note: 'too old' })).body).toMatchObject({ status: 'withdrawn', posted: 0 });
   });
 
-  it('where terms say so silence accepts', async () => {
-    await r.call('PUT', '/v1/suppliers/factory-1/terms', { allowanceBp: 0, capBp: 10_000, claimWindowDays: 400, answerDays: 1, collectDays: 0, silenceAccepts: true, remedy: 'money' });
+  it('where the terms of a lot say so silence accepts; claims under other terms are another draft', async () => {
+    await r.call('PUT', '/v1/suppliers/factory-1/terms', { allowanceBp: 0, capBp: 10_000, claimWindowDays: 400, answerDays: 1, collectDays: 1, silenceAccepts: true, remedy: 'money' });
+    const { lot: second } = await soldAndShipped(r, { prefix: 'z', sku: 'K1-M', sold: 60, received: 60, shipped: 20, at: 100_000 + 15 * 86_400 });
     // Terms bind lots that come in from then on: the old lot keeps its own.
-    const id = await back('defect');
-    expect((await judged(id)).items[0].claims).toMatchObject([{ outcome: 'claimed', elements: expect.arrayContaining([{ element: 'write-down', cost: 5_160, amount: 4_644 }]) }]);
-    await r.sql.query(`update chargebacks set silence_accepts = true, notify_at = '2026-01-01' where status = 'draft' and party = 'supplier'`);
-    let cb: any;
-    await until('it is sent', async () => (cb = (await chargebacks('&party=supplier&status=notified'))[0]) !== undefined);
-    await take([orderEvent({ event_id: 'later3', order_id: 'later3', occurred_at: iso(100_000 + 40 * 86_400) })]);
-    await until('it is posted', async () => (await as(finance, 'GET', `/v1/chargebacks/${cb.id}`)).body.status === 'posted');
-    expect((await as(finance, 'GET', `/v1/chargebacks/${cb.id}`)).body.history.map((h: { to: string }) => h.to)).toEqual(['notified', 'accepted', 'posted']);
+    const old = await back('defect');
+    expect((await judged(old)).items[0].claims).toMatchObject([{ lot, outcome: 'claimed', elements: expect.arrayContaining([{ element: 'write-down', cost: 5_160, amount: 4_644 }]) }]);
+    await cameBack(r, { id: 'Z0', order: 'z0', sku: 'K1-M', finding: 'defect', grade: 'C', at: 100_000 + 18 * 86_400 });
+    await until('it is judged', async () => (await judged('Z0')).status !== 'unassigned');
+    expect((await judged('Z0')).items[0].claims).toMatchObject([{ lot: second, outcome: 'claimed', elements: expect.arrayContaining([{ element: 'write-down', cost: 5_160, amount: 5_160 }]) }]);
+    const drafts = await chargebacks('&party=supplier&status=draft');
+    expect(drafts.map((d: { silenceAccepts: boolean }) => d.silenceAccepts).sort()).toEqual([false, true]);
+    const { id } = drafts.find((d: { silenceAccepts: boolean }) => d.silenceAccepts);
+    for (const [i, day] of [30, 40].entries()) {
+      await take([orderEvent({ event_id: `quiet${i}`, order_id: `quiet${i}`, occurred_at: iso(100_000 + day * 86_400) })]);
+      await until('its clock is looked at', async () => (await as(finance, 'GET', `/v1/chargebacks/${id}`)).body.status === (i === 0 ? 'notified' : 'posted'));
+    }
+    expect((await as(finance, 'GET', `/v1/chargebacks/${id}`)).body.history.map((h: { to: string }) => h.to)).toEqual(['notified', 'accepted', 'posted']);
   });
 
   it('a policy that changes in mid-case judges what is inspected after it, and nothing before', async () => {
@@ -266,17 +323,17 @@ describe('the scorecard', () => {
   it('counts what happened, each measure with its interval, and adds up as it says', async () => {
     const { body } = await card();
     const faulty = (await r.sql.query(`select sum(quantity)::int as n from inspections where lot = $1 and finding in ('defect', 'out-of-tolerance', 'differs-from-sealed-sample')`, [lot])).rows[0].n;
-    expect(body.measures.faults).toMatchObject({ hits: faulty, of: 60, weight: 30 });
+    expect(body.measures.faults).toMatchObject({ hits: faulty + 1, of: 80, weight: 30 });
     expect(body.measures.onTime).toMatchObject({ hits: body.measures.onTime.of, rate: 1, points: 100 });
-    expect(body.measures.answers).toMatchObject({ hits: 1, of: 1, points: 100 });
+    expect(body.measures.answers).toMatchObject({ hits: 2, of: 2, points: 100 });
     expect(body.measures.samples).toMatchObject({ of: 0, points: null, rate: null });
     for (const m of Object.values<any>(body.measures)) if (m.rate !== null) expect([m.lower <= m.rate, m.upper >= Math.min(1, m.rate)]).toEqual([true, true]);
     const active = Object.values<any>(body.measures).filter((m) => m.points !== null);
     expect(body.score).toBeCloseTo(active.reduce((s, m) => s + m.weight * m.points, 0) / active.reduce((s, m) => s + m.weight, 0), 6);
     const [money] = body.money;
     expect(money.caused - (await balance('cost/supplier/factory-1'))).toBe(money.charged);
-    expect(money.charged - money.settled).toBe(await balance('receivable/supplier/factory-1'));
-    expect(body.units).toHaveLength(faulty);
+    expect(money.outstanding).toBe(await balance('receivable/supplier/factory-1'));
+    expect(body.units).toHaveLength(faulty + 1);
   });
 
   it('of nobody who did anything is no score, and of another factory does not exist', async () => {

@@ -1,6 +1,6 @@
 import { closeServer, request, running, until, type Running } from '../factories/database.js';
 import { cameBack, soldAndShipped } from '../factories/lots.js';
-import { furnish, iso, ndjson, NDJSON, orderEvent } from '../factories/merchant.js';
+import { CATALOGUE_HEAD, furnish, iso, ndjson, NDJSON, orderEvent, skuRow } from '../factories/merchant.js';
 import { UNBALANCED } from '../factories/stock.js';
 
 let r: Running;
@@ -9,6 +9,7 @@ let good: { lot: string; order: string };
 beforeAll(async () => {
   r = await running();
   await furnish(r, ['K1-S', 'K2-S'], { stage_days: '', trial_quantity: '' });
+  await r.call('POST', '/v1/imports/catalogue', `${CATALOGUE_HEAD}\n${skuRow('T3-S', { stage_days: '', trial_quantity: 20 })}\n`, { 'content-type': 'text/csv' });
   bad = await soldAndShipped(r, { prefix: 'b', sku: 'K1-S', sold: 120, received: 100, shipped: 60, at: 100 });
   good = await soldAndShipped(r, { prefix: 'g', sku: 'K2-S', sold: 100, received: 100, shipped: 80, at: 100_000 });
 });
@@ -90,16 +91,57 @@ it('what was dismissed does not count towards the next alarm of the lot, what co
   expect((await alarms('&status=open')).map((a: { lot: string }) => a.lot)).toEqual([bad.lot]);
 });
 
-it('units that a reservation holds for somebody stay, and are named', async () => {
-  await r.call('POST', '/v1/stock-movements', { world: 'replay', cause: 'adjust', sku: 'K2-S', quantity: 5, note: 'found' });
-  const held = await r.call('POST', '/v1/reservations', { lines: [{ sku: 'K2-S', quantity: 5 }], seconds: 600, shop: 'shop-1' });
+it('several dismissals add up: one more faulty unit after them is no alarm', async () => {
+  const [open] = await alarms('&status=open');
+  await r.call('POST', `/v1/alarms/${open.id}/closing`, { verdict: 'dismissed', note: 'the same inspector' });
+  await cameBack(r, { id: 'B40', order: 'b40', sku: 'K1-S', finding: 'defect', grade: 'C', at: 335_000 });
+  await drained();
+  expect(await alarms('&status=open')).toEqual([]);
+});
+
+it('units that a reservation holds stay with it, are named, and are blocked when it lets them go; goods nobody looked at are never readmitted', async () => {
+  const { available } = await stockOf('K2-S');
+  expect(available).toBeGreaterThan(0);
+  const held = await r.call('POST', '/v1/reservations', { lines: [{ sku: 'K2-S', quantity: available }], seconds: 600, shop: 'shop-1' });
   expect(held.status).toBe(201);
   for (let i = 20; i < 40; i++) await cameBack(r, { id: `H${i}`, order: `g${i}`, sku: 'K2-S', finding: 'defect', grade: 'C', at: 340_000 + i });
   await drained();
   const [raised] = await alarms('&sku=K2-S');
-  expect(raised.actions.kept).toBe(0);
+  expect(raised.actions.kept).toBe(available);
   expect((await r.call('GET', `/v1/reservations/${held.body.id}`)).body.status).toBe('held');
+  await r.call('DELETE', `/v1/reservations/${held.body.id}`);
   const level = await stockOf('K2-S');
-  expect(level.reserved).toBeGreaterThanOrEqual(5);
-  await r.call('POST', '/v1/order-events/bulk', ndjson([orderEvent({ sku: 'K2-S', occurred_at: iso(400_000) })]), NDJSON);
+  expect(level.lots.filter((l: { lot: string; quality: string }) => l.lot === raised.lot && l.quality === 'A')).toEqual([]);
+  // One more comes back and waits for its inspection, when the alarm turns out to be none.
+  await r.call('POST', '/v1/returns', { return_id: 'H60', occurred_at: iso(345_000), shop: 'shop-1', order_id: 'g60', line_id: '1', sku: 'K2-S', quantity: 1 });
+  await r.call('POST', '/v1/returns/H60/receipt', { at: iso(346_000) });
+  const blocked = (await stockOf('K2-S')).lots.filter((l: { lot: string; quality: string }) => l.lot === raised.lot && l.quality === 'quarantine').reduce((n: number, l: { units: number }) => n + l.units, 0);
+  expect((await r.call('POST', '/v1/stock-movements', { world: 'replay', cause: 'scrap', sku: 'K2-S', lot: raised.lot, quality: 'quarantine', quantity: blocked - 1, note: 'burnt' })).status).toBe(201);
+  expect((await r.call('POST', `/v1/alarms/${raised.id}/closing`, { verdict: 'dismissed', note: 'x' })).status).toBe(200);
+  const inspected = await r.call('POST', '/v1/returns/H60/inspection', { units: [{ quantity: 1, grade: 'C', finding: 'defect' }] });
+  expect(inspected.body).toMatchObject({ goods: 'disposed', inspected: 1 });
 });
+
+it('production of a style that an alarm stopped goes on when the alarm is dismissed, or a person says so', async () => {
+  await r.call('POST', '/v1/sample-overrides', { supplier: 'factory-1', style: 'T3', note: 'known for years', world: 'replay' });
+  const { lot } = await soldAndShipped(r, { prefix: 't', sku: 'T3-S', sold: 60, received: 60, shipped: 40, at: 500_000 });
+  const raise = async (from: number, orders: number): Promise<any> => {
+    for (let i = from; i < from + orders; i++) await cameBack(r, { id: `T${i}`, order: `t${i}`, sku: 'T3-S', finding: 'defect', grade: 'C', at: 700_000 + i });
+    await drained();
+    return (await alarms('&sku=T3-S&status=open'))[0];
+  };
+  const first = await raise(0, 9);
+  expect(first.lot).toBe(lot);
+  await r.call('POST', '/v1/order-events/bulk', ndjson(Array.from({ length: 60 }, (_, i) => orderEvent({ sku: 'T3-S', occurred_at: iso(720_000 + i) }))), NDJSON);
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  expect((await r.call('GET', '/v1/signals?status=sent&sku=T3-S')).body.items).toEqual([]);
+  await r.call('POST', `/v1/alarms/${first.id}/closing`, { verdict: 'dismissed', note: 'the seams are fine' });
+  expect((await r.call('GET', `/v1/sample-requests/${first.actions.sample}`)).body.status).toBe('cancelled');
+  // Meanwhile its time to be answered had run out; it is called off all the same.
+  await until('production goes on', async () => (await r.call('GET', '/v1/signals?status=sent&sku=T3-S')).body.items.length === 1);
+  // A second alarm, whose sample the factory declines: a person's word is enough.
+  const second = await raise(9, 9);
+  expect((await r.call('POST', `/v1/signals/${second.actions.sample}/reply`, { version: 1, verdict: 'reject' })).body.status).toBe('declined');
+  await r.call('POST', '/v1/sample-overrides', { supplier: 'factory-1', style: 'T3', note: 'we looked ourselves', world: 'replay' });
+  await until('production goes on', async () => (await r.call('GET', '/v1/signals?status=sent&sku=T3-S')).body.items.length === 1);
+}, 120_000);

@@ -158,7 +158,7 @@ async function charge(kind: 'notify' | 'answer' | 'rule' | 'settle', which: numb
   const some = lines.slice(0, Math.max(1, how % 4)).map((l) => ({ lineId: l.line_id, quantity: Math.min(l.units, how % 3) }));
   const works: Record<typeof kind, (tx: Tx) => Promise<void>> = {
     notify: (tx) => chargebacks.notify(tx, id, 'merchant', 'test'),
-    answer: (tx) => chargebacks.answer(tx, id, ['factory-1'], how % 3 === 0 ? { verdict: 'accept' } : how % 3 === 1 ? { verdict: 'dispute' } : { verdict: 'accept-partly', lines: some }, 'test'),
+    answer: (tx) => chargebacks.answer(tx, id, { party: 'supplier', ids: ['factory-1'] }, how % 3 === 0 ? { verdict: 'accept' } : how % 3 === 1 ? { verdict: 'dispute' } : { verdict: 'accept-partly', lines: some }, 'test'),
     rule: (tx) => chargebacks.rule(tx, id, how % 3 === 0 ? { verdict: 'uphold', note: 'x' } : how % 3 === 1 ? { verdict: 'withdraw', note: 'x' } : { verdict: 'reduce', lines: some, note: 'x' }, 'test'),
     settle: (tx) => chargebacks.settle(tx, id, { reference: `ref-${how}`, amount: how % 2 === 0 ? undefined : 1_000 + how }, 'test'),
   };

@@ -20,7 +20,7 @@ const signals = async (query: string) => (await r.call('GET', `/v1/signals?${que
 beforeAll(async () => {
   hook = await endpoint();
   r = await running();
-  await furnish(r, ['K1-S', 'N2-S', 'S3-S', 'F4-S'], { trial_quantity: 30, stage_days: '' });
+  await furnish(r, ['K1-S', 'N2-S', 'S3-S', 'F4-S', 'P5-S', 'T6-S', 'T6-M'], { trial_quantity: 30, stage_days: '' });
   await r.call('POST', '/v1/suppliers', { id: 'factory-9', timeZone: 'UTC' });
   const changed = await r.call('PATCH', '/v1/suppliers/factory-1', { webhookUrl: hook.url });
   hook.trust(changed.body.webhookSecret);
@@ -131,6 +131,29 @@ describe('production of a style without an approved sample', () => {
     await until('a swatch', async () => (await samples('style=K1&kind=swatch')).length === 1);
     expect((await samples('style=K1')).filter((s: any) => s.kind === 'pre-production')).toHaveLength(1);
   });
+});
+
+it('a small trial of a large need: the rest goes all the same when the sample is approved', async () => {
+  await sell('P5-S', 600);
+  await until('a trial', async () => (await signals('status=sent&sku=P5-S')).length === 1);
+  const [signal] = await signals('status=sent&sku=P5-S');
+  expect(signal.lines[0].quantity).toBe(30);
+  await as(factory, 'POST', `/v1/signals/${signal.id}/reply`, { version: signal.version, verdict: 'accept' });
+  let asked: any;
+  await until('a sample', async () => (asked = (await samples('style=P5'))[0]) !== undefined);
+  await as(factory, 'POST', `/v1/signals/${asked.id}/reply`, { version: 1, verdict: 'accept' });
+  for (const body of [{ step: 'received' }, { step: 'reviewed', verdict: 'approved-with-comments', comments: 'a shade lighter' }]) expect((await as(quality, 'POST', `/v1/sample-requests/${asked.id}/rounds/1`, body)).status).toBe(200);
+  await until('the rest goes', async () => (await signals('status=sent&sku=P5-S')).some((s: any) => s.kind === 'increase'));
+  expect((await signals('status=sent&sku=P5-S'))[0].lines[0].quantity).toBeGreaterThan(500);
+});
+
+it('the trial is one for the style, however many groups it is ordered in', async () => {
+  await take([...Array.from({ length: 60 }, () => orderEvent({ sku: 'T6-S', broadcast: 'B7', occurred_at: iso((at += 1)) })), ...Array.from({ length: 60 }, () => orderEvent({ sku: 'T6-M', broadcast: 'B7', occurred_at: iso((at += 1)) }))]);
+  await until('a sample', async () => (await samples('style=T6')).length === 1);
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  const told = [...(await signals('status=sent&sku=T6-S')), ...(await signals('status=sent&sku=T6-M'))];
+  expect(told.flatMap((s: any) => s.lines).reduce((sum: number, l: any) => sum + l.quantity, 0)).toBeLessThanOrEqual(30);
+  expect(told.length).toBeGreaterThan(0);
 });
 
 describe('without waiting for it', () => {

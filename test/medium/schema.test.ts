@@ -9,7 +9,7 @@ import { Broadcasts1763800300000 } from '../../src/broadcasts/migrations.js';
 import { Shop, Sku, Sourcing, Style, Supplier } from '../../src/catalogue/catalogue.entity.js';
 import { Catalogue1763800200000 } from '../../src/catalogue/migrations.js';
 import { Forecast1763800600000, ReturnExpectations1763801600000 } from '../../src/forecast/migrations.js';
-import { Inventory1763800500000 } from '../../src/inventory/migrations.js';
+import { Inventory1763800500000, LotsWithdrawn1763801700000 } from '../../src/inventory/migrations.js';
 import { Database, JobsAndFacts1763800000000 } from '../../src/kernel/index.js';
 import { LinesForReaders1763801400000, Orders1763800400000 } from '../../src/orders/migrations.js';
 import { Notices1763801300000 } from '../../src/connectors/migrations.js';
@@ -20,7 +20,7 @@ import { Alarms1763801500000, InspectionPhotos1763801200000, Returns176380080000
 
 const MIGRATIONS = [JobsAndFacts1763800000000, Access1763800100000, Catalogue1763800200000, Broadcasts1763800300000, Orders1763800400000, Inventory1763800500000, Forecast1763800600000, Production1763800700000, Returns1763800800000,
   Accountability1763800900000, Files1763801000000, Samples1763801100000, InspectionPhotos1763801200000, Notices1763801300000,
-  LinesForReaders1763801400000, Alarms1763801500000, ReturnExpectations1763801600000];
+  LinesForReaders1763801400000, Alarms1763801500000, ReturnExpectations1763801600000, LotsWithdrawn1763801700000];
 const ENTITIES = [Shop, Supplier, Style, Sku, Sourcing, Anchor, Broadcast, LineUpItem, Link, LinkComponent];
 const SNAPSHOT = join(import.meta.dirname, '..', 'golden', 'schema.json');
 
@@ -76,4 +76,28 @@ it('history cannot be changed: audit log, assessments, transitions, replies', as
   await expect(client.query(`update audit_log set actor = 'x'`)).rejects.toThrow(/never changed/);
   await expect(client.query('delete from audit_log')).rejects.toThrow(/never changed/);
   await client.end();
+});
+
+it('a database of the version before, with rows in it, is upgraded; what a process of that version still writes is set right', async () => {
+  const old = await freshDatabase();
+  const before = await Database.connect({ url: old, pool: 4, entities: ENTITIES, migrations: MIGRATIONS.slice(0, 9) });
+  await before.migrate();
+  await before.close();
+  const client = new pg.Client({ connectionString: old });
+  await client.connect();
+  await client.query(`insert into shops (id, platform, time_zone, currency, clock) values ('s', 'x', 'UTC', 'CNY', 'live'); insert into styles values ('y', 'c'); insert into skus (id, style, colour, size, price, currency) values ('k', 'y', 'b', 'm', 1, 'CNY')`);
+  const state = (paid: number, cancelled: number, deliveredAt: number | null): string => JSON.stringify({ paid, cancelled, deliveredAt });
+  await client.query(
+    `insert into order_lines (shop, order_id, line_id, sku, state, counts, kind, broadcast, ordered, open_units, shipped, paid_at) values ('s', 'o', '1', 'k', $1, true, 'sale', '', 3, 3, 0, now())`, [state(3, 0, null)]);
+  const after = await Database.connect({ url: old, pool: 4, entities: ENTITIES, migrations: MIGRATIONS });
+  await after.migrate();
+  const line = async (): Promise<unknown> => (await client.query('select net_paid, delivered_at from order_lines')).rows[0];
+  expect(await line()).toEqual({ net_paid: null, delivered_at: null });
+  // The statement of the version before, which knows nothing of the new columns.
+  await client.query(`update order_lines set state = $1, open_units = 2`, [state(3, 1, Date.parse('2026-11-20T00:00:00Z'))]);
+  expect(await line()).toEqual({ net_paid: 2, delivered_at: new Date('2026-11-20T00:00:00Z') });
+  await client.query(`update order_lines set state = $1, net_paid = 1`, [state(3, 2, null)]);
+  expect(await line()).toMatchObject({ net_paid: 1 });
+  await client.end();
+  await after.close();
 });
