@@ -3,3 +3,10 @@ export { baselineRate, FLOOR_RATE, meanRate } from './baseline.js';
 export { criticalFractile, decideGroup, expectedSales, type Item, type Quantity, type Terms } from './quantity.js';
 export { LEVELS, nowcast, pooled, RECENT_MS, remainingInBroadcast, remainingStanding, unitsPerLine } from './remaining.js';
 export { advanceStream, BIN_MS, binOf, DEFAULT_SPIKE_OPTIONS, dueAt, openStream, type Advanced, type Alarm, type Bin, type Origin, type SpikeOptions, type StreamState } from './spike.js';
+export { croston, exponentialSmoothing, imapa, syntetosBoylan, teunterSyntetosBabai } from './intermittent.js';
+export { gammaPoissonPredictive, gammaPosterior, type GammaRate } from './gamma-poisson.js';
+export {
+  countOutcome, countQuantity, negativeBinomialDemand, normalOutcome, normalQuantity, poissonDemand, sampleDemand, underOver, type Costs, type CountDemand, type NormalDemand, type Outcome,
+} from './newsvendor.js';
+export { firstOfTwo, firstOrderBySample, perfectInformationProfit, type Scenario, type SecondOrderPlan } from './second-order.js';
+export { allocateAtCommonRisk, allocateWithMinimum, type CommonRisk } from './common-risk.js';
