@@ -10,3 +10,4 @@ export {
 } from './newsvendor.js';
 export { firstOfTwo, firstOrderBySample, perfectInformationProfit, type Scenario, type SecondOrderPlan } from './second-order.js';
 export { allocateAtCommonRisk, allocateWithMinimum, type CommonRisk } from './common-risk.js';
+export { NAB_PROFILES, nabScore, type NabProfile, type NabSeries } from './nab-score.js';
