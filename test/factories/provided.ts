@@ -10,13 +10,12 @@ let said = false;
 
 /** A test that needs provided files; `../shared/data` beside the checkout holds them. */
 export function withProvided(name: string, test: () => void): void {
-  if (folder !== undefined) {
-    it(name, test);
-    return;
+  if (folder === undefined && !said) {
+    process.stderr.write('skipped: tests on provided data, as there is no ../shared/data beside this checkout\n');
+    said = true;
   }
-  if (!said) process.stderr.write('skipped: tests on provided data, as there is no ../shared/data beside this checkout\n');
-  said = true;
-  it.skip(`${name} (skipped: no ../shared/data beside this checkout)`, test);
+  const declare = folder === undefined ? it.skip : it;
+  declare(folder === undefined ? `${name} (skipped: no ../shared/data beside this checkout)` : name, test);
 }
 
 function textOf(path: string): string {

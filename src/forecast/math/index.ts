@@ -11,3 +11,4 @@ export {
 export { firstOfTwo, firstOrderBySample, perfectInformationProfit, type Scenario, type SecondOrderPlan } from './second-order.js';
 export { allocateAtCommonRisk, allocateWithMinimum, type CommonRisk } from './common-risk.js';
 export { NAB_PROFILES, nabScore, type NabProfile, type NabSeries } from './nab-score.js';
+export { fitNegativeBinomialRegression, predictNegativeBinomial, type RegressionCase, type RegressionModel } from './negative-binomial-regression.js';

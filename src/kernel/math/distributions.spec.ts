@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {
-  betaBelow, betaBinomialBelow, betaBinomialMasses, betaBinomialQuantile, betaQuantile, binomialBelow, binomialMass, binomialQuantile, gammaBelow, gammaQuantile, incompleteGamma, negativeBinomialBelow, negativeBinomialQuantiles,
+  betaBelow, betaBinomialBelow, betaBinomialMasses, betaBinomialQuantile, betaQuantile, binomialBelow, binomialMass, binomialQuantile, digamma, gammaBelow, gammaQuantile, incompleteGamma, logGamma, negativeBinomialBelow, negativeBinomialQuantiles,
   normalBelow, normalDensity, normalLoss, poissonBelow, poissonMass, poissonQuantile, smallestCount, standardNormalQuantile,
 } from './index.js';
 
@@ -31,6 +31,11 @@ describe('distribution functions agree with SciPy', () => {
   ])('beta(%s, %s) at %s, both tails', (a, b, x, lower, upper) => {
     agrees(betaBelow(x, a, b), lower, 1e-9);
     agrees(betaBelow(1 - x, b, a), upper, 1e-9);
+  });
+
+  it('logarithm of the gamma function and its derivative', () => {
+    for (const [x, value] of [[1e-5, 11.512919692895826], [0.5, 0.5723649429247001], [3.7, 1.428072326665388], [150.5, 602.5139548705853], [1e8, 1742068066.1038349]] as const) agrees(logGamma(x), value, 1e-13);
+    for (const [x, value] of [[0.01, -100.56088545786868], [0.5, -1.9635100260214235], [1, -0.5772156649015329], [50, 3.901989673427892]] as const) agrees(digamma(x), value, 1e-13);
   });
 
   it('normal, its quantile and its loss', () => {
@@ -114,7 +119,7 @@ it.each([
   ['mean', () => poissonMass(1, -1)], ['k must', () => poissonMass(1.5, 1)], ['k must', () => poissonBelow(NaN, 1)], ['level', () => poissonQuantile(0, 1)],
   ['n must', () => binomialMass(0, -1, 0.5)], ['p must', () => binomialBelow(0, 1, 1.1)], ['k must', () => binomialMass(3, 2, 0.5)], ['level', () => binomialQuantile(-1, 2, 0.5)],
   ['n must', () => betaBinomialMasses(1.5, 1, 1)], ['alpha', () => betaBinomialBelow(0, 1, 0, 1)], ['beta', () => betaBinomialQuantile(0.5, 1, 1, NaN)], ['z must', () => normalBelow(NaN)], ['level', () => standardNormalQuantile(1)],
-  ['k must', () => negativeBinomialBelow({ shape: 1, probability: 0.5 }, NaN)], ['never reaches', () => smallestCount(() => 0.5, 0.9)],
+  ['k must', () => negativeBinomialBelow({ shape: 1, probability: 0.5 }, NaN)], ['x must', () => logGamma(0)], ['x must', () => digamma(NaN)], ['never reaches', () => smallestCount(() => 0.5, 0.9)],
 ])('distributions name what is wrong with their input: %s (%#)', (word, work) => {
   expect(work).toThrow(RangeError);
   expect(work).toThrow(word);

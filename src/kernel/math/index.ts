@@ -9,4 +9,5 @@ export { poissonBelow, poissonMass, poissonQuantile } from './poisson.js';
 export { binomialBelow, binomialMass, binomialQuantile } from './binomial.js';
 export { betaBinomialBelow, betaBinomialMasses, betaBinomialQuantile } from './beta-binomial.js';
 export { checkLevel, smallestCount, whereReached } from './quantile-search.js';
-export { logGamma } from './saddle-point.js';
+export { digamma, logGamma } from './saddle-point.js';
+export { solveLinear } from './linear-system.js';

@@ -56,3 +56,13 @@ export function binomialKernel(x: number, n: number, p: number): number {
   const log = stirlingError(n) - stirlingError(x) - stirlingError(n - x) - halfDeviance(x, n * p) - halfDeviance(n - x, n * (1 - p));
   return Math.exp(log) / Math.sqrt(2 * Math.PI * x * (1 - x / n));
 }
+
+/** ψ(x), the derivative of ln Γ, x > 0 and finite: recurrence up to 10, then its asymptotic series; absolute error below 1e-13 for x ≥ 0.01. Throws RangeError elsewhere. */
+export function digamma(x: number): number {
+  if (!(x > 0) || !Number.isFinite(x)) throw new RangeError(`x must be positive and finite, got ${x}`);
+  let shift = 0;
+  let z = x;
+  while (z < 10) shift += 1 / z++;
+  const s = 1 / (z * z);
+  return Math.log(z) - 0.5 / z - s * (1 / 12 - s * (1 / 120 - s * (1 / 252 - s * (1 / 240 - s * (1 / 132 - (s * 691) / 32760))))) - shift;
+}
