@@ -12,3 +12,9 @@ export { firstOfTwo, firstOrderBySample, perfectInformationProfit, type Scenario
 export { allocateAtCommonRisk, allocateWithMinimum, type CommonRisk } from './common-risk.js';
 export { NAB_PROFILES, nabScore, type NabProfile, type NabSeries } from './nab-score.js';
 export { fitNegativeBinomialRegression, predictNegativeBinomial, type RegressionCase, type RegressionModel } from './negative-binomial-regression.js';
+export {
+  focusBin, focusStart, MIXTURE, negativeBinomialCusum, poissonCusum, shiryaevRobertsBin, shiryaevRobertsLevel, shiryaevRobertsOrder, shiryaevRobertsStart, type FocusState, type ShiryaevRoberts,
+} from './change-detection.js';
+export { adaptiveNext, adaptiveStart, levelsToRead, type AdaptiveLevels } from './adaptive-levels.js';
+export { rejectByEValues } from './e-values.js';
+export { shareCapacity, type CapacityItem, type CapacityPlan } from './shared-capacity.js';
