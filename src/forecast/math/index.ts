@@ -18,3 +18,5 @@ export {
 export { adaptiveNext, adaptiveStart, levelsToRead, type AdaptiveLevels } from './adaptive-levels.js';
 export { rejectByEValues } from './e-values.js';
 export { shareCapacity, type CapacityItem, type CapacityPlan } from './shared-capacity.js';
+export { forecastSlowMovers, SLOW_MOVER_OPTIONS, type SlowMoverOptions } from './slow-movers.js';
+export { grossMargins, netMargins, type Margins, type ReturnTerms } from './returned-margin.js';
