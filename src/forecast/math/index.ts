@@ -20,3 +20,4 @@ export { rejectByEValues } from './e-values.js';
 export { shareCapacity, type CapacityItem, type CapacityPlan } from './shared-capacity.js';
 export { forecastSlowMovers, SLOW_MOVER_OPTIONS, type SlowMoverOptions } from './slow-movers.js';
 export { grossMargins, netMargins, type Margins, type ReturnTerms } from './returned-margin.js';
+export { forecastCascade, TWITTER_DELAY, type Cascade, type CascadeEvent, type CascadeOptions, type ReactionDelay } from './self-excitation.js';
