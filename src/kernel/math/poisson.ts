@@ -9,7 +9,7 @@ function check(mean: number): void {
   if (!(mean >= 0 && mean <= MOST_MEAN)) throw new RangeError(`mean must be in [0, 1e8], got ${mean}`);
 }
 
-/** P(X = k), whole k ≥ 0; relative error below 1e-12. As SciPy's poisson.pmf. */
+/** P(X = k), whole k ≥ 0; relative error below 1e-11 for counts up to 1e6. As SciPy's poisson.pmf. */
 export function poissonMass(k: number, mean: number): number {
   check(mean);
   if (!Number.isSafeInteger(k) || k < 0) throw new RangeError(`k must be a whole number, got ${k}`);

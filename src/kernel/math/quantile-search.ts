@@ -1,6 +1,6 @@
 // Quantiles by search on a distribution function: slower than expansions, exact wherever the distribution function is.
 
-/** A level is met where F(k) reaches it but for rounding: the relative error of our distribution functions. */
+/** A level is met where F(k) reaches it but for rounding, about the error of our distribution functions at usual sizes. */
 const SLACK = 1e-12;
 
 /** Throws RangeError unless 0 < level < 1. */

@@ -47,14 +47,18 @@ export function poissonKernel(x: number, mean: number): number {
   return Math.exp(-stirlingError(x) - halfDeviance(x, mean)) / Math.sqrt(2 * Math.PI * x);
 }
 
-/** Γ(n+1)/(Γ(x+1) Γ(n−x+1)) p^x (1−p)^(n−x) for real 0 ≤ x ≤ n, 0 ≤ p ≤ 1: the binomial mass, and the front factor of the beta distribution. */
-export function binomialKernel(x: number, n: number, p: number): number {
+/**
+ * Γ(x+y+1)/(Γ(x+1) Γ(y+1)) p^x (1−p)^y for real x, y ≥ 0, 0 ≤ p ≤ 1: the binomial mass of x in x + y, and the front factor of the
+ * beta distribution. Both counts are given, as the smaller one cannot be told from a sum with a far larger one.
+ */
+export function binomialKernel(x: number, y: number, p: number): number {
   if (p === 0) return x === 0 ? 1 : 0;
-  if (p === 1) return x === n ? 1 : 0;
-  if (x === 0) return Math.exp(n * Math.log1p(-p));
-  if (x === n) return Math.exp(n * Math.log(p));
-  const log = stirlingError(n) - stirlingError(x) - stirlingError(n - x) - halfDeviance(x, n * p) - halfDeviance(n - x, n * (1 - p));
-  return Math.exp(log) / Math.sqrt(2 * Math.PI * x * (1 - x / n));
+  if (p === 1) return y === 0 ? 1 : 0;
+  if (x === 0) return Math.exp(y * Math.log1p(-p));
+  if (y === 0) return Math.exp(x * Math.log(p));
+  const n = x + y;
+  const log = stirlingError(n) - stirlingError(x) - stirlingError(y) - halfDeviance(x, n * p) - halfDeviance(y, n * (1 - p));
+  return Math.exp(log) / Math.sqrt(2 * Math.PI * x * (y / n));
 }
 
 /** ψ(x), the derivative of ln Γ, x > 0 and finite: recurrence up to 10, then its asymptotic series; absolute error below 1e-13 for x ≥ 0.01. Throws RangeError elsewhere. */
