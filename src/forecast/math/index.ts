@@ -3,3 +3,21 @@ export { baselineRate, FLOOR_RATE, meanRate } from './baseline.js';
 export { criticalFractile, decideGroup, expectedSales, type Item, type Quantity, type Terms } from './quantity.js';
 export { LEVELS, nowcast, pooled, RECENT_MS, remainingInBroadcast, remainingStanding, unitsPerLine } from './remaining.js';
 export { advanceStream, BIN_MS, binOf, DEFAULT_SPIKE_OPTIONS, dueAt, openStream, type Advanced, type Alarm, type Bin, type Origin, type SpikeOptions, type StreamState } from './spike.js';
+export { croston, exponentialSmoothing, imapa, syntetosBoylan, teunterSyntetosBabai } from './intermittent.js';
+export { gammaPoissonPredictive, gammaPosterior, type GammaRate } from './gamma-poisson.js';
+export {
+  countOutcome, countQuantity, negativeBinomialDemand, normalOutcome, normalQuantity, poissonDemand, sampleDemand, underOver, type Costs, type CountDemand, type NormalDemand, type Outcome,
+} from './newsvendor.js';
+export { firstOfTwo, firstOrderBySample, perfectInformationProfit, type Scenario, type SecondOrderPlan } from './second-order.js';
+export { allocateAtCommonRisk, allocateWithMinimum, type CommonRisk } from './common-risk.js';
+export { NAB_PROFILES, nabScore, type NabProfile, type NabSeries } from './nab-score.js';
+export { fitNegativeBinomialRegression, predictNegativeBinomial, type RegressionCase, type RegressionModel } from './negative-binomial-regression.js';
+export {
+  focusBin, focusStart, MIXTURE, negativeBinomialCusum, poissonCusum, shiryaevRobertsBin, shiryaevRobertsLevel, shiryaevRobertsOrder, shiryaevRobertsStart, type FocusState, type ShiryaevRoberts,
+} from './change-detection.js';
+export { adaptiveNext, adaptiveStart, levelsToRead, type AdaptiveLevels } from './adaptive-levels.js';
+export { rejectByEValues } from './e-values.js';
+export { shareCapacity, type CapacityItem, type CapacityPlan } from './shared-capacity.js';
+export { forecastSlowMovers, SLOW_MOVER_OPTIONS, type SlowMoverOptions } from './slow-movers.js';
+export { grossMargins, netMargins, type Margins, type ReturnTerms } from './returned-margin.js';
+export { forecastCascade, TWITTER_DELAY, type Cascade, type CascadeEvent, type CascadeOptions, type ReactionDelay } from './self-excitation.js';

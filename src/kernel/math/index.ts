@@ -1,5 +1,14 @@
-export { negativeBinomialLogMass, negativeBinomialMean, negativeBinomialQuantiles, standardNormalQuantile, type NegativeBinomial } from './negative-binomial.js';
+export { negativeBinomialBelow, negativeBinomialLogMass, negativeBinomialMean, negativeBinomialQuantiles, type NegativeBinomial } from './negative-binomial.js';
 export { splitByLargestRemainder } from './shares.js';
 export { localTime, nextLocalHour } from './zoned.js';
 export { randomFrom, type Random } from './random.js';
 export { wilsonInterval } from './proportion.js';
+export { normalBelow, normalDensity, normalLoss, standardNormalQuantile } from './normal.js';
+export { gammaBelow, gammaQuantile, incompleteGamma } from './gamma.js';
+export { betaBelow, betaQuantile } from './beta.js';
+export { poissonBelow, poissonMass, poissonQuantile } from './poisson.js';
+export { binomialBelow, binomialMass, binomialQuantile } from './binomial.js';
+export { betaBinomialBelow, betaBinomialMasses, betaBinomialQuantile } from './beta-binomial.js';
+export { checkLevel, smallestCount, whereReached } from './quantile-search.js';
+export { digamma, logGamma } from './saddle-point.js';
+export { solveLinear } from './linear-system.js';

@@ -1,6 +1,9 @@
 // Negative binomial by shape r > 0 and success probability p in (0, 1]: X = failures before the r-th success,
 // mean r(1 − p)/p. The gamma-Poisson predictive of shape a, rate b over exposure e is NB(a, b/(b + e)).
 
+import { betaBelow } from './beta.js';
+import { standardNormalQuantile } from './normal.js';
+
 export interface NegativeBinomial {
   readonly shape: number;
   readonly probability: number;
@@ -59,17 +62,10 @@ export function negativeBinomialQuantiles(d: NegativeBinomial, levels: readonly 
   throw new Error('unreachable');
 }
 
-/** Acklam's rational approximation of the normal quantile; relative error below 1.15e-9 on (0, 1). */
-export function standardNormalQuantile(level: number): number {
-  if (!(level > 0 && level < 1)) throw new RangeError(`a level must be in (0, 1), got ${level}`);
-  const a = [-39.69683028665376, 220.9460984245205, -275.9285104469687, 138.357751867269, -30.66479806614716, 2.506628277459239] as const;
-  const b = [-54.47609879822406, 161.5858368580409, -155.6989798598866, 66.80131188771972, -13.28068155288572] as const;
-  const c = [-0.007784894002430293, -0.3223964580411365, -2.400758277161838, -2.549732539343734, 4.374664141464968, 2.938163982698783] as const;
-  const e = [0.007784695709041462, 0.3224671290700398, 2.445134137142996, 3.754408661907416] as const;
-  const tail = (q: number): number => (((((c[0] * q + c[1]) * q + c[2]) * q + c[3]) * q + c[4]) * q + c[5]) / ((((e[0] * q + e[1]) * q + e[2]) * q + e[3]) * q + 1);
-  if (level < 0.02425) return tail(Math.sqrt(-2 * Math.log(level)));
-  if (level > 1 - 0.02425) return -tail(Math.sqrt(-2 * Math.log(1 - level)));
-  const q = level - 0.5;
-  const r = q * q;
-  return ((((((a[0] * r + a[1]) * r + a[2]) * r + a[3]) * r + a[4]) * r + a[5]) * q) / (((((b[0] * r + b[1]) * r + b[2]) * r + b[3]) * r + b[4]) * r + 1);
+/** P(X ≤ k) = I_p(r, k + 1) for k any number (its whole part counts), shapes up to 1e9; error as betaBelow. As SciPy's nbinom.cdf. */
+export function negativeBinomialBelow(d: NegativeBinomial, k: number): number {
+  check(d);
+  if (Number.isNaN(k)) throw new RangeError('k must be a number');
+  if (k < 0) return 0;
+  return Math.floor(k) >= 1e9 ? 1 : betaBelow(d.probability, d.shape, Math.floor(k) + 1);
 }

@@ -1,4 +1,4 @@
-import { standardNormalQuantile } from './negative-binomial.js';
+import { standardNormalQuantile } from './normal.js';
 
 /**
  * Wilson's score interval for a proportion of `hits` in `trials` (Wilson 1927; R's prop.test without continuity correction): within

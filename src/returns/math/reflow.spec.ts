@@ -1,38 +1,11 @@
 import fc from 'fast-check';
 import { randomFrom } from '../../kernel/math/index.js';
-import { askedBackWithin, betaBinomialQuantile, usableReflow, type ReflowInput } from './reflow.js';
+import { askedBackWithin, usableReflow, type ReflowInput } from './reflow.js';
 import type { Lag } from './rate.js';
 
 const SEED = 20_261_122;
 const lag: Lag = { share: Array.from({ length: 31 }, (_, day) => (1 - Math.exp(-(day + 1) / 6)) / (1 - Math.exp(-31 / 6))) };
 const input = (over: Partial<ReflowInput> = {}): ReflowInput => ({ announced: [], delivered: [], rate: 0.6, lag, shelfDays: 5, usable: 85, lost: 15, ...over });
-
-describe('the beta-binomial', () => {
-  it('agrees with its own mass, added up by hand', () => {
-    // n 3, Beta(2, 1): masses 1/10, 2/10, 3/10, 4/10.
-    expect([0.05, 0.1, 0.11, 0.3, 0.31, 0.6, 0.61, 0.99].map((level) => betaBinomialQuantile(3, 2, 1, level + 1e-12))).toEqual([0, 1, 1, 2, 2, 3, 3, 3]);
-    expect(betaBinomialQuantile(0, 1, 1, 0.5)).toBe(0);
-  });
-
-  it('does not lose its footing for many units or a sure yield', () => {
-    expect(betaBinomialQuantile(20_000, 1, 1, 0.5)).toBeGreaterThan(9_900);
-    expect(betaBinomialQuantile(20_000, 1, 1, 0.5)).toBeLessThan(10_100);
-    expect(betaBinomialQuantile(1_000, 1e6, 1, 0.5)).toBe(1_000);
-  });
-
-  it('quantiles do not cross', () => {
-    fc.assert(
-      fc.property(fc.nat(300), fc.double({ min: 0.1, max: 200, noNaN: true }), fc.double({ min: 0.1, max: 200, noNaN: true }), fc.double({ min: 0.01, max: 0.98, noNaN: true }), (n, a, b, level) => {
-        expect(betaBinomialQuantile(n, a, b, level)).toBeLessThanOrEqual(betaBinomialQuantile(n, a, b, level + 0.01));
-      }),
-      { seed: SEED },
-    );
-  });
-
-  it.each([[-1, 1, 1, 0.5], [1.5, 1, 1, 0.5], [3, 0, 1, 0.5], [3, 1, Infinity, 0.5], [3, 1, 1, 0], [3, 1, 1, 1], [3, NaN, 1, 0.5]])('refuses n %d, alpha %d, beta %d, level %d', (n, a, b, level) => {
-    expect(() => betaBinomialQuantile(n, a, b, level)).toThrow(RangeError);
-  });
-});
 
 describe('goods that will be back', () => {
   it('announced ones count once they can be on the shelf, and not before', () => {

@@ -1,26 +1,7 @@
 // Returned goods as supply: how many units of what was delivered will be back, graded and sellable by a date, said cautiously.
 // A returned unit fills an order only once it is on the shelf again, so the answer is a low quantile, not a mean.
+import { betaBinomialQuantile } from '../../kernel/math/index.js';
 import { shareBy, type Lag } from './rate.js';
-
-/**
- * Quantile of the beta-binomial: the least k with P(K ≤ k) ≥ level, K ~ Binomial(n, p), p ~ Beta(alpha, beta). By the recursion of
- * its mass, P(k+1)/P(k) = (n−k)/(k+1) · (k+α)/(n−k−1+β), from ln P(0) = Σ ln((β+i)/(α+β+i)); cost linear in n.
- * n whole and ≥ 0, alpha, beta > 0, 0 < level < 1; else RangeError.
- */
-export function betaBinomialQuantile(n: number, alpha: number, beta: number, level: number): number {
-  if (!Number.isInteger(n) || n < 0) throw new RangeError(`n must be a whole number, got ${n}`);
-  if (!(alpha > 0) || !(beta > 0) || !Number.isFinite(alpha) || !Number.isFinite(beta)) throw new RangeError(`alpha and beta must be positive, got ${alpha} and ${beta}`);
-  if (!(level > 0 && level < 1)) throw new RangeError(`level must be between 0 and 1, got ${level}`);
-  let log = 0;
-  for (let i = 0; i < n; i++) log += Math.log((beta + i) / (alpha + beta + i));
-  let below = Math.exp(log);
-  for (let k = 0; k < n; k++) {
-    if (below >= level) return k;
-    log += Math.log(((n - k) / (k + 1)) * ((k + alpha) / (n - k - 1 + beta)));
-    below += Math.exp(log);
-  }
-  return n;
-}
 
 /** Units delivered and not asked back yet, by whole days since delivery. */
 export interface DeliveredUnits {
@@ -84,8 +65,8 @@ export function usableReflow(input: ReflowInput, horizonDays: number): DatedRefl
     const back = input.announced.filter((a) => a.age + day >= shelfDays).reduce((s, a) => s + a.units, 0);
     const asked = day > shelfDays ? askedBackWithin(input.delivered, input.rate, input.lag, day - shelfDays) : 0;
     const share = open === 0 ? 0 : asked / open;
-    const later = share <= 0 ? 0 : betaBinomialQuantile(open, SHARE_STRENGTH * share, SHARE_STRENGTH * (1 - share), CAUTION);
-    const units = betaBinomialQuantile(back, alpha, beta, CAUTION) + betaBinomialQuantile(later, alpha, beta, CAUTION);
+    const later = share <= 0 ? 0 : betaBinomialQuantile(CAUTION, open, SHARE_STRENGTH * share, SHARE_STRENGTH * (1 - share));
+    const units = betaBinomialQuantile(CAUTION, back, alpha, beta) + betaBinomialQuantile(CAUTION, later, alpha, beta);
     const before = dated.at(-1);
     dated.push({ day, units: Math.max(before?.units ?? 0, units), mean: Math.max(before?.mean ?? 0, (back + asked) * yieldMean) });
   }
