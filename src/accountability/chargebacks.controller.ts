@@ -1,12 +1,13 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query as QueryParam, Req } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { actorOf, Allow, AccessService, CurrentPrincipal, limitTo, type AccessRequest, type Principal } from '../access/index.js';
-import { Database, invalid, listed, ListQuery, notFound, Once, onceOf, pageOf, PublicUrl, queryText, type Listed, type Query, type Tx } from '../kernel/index.js';
+import { Database, listed, ListQuery, notFound, Once, onceOf, pageOf, PublicUrl, queryText, type Listed, type Query, type Tx } from '../kernel/index.js';
+import { worldOf } from '../orders/index.js';
 import { ChargebackResponseBody, ChargebackRulingBody, SettlementBody } from './accountability.dto.js';
 import * as store from './accountability.repository.js';
 import { ChargebackService } from './chargeback.service.js';
 import { chargebackData } from './chargeback.view.js';
-import { accounts, listTransfers, settledOf, standingOf, type World } from './ledger.repository.js';
+import { accounts, listTransfers, settledOf, standingOf } from './ledger.repository.js';
 
 /** Transitions that the party itself makes. */
 const PARTY_SIDE = ['accepted', 'partly-accepted', 'disputed'];
@@ -17,12 +18,6 @@ function partyOf(principal: Principal): store.PartyScope | undefined {
   if (suppliers !== undefined) return { party: 'supplier', ids: suppliers };
   const anchors = limitTo(principal, 'anchor');
   return anchors === undefined ? undefined : { party: 'anchor', ids: anchors };
-}
-
-function worldOf(query: Query): World {
-  const world = queryText(query, 'world') ?? 'live';
-  if (world !== 'live' && world !== 'replay') throw invalid('world', 'must be live or replay');
-  return world;
 }
 
 @ApiTags('accountability')

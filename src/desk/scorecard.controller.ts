@@ -2,8 +2,8 @@ import { Controller, Get, Inject, Param, Query as QueryParam } from '@nestjs/com
 import { ApiTags } from '@nestjs/swagger';
 import { Allow, CurrentPrincipal, limitTo, type Principal } from '../access/index.js';
 import { CatalogueService } from '../catalogue/index.js';
-import { Database, invalid, ListQuery, notFound, queryInstant, queryText, type Query } from '../kernel/index.js';
-import { worldNow } from '../orders/index.js';
+import { Database, invalid, ListQuery, notFound, queryInstant, type Query } from '../kernel/index.js';
+import { worldNow, worldOf } from '../orders/index.js';
 import { FAULTS_OF_PRODUCTION } from '../returns/index.js';
 import { answerHours, faultyUnits, moneyOf, recordOf } from './scorecard.repository.js';
 import { measured, scoreOf, type Measure } from './scorecard.rules.js';
@@ -25,8 +25,7 @@ export class ScorecardController {
   @Allow('operator', 'factory', 'quality', 'finance')
   @ListQuery('from', 'to', 'world')
   async scorecard(@Param('id') id: string, @QueryParam() query: Query, @CurrentPrincipal() principal: Principal): Promise<object> {
-    const world = queryText(query, 'world') ?? 'live';
-    if (world !== 'live' && world !== 'replay') throw invalid('world', 'must be live or replay');
+    const world = worldOf(query);
     const [from, to] = [queryInstant(query, 'from'), queryInstant(query, 'to')];
     const only = limitTo(principal, 'supplier');
     if (only !== undefined && !only.includes(id)) throw notFound(`the supplier ${id}`);

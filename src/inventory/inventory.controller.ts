@@ -3,17 +3,12 @@ import { ApiTags } from '@nestjs/swagger';
 import { actorOf, Allow, AccessService, CurrentPrincipal, mayIngest, type AccessRequest, type Principal } from '../access/index.js';
 import { existingSkus } from '../catalogue/index.js';
 import { Database, invalid, listed, ListQuery, notFound, Once, onceOf, pageOf, queryText, type Listed, type Query, type Tx } from '../kernel/index.js';
+import { worldOf } from '../orders/index.js';
 import { NewMovementBody, NewReservationBody } from './inventory.dto.js';
 import { availableToPromise } from './inventory.rules.js';
 import * as store from './inventory.repository.js';
 import { ReservationsService } from './reservations.service.js';
 import { StockService } from './stock.service.js';
-
-function worldOf(query: Query): store.World {
-  const world = queryText(query, 'world') ?? 'live';
-  if (world !== 'live' && world !== 'replay') throw invalid('world', 'must be live or replay');
-  return world;
-}
 
 @ApiTags('inventory')
 @Controller('v1')

@@ -11,3 +11,4 @@ export {
   countDirty, countedTimes, demandOf, dirtyShards, dirtyStreams, earliestShipBy, ensurePartitions, heldUnits, intakeSummary, markAssessed, shopNow, soldLine, streamNews, streamsOfSku, worldNow,
   type DirtyStream, type ShopClockRow, type SoldLine, type IntakeSummary, type SkuDemand, type StockLine, type StreamNews,
 } from './orders.repository.js';
+export { worldOf, type World } from './world.js';

@@ -2,46 +2,22 @@ import 'reflect-metadata';
 import fc from 'fast-check';
 import pg from 'pg';
 import { withCrashes } from '../factories/crashes.js';
-import { closeServer, environmentFor, freshDatabase, request, spawnService } from '../factories/database.js';
-import { furnish, T0 } from '../factories/merchant.js';
+import { closeServer, environmentFor, request, spawnService } from '../factories/database.js';
+import { T0 } from '../factories/merchant.js';
+import { withoutWorkers, type Foundation } from '../factories/services.js';
 import { UNBALANCED } from '../factories/stock.js';
-import { AccessService } from '../../src/access/index.js';
-import { CatalogueService, Shop, Sku, Sourcing, Style, Supplier } from '../../src/catalogue/index.js';
-import { ReservationsService, StockService, type Quality } from '../../src/inventory/index.js';
-import { Database, DomainError, Jobs, openSecrets, Queues, readConfiguration, type Tx } from '../../src/kernel/index.js';
-import { IntakeService } from '../../src/orders/index.js';
+import { ReservationsService, type Quality } from '../../src/inventory/index.js';
+import { DomainError, type Tx } from '../../src/kernel/index.js';
 
 const SEED = 20_261_122;
-let url = '';
-let database: Database;
-let stock: StockService;
+let f: Foundation;
 let reservations: ReservationsService;
-let intake: IntakeService;
-let queues: Queues;
-let sql: pg.Client;
-
-// The service's own classes on a real database, without workers: the test says when news are taken up.
 beforeAll(async () => {
-  url = await freshDatabase();
-  const service = await spawnService(environmentFor(url));
-  await furnish({ call: (m: string, p: string, b?: unknown, h?: Record<string, string>) => request(service.url, m, p, b, h) } as never, ['P1', 'P2', 'LAST'], { initial_stock: 0 }, { clock: 'live' });
-  await service.end();
-  const configuration = readConfiguration(environmentFor(url));
-  const secrets = openSecrets(configuration);
-  database = await Database.connect({ url, pool: 20, entities: [Shop, Supplier, Style, Sku, Sourcing], migrations: [] });
-  queues = await Queues.open({ databaseUrl: url, redisUrls: configuration.redisUrls, concurrency: { forecast: 1, production: 1, orders: 1, connectors: 1 } });
-  const jobs = new Jobs(database, queues, { getProviders: () => [] } as never);
-  const catalogue = new CatalogueService(database, secrets, jobs, new AccessService(database, secrets), configuration);
-  stock = new StockService(jobs);
-  reservations = new ReservationsService(stock, catalogue, database, jobs);
-  intake = new IntakeService(database, catalogue, jobs, secrets);
-  sql = new pg.Client({ connectionString: url });
-  await sql.connect();
+  f = await withoutWorkers(['P1', 'P2', 'LAST'], {});
+  reservations = new ReservationsService(f.stock, f.catalogue, f.database, f.jobs);
 }, 60_000);
 afterAll(async () => {
-  await sql.end();
-  await queues.close();
-  await database.close();
+  await f.close();
   await closeServer();
 });
 
@@ -85,7 +61,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 async function levelOf(sku: string): Promise<Record<string, number>> {
-  const { rows } = await sql.query(`select on_hand::int, blocked::int, reserved::int, claimed::int, waiting::int, unclaimed::int from stock_levels where world = 'live' and sku = $1`, [sku]);
+  const { rows } = await f.sql.query(`select on_hand::int, blocked::int, reserved::int, claimed::int, waiting::int, unclaimed::int from stock_levels where world = 'live' and sku = $1`, [sku]);
   return rows[0] ?? { on_hand: 0, blocked: 0, reserved: 0, claimed: 0, waiting: 0, unclaimed: 0 };
 }
 
@@ -100,9 +76,9 @@ const refused = async (work: Promise<unknown>): Promise<boolean> => {
 };
 
 async function perform(s: Step, m: Model, real: Real, settle: () => Promise<void>): Promise<void> {
-  const crash = async (work: (tx: Tx) => Promise<unknown>): Promise<void> => void (real.crashes += await withCrashes(database, work));
+  const crash = async (work: (tx: Tx) => Promise<unknown>): Promise<void> => void (real.crashes += await withCrashes(f.database, work));
   const correct = (cause: 'adjust' | 'scrap' | 'quarantine', units: number): Promise<boolean> =>
-    refused(crash((tx) => stock.correct(tx, { world: 'live', cause, sku: real.sku, location: 'main', lot: '', subLot: '', quality: 'A' satisfies Quality, toQuality: undefined, quantity: units, note: 'test', actor: 'test' })));
+    refused(crash((tx) => f.stock.correct(tx, { world: 'live', cause, sku: real.sku, location: 'main', lot: '', subLot: '', quality: 'A' satisfies Quality, toQuality: undefined, quantity: units, note: 'test', actor: 'test' })));
   if (s.kind === 'pay' || s.kind === 'ship' || s.kind === 'cancel') {
     const key = `${real.run}-${s.line}`;
     const type = { pay: 'paid', ship: 'shipped', cancel: 'cancelled' }[s.kind] as 'paid' | 'shipped' | 'cancelled';
@@ -113,9 +89,9 @@ async function perform(s: Step, m: Model, real: Real, settle: () => Promise<void
       shop: 'shop-1', eventId: `${key}-${real.serial++}`, occurredAt: T0 + real.serial, orderId: key, lineId: '1', sku: real.sku, quantity: s.quantity, type, unitPrice: 1, currency: 'CNY', kind: null,
       payment: null, shipBy: null, broadcast: null, anchor: null, supplier: null, lot: null, buyer: null,
     };
-    await crash((tx) => intake.takeIn(tx, [event]));
+    await crash((tx) => f.intake.takeIn(tx, [event]));
   } else if (s.kind === 'receive') {
-    await crash((tx) => stock.receive(tx, { world: 'live', location: 'main', supplier: null, productionOrder: null, name: null, at: new Date(), actor: 'test', origin: 'test', originId: 'x', units: [{ sku: real.sku, quantity: s.quantity, quality: 'A', subLot: '' }] }));
+    await crash((tx) => f.stock.receive(tx, { world: 'live', location: 'main', supplier: null, productionOrder: null, name: null, at: new Date(), actor: 'test', origin: 'test', originId: 'x', units: [{ sku: real.sku, quantity: s.quantity, quality: 'A', subLot: '' }] }));
     m.supply += s.quantity;
   } else if (s.kind === 'adjust') {
     if (!(await correct('adjust', s.quantity))) m.supply += s.quantity;
@@ -148,18 +124,18 @@ it('any sequence of sales, receipts, corrections and reservations keeps the laws
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), async (sequence) => {
       run++;
       const sku = run % 2 === 0 ? 'P1' : 'P2';
-      await sql.query('truncate stock_levels, stock_lots, stock_allocations, order_news, reservation_lines, reservations, order_lines, orders, order_events, event_identities');
-      await sql.query('alter table stock_movements disable trigger all; delete from stock_movements; alter table stock_movements enable trigger all');
+      await f.sql.query('truncate stock_levels, stock_lots, stock_allocations, order_news, reservation_lines, reservations, order_lines, orders, order_events, event_identities');
+      await f.sql.query('alter table stock_movements disable trigger all; delete from stock_movements; alter table stock_movements enable trigger all');
       const model = new Model();
       const real: Real = { sku, run, crashes: 0, serial: 0 };
-      const settle = async (): Promise<void> => void (real.crashes += await withCrashes(database, (tx) => stock.takeUp(tx)));
+      const settle = async (): Promise<void> => void (real.crashes += await withCrashes(f.database, (tx) => f.stock.takeUp(tx)));
       for (const s of sequence) {
         await perform(s, model, real, settle);
-        expect((await sql.query(UNBALANCED)).rows).toEqual([]);
+        expect((await f.sql.query(UNBALANCED)).rows).toEqual([]);
       }
       for (const s of [{ kind: 'settle' }, { kind: 'settle' }] as const) await perform(s, model, real, settle);
       const level = await levelOf(sku);
-      expect((await sql.query(UNBALANCED)).rows).toEqual([]);
+      expect((await f.sql.query(UNBALANCED)).rows).toEqual([]);
       // Nothing lost and nothing made; nobody waits beside units that nobody was promised.
       expect({ house: (level['on_hand'] ?? 0) + (level['claimed'] ?? 0), blocked: level['blocked'] }).toEqual({ house: model.supply, blocked: model.blocked });
       expect((level['claimed'] ?? 0) + (level['unclaimed'] ?? 0)).toBe(model.shipped());
@@ -177,9 +153,9 @@ it('any sequence of sales, receipts, corrections and reservations keeps the laws
 describe('10,000 attempts at the last 100 units', () => {
   const ATTEMPTS = 10_000;
   const stockUp = async (): Promise<void> => {
-    await sql.query('truncate stock_levels, stock_lots, reservation_lines, reservations, stock_allocations');
-    await sql.query('alter table stock_movements disable trigger all; delete from stock_movements; alter table stock_movements enable trigger all');
-    await database.transaction((tx) => stock.receive(tx, { world: 'live', location: 'main', supplier: null, productionOrder: null, name: null, at: new Date(), actor: 't', origin: 't', originId: 't', units: [{ sku: 'LAST', quantity: 100, quality: 'A', subLot: '' }] }));
+    await f.sql.query('truncate stock_levels, stock_lots, reservation_lines, reservations, stock_allocations');
+    await f.sql.query('alter table stock_movements disable trigger all; delete from stock_movements; alter table stock_movements enable trigger all');
+    await f.database.transaction((tx) => f.stock.receive(tx, { world: 'live', location: 'main', supplier: null, productionOrder: null, name: null, at: new Date(), actor: 't', origin: 't', originId: 't', units: [{ sku: 'LAST', quantity: 100, quality: 'A', subLot: '' }] }));
   };
   /** How many attempts get through, `at` a time. */
   const rush = async (attempts: number, atOnce: number, attempt: () => Promise<boolean>): Promise<number> => {
@@ -191,7 +167,7 @@ describe('10,000 attempts at the last 100 units', () => {
     return won;
   };
   const attempt = (): Promise<boolean> =>
-    refused(database.transaction((tx) => reservations.reserve(tx, { lines: [{ sku: 'LAST', quantity: 1 }], location: 'main', seconds: 3600, shop: undefined, orderId: undefined, note: undefined }, 't'))).then((no) => !no);
+    refused(f.database.transaction((tx) => reservations.reserve(tx, { lines: [{ sku: 'LAST', quantity: 1 }], location: 'main', seconds: 3600, shop: undefined, orderId: undefined, note: undefined }, 't'))).then((no) => !no);
 
   it('in one process: 100 get them', async () => {
     await stockUp();
@@ -201,7 +177,7 @@ describe('10,000 attempts at the last 100 units', () => {
 
   it('in two processes over HTTP: 100 get them', async () => {
     await stockUp();
-    const services = await Promise.all([spawnService(environmentFor(url, { ROLE: 'api' })), spawnService(environmentFor(url, { ROLE: 'api' }))]);
+    const services = await Promise.all([spawnService(environmentFor(f.url, { ROLE: 'api' })), spawnService(environmentFor(f.url, { ROLE: 'api' }))]);
     let turn = 0;
     const won = await rush(ATTEMPTS, 64, async () => (await request((services[turn++ % 2] as { url: string }).url, 'POST', '/v1/reservations', { lines: [{ sku: 'LAST', quantity: 1 }], seconds: 3600 })).status === 201);
     for (const service of services) await service.end();
@@ -210,9 +186,9 @@ describe('10,000 attempts at the last 100 units', () => {
   }, 240_000);
 
   it('the control that reads before it writes oversells', async () => {
-    await sql.query('create table naive_stock (sku text primary key, on_hand int not null, reserved int not null)');
-    await sql.query(`insert into naive_stock values ('LAST', 100, 0)`);
-    const pool = new pg.Pool({ connectionString: url, max: 18 });
+    await f.sql.query('create table naive_stock (sku text primary key, on_hand int not null, reserved int not null)');
+    await f.sql.query(`insert into naive_stock values ('LAST', 100, 0)`);
+    const pool = new pg.Pool({ connectionString: f.url, max: 18 });
     const won = await rush(2_000, 18, async () => {
       const { rows } = await pool.query(`select on_hand - reserved as available from naive_stock where sku = 'LAST'`);
       if (rows[0].available < 1) return false;
@@ -225,9 +201,9 @@ describe('10,000 attempts at the last 100 units', () => {
 });
 
 it('the database itself refuses a level that breaks a law', async () => {
-  await sql.query(`insert into stock_levels (world, sku, location, on_hand, opening) values ('live', 'P1', 'law', 5, 5)`);
-  await expect(sql.query(`update stock_levels set reserved = 6 where location = 'law'`)).rejects.toThrow('stock_never_oversold');
-  await expect(sql.query(`update stock_levels set on_hand = 4 where location = 'law'`)).rejects.toThrow('stock_conserved');
-  await sql.query(`delete from stock_levels where location = 'law'`);
+  await f.sql.query(`insert into stock_levels (world, sku, location, on_hand, opening) values ('live', 'P1', 'law', 5, 5)`);
+  await expect(f.sql.query(`update stock_levels set reserved = 6 where location = 'law'`)).rejects.toThrow('stock_never_oversold');
+  await expect(f.sql.query(`update stock_levels set on_hand = 4 where location = 'law'`)).rejects.toThrow('stock_conserved');
+  await f.sql.query(`delete from stock_levels where location = 'law'`);
 
 });
