@@ -8,6 +8,7 @@ export { DomainError, invalid, notFound, unavailable, type FieldFault } from './
 export { describeFaults, isCurrency, readRow, type Columns, type Row, type RowValue } from './files/columns.js';
 export { emptyAnswer, importFile, reject, type ImportPlan, type IntakeAnswer, type LinedRow, type OnError, type Rejection } from './files/imports.js';
 export { BrokenFile, formatOf, readRecords, type FileFormat, type FileRecord } from './files/records.js';
+export { badLine, readTable, type TableValue } from './files/table.js';
 export { checkVersion, etagOf, expectedVersion } from './http/etag.js';
 export {
   CalendarDate, Choice, Currency, Flag, Instant, isDate, isTimeZone, Name, NAME, Names, parseInstant, Rows, Text, TimeZone, Whole,
