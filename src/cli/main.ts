@@ -11,6 +11,29 @@ const speedOf = (text: string): number => {
   return speed;
 };
 
+const positive = (text: string): number => {
+  const value = Number(text);
+  if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError('must be a positive number');
+  return value;
+};
+
+const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `10s`, `15m`, `168h` or `55d` in milliseconds. */
+const duration = (text: string): number => {
+  const m = /^(\d{1,6})([smhd])$/.exec(text);
+  if (m === null || Number(m[1]) === 0) throw new InvalidArgumentError('must be a time such as 10s, 15m, 168h or 55d');
+  return Number(m[1]) * (UNITS[m[2] as string] as number);
+};
+
+const bucketOf = (text: string): number => {
+  const ms = duration(text);
+  if (900_000 % ms !== 0) throw new InvalidArgumentError('must divide a quarter of an hour, such as 5s, 10s or 1m');
+  return ms;
+};
+
+const onBadLine = (): Option => new Option('--on-error <what>', 'what a bad line does').choices(['stop', 'skip']).default('stop');
+
 const program = new Command('castline')
   .description('Castline: order spikes become production signals, and every returned unit finds its cause.')
   .version(version)
@@ -50,6 +73,15 @@ program
   .option('--from-start', 'send everything again (the service recognises repeats)')
   .option('--json', 'print the summary as JSON')
   .action((orders: string, options: { to: string; key: string; broadcasts?: string; returns?: string; catalogue?: string; speed: number; signals?: boolean; fromStart?: boolean; json?: boolean }) => import('./replay.js').then((command) => command.runReplay(orders, options)));
+
+program
+  .command('detect')
+  .description('the spikes of a file of orders, as the service would have raised them; NDJSON on stdout, no server needed')
+  .argument('<orders>', 'CSV or NDJSON, .gz accepted, - is stdin')
+  .option('--false-alarms-per-1000-sku-hours <n>', 'false alarms allowed per 1,000 hours of one SKU', positive, 1)
+  .addOption(new Option('--bucket <time>', 'length of a bin').argParser(bucketOf).default(10_000, '10s'))
+  .addOption(onBadLine())
+  .action((orders: string, options: { falseAlarmsPer1000SkuHours: number; bucket: number; onError: 'stop' | 'skip' }) => import('./detect.js').then((command) => command.runDetect(orders, options)));
 
 program
   .command('openapi')

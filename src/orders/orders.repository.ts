@@ -1,7 +1,8 @@
 import type { Tx } from '../kernel/index.js';
 import { one, rows, statement, touched } from '../kernel/database/sql.js';
 import { digestOf } from './orders.file.js';
-import { kindOf, broadcastOf, lineFlags, lineTotals, type LineState, type OrderEvent, type SkuAdd, type WindowAdd } from './math/settle.js';
+import { kindOf, broadcastOf, lineFlags, lineTotals, type LineState, type OrderEvent } from './math/settle.js';
+import type { SkuAdd, WindowAdd } from './math/contribution.js';
 
 const base = import.meta.url;
 const CLAIM_IDENTITIES = statement(base, 'claim_identities');

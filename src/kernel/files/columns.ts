@@ -1,5 +1,5 @@
 // Rows of files checked column by column: one list says what a file holds; texts (CSV) and JSON values (NDJSON) go the same way.
-import { NAME, parseInstant } from '../http/fields.js';
+import { NAME, parseInstant } from '../http/forms.js';
 import { isStorable } from '../http/json.js';
 import type { FieldFault } from '../errors.js';
 

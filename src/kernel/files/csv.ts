@@ -1,11 +1,12 @@
 // CSV (RFC 4180 with a header): plain lines are split (plain-csv.ts), and from the first quote on csv-parse reads.
-import { parse } from 'csv-parse';
 import { PassThrough, Readable } from 'node:stream';
 import { BrokenFile, MAX_LINE, type FileRecord } from './file-record.js';
-import { eachLine, EndlessLine, NotUtf8, plainLines, type PlainLines } from './plain-csv.js';
+import { eachLine, NotUtf8, plainLines, type PlainLines } from './plain-csv.js';
 
 /** What csv-parse makes of it; `skipped`: lines of the file that are not among the bytes. */
 async function* quotedCsv(bytes: AsyncIterable<Buffer>, skipped: number): AsyncGenerator<FileRecord> {
+  // Loaded when it is needed: most files quote nothing.
+  const { parse } = await import('csv-parse');
   const parser = parse({
     bom: true,
     columns: (header: string[]) => header.map((name) => name.trim()),

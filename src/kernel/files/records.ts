@@ -168,15 +168,33 @@ export async function* readRecords(source: AsyncIterable<Uint8Array>, format: Fi
   }
 }
 
+/** The format that the first character tells: an object is NDJSON, an array JSON, anything else CSV. */
+async function* told(bytes: AsyncIterable<Buffer>): AsyncGenerator<PlainLines | FileRecord> {
+  const input = bytes[Symbol.asyncIterator]();
+  const read: Buffer[] = [];
+  let first = '';
+  while (first === '') {
+    const next: IteratorResult<Buffer, unknown> = await input.next();
+    if (next.done === true) break;
+    read.push(next.value);
+    first = next.value.toString('latin1').trimStart().slice(0, 1);
+  }
+  const whole = async function* (): AsyncGenerator<Buffer> {
+    yield* read;
+    for (let next = await input.next(); next.done !== true; next = await input.next()) yield next.value;
+  };
+  yield* first === '{' ? ndjson(whole()) : first === '[' ? jsonArray(whole()) : csvBatches(whole());
+}
+
 /**
  * The same in batches: plain lines of CSV whole (for those who read by position), anything else as records. `visit` is called
- * with each, in order.
+ * with each, in order. Without a format the first character tells it.
  */
-export async function eachBatch(source: AsyncIterable<Uint8Array>, format: FileFormat, visit: (batch: PlainLines | FileRecord) => void): Promise<void> {
+export async function eachBatch(source: AsyncIterable<Uint8Array>, format: FileFormat | undefined, visit: (batch: PlainLines | FileRecord) => void): Promise<void> {
   let line = 0;
   try {
     const bytes = inflated(source);
-    for await (const batch of format === 'csv' ? csvBatches(bytes) : format === 'json' ? jsonArray(bytes) : ndjson(bytes)) {
+    for await (const batch of format === undefined ? told(bytes) : format === 'csv' ? csvBatches(bytes) : format === 'json' ? jsonArray(bytes) : ndjson(bytes)) {
       line = 'text' in batch ? batch.firstLine - 1 : batch.line;
       visit(batch);
     }

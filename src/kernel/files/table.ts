@@ -65,7 +65,7 @@ function readPlain(batch: PlainLines, readers: readonly Reader[], places: readon
  * Throws BrokenFile where the stream itself is damaged.
  */
 export async function readTable(
-  source: AsyncIterable<Uint8Array>, format: FileFormat, columns: Columns, visit: TableVisitor, bad: (line: number, faults: readonly FieldFault[]) => void,
+  source: AsyncIterable<Uint8Array>, format: FileFormat | undefined, columns: Columns, visit: TableVisitor, bad: (line: number, faults: readonly FieldFault[]) => void,
 ): Promise<void> {
   const readers = Object.entries(columns).map(([name, column]): Reader => ({ name, column, plain: plainReader(column) }));
   let places: number[] | undefined;

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { addDifference, contributionOf, foldEvent, kindOf, lineFlags, lineTotals, setAside, stateKey, type LineState, type OrderEvent, type Sums } from './settle.js';
+import { addDifference, contributionOf, type Sums } from './contribution.js';
+import { foldEvent, kindOf, lineFlags, lineTotals, setAside, stateKey, type LineState, type OrderEvent } from './settle.js';
 
 const event = (over: Partial<OrderEvent>): OrderEvent => ({
   shop: 's', eventId: 'e1', occurredAt: 1_000_000, orderId: 'o', lineId: '1', sku: 'A', quantity: 1, type: 'paid', unitPrice: null, currency: null, kind: null, payment: null, shipBy: null,

@@ -1,0 +1,3 @@
+// What of the lab works without the service: the evaluation commands.
+export { detect, type DetectOptions } from './detect.js';
+export { type OnBadLine, type Reading } from './inputs.js';
