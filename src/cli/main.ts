@@ -32,6 +32,26 @@ const bucketOf = (text: string): number => {
   return ms;
 };
 
+const daysOf = (text: string): number => {
+  const ms = duration(text);
+  if (ms % 86_400_000 !== 0 || ms > 3650 * 86_400_000) throw new InvalidArgumentError('must be whole days, such as 180d');
+  return ms;
+};
+
+const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/;
+
+const instant = (text: string): number => {
+  const at = INSTANT.test(text) ? Date.parse(text) : NaN;
+  if (Number.isNaN(at)) throw new InvalidArgumentError('must be a time as in RFC 3339 with an offset, such as 2026-11-22T20:15:00+08:00');
+  return at;
+};
+
+const between0And1 = (text: string): number => {
+  const value = Number(text);
+  if (!(value > 0 && value < 1)) throw new InvalidArgumentError('must be between 0 and 1, such as 0.9');
+  return value;
+};
+
 const onBadLine = (): Option => new Option('--on-error <what>', 'what a bad line does').choices(['stop', 'skip']).default('stop');
 
 const program = new Command('castline')
@@ -82,6 +102,20 @@ program
   .addOption(new Option('--bucket <time>', 'length of a bin').argParser(bucketOf).default(10_000, '10s'))
   .addOption(onBadLine())
   .action((orders: string, options: { falseAlarmsPer1000SkuHours: number; bucket: number; onError: 'stop' | 'skip' }) => import('./detect.js').then((command) => command.runDetect(orders, options)));
+
+program
+  .command('return-rates')
+  .description('how much of what was sold comes back in the end, from files; NDJSON on stdout, no server needed')
+  .requiredOption('--orders <file>', 'CSV or NDJSON, .gz accepted, - is stdin')
+  .requiredOption('--returns <file>', 'the same')
+  .option('--catalogue <file>', 'the same; sizes come from it, and suppliers where orders name none')
+  .requiredOption('--as-of <time>', 'the moment from which it is seen: nothing later is known', instant)
+  .addOption(new Option('--by <key>', 'one line per value of this').choices(['sku', 'supplier', 'lot', 'anchor', 'broadcast', 'size', 'all']).makeOptionMandatory())
+  .addOption(new Option('--horizon <days>', 'returns within so many days of their sale').argParser(daysOf).default(180 * 86_400_000, '180d'))
+  .option('--level <p>', 'coverage of the intervals', between0And1, 0.9)
+  .addOption(new Option('--kind <kind>', 'which loss').choices(['return', 'failed-delivery', 'refund-only']).default('return'))
+  .addOption(onBadLine())
+  .action((options: Parameters<typeof import('./return-rates.js').runReturnRates>[0]) => import('./return-rates.js').then((command) => command.runReturnRates(options)));
 
 program
   .command('openapi')

@@ -91,3 +91,81 @@ describe('castline detect', () => {
     expect(run.out.join('\n')).toContain('--false-alarms-per-1000-sku-hours');
   });
 });
+
+describe('castline return-rates', () => {
+  const header = `${HEADER},kind,broadcast,anchor,supplier,lot`;
+  const line = (id: string, day: number, type: string, sku: string, quantity: number, more = ',,,,'): string => `${id}-${type}-${day},${iso(86_400 * day)},s,${id},1,${sku},${quantity},100,EUR,${type},${more}`;
+  const orders = [
+    header,
+    line('a', 0, 'paid', 'A-S', 10, 'sale,B1,anchor-1,f1,L1'), line('a', 1, 'shipped', 'A-S', 10), line('a', 5, 'delivered', 'A-S', 10),
+    line('b', 2, 'paid', 'A-M', 4, 'sale,B2,anchor-2,f1,L2'), line('b', 3, 'cancelled', 'A-M', 1), line('b', 4, 'shipped', 'A-M', 3),
+    line('c', 3, 'paid', 'A-M', 2), line('d', 3, 'paid', 'A-S', 50, 'giveaway,,,,'), line('e', 30, 'paid', 'A-S', 7),
+    '',
+  ].join('\n');
+  const back = (id: string, day: number, order: string, sku: string, quantity: number, more = ','): string => `${id},${iso(86_400 * day)},s,${order},1,${sku},${quantity},,${more}`;
+  const returns = [
+    'return_id,occurred_at,shop,order_id,line_id,sku,quantity,claimed_reason,kind,status', back('r1', 8, 'a', 'A-S', 2), back('r1', 8, 'a', 'A-S', 2), back('r2', 9, 'b', 'A-M', 5, 'exchange,'),
+    back('r3', 9, 'a', 'A-S', 1, 'return,withdrawn'), back('r4', 9, 'a', 'A-S', 1, 'refund-only,'), back('r5', 9, 'c', 'A-M', 1, 'failed-delivery,'), back('r6', 25, 'a', 'A-S', 1), back('r7', 9, 'zz', 'A-S', 1), back('r8', 19, 'a', 'A-S', 3), '',
+  ].join('\n');
+  const catalogue = [
+    'sku,style,colour,size,category,price,currency,supplier,unit_cost,cost_currency,salvage_value,moq,lot_multiple,lead_time_days,daily_capacity,initial_stock',
+    'A-S,A,red,S,tops,100,EUR,f9,50,EUR,10,10,10,3,100,0', 'A-M,A,red,M,tops,100,EUR,f8,50,EUR,10,10,10,3,100,0', '',
+  ].join('\n');
+  const rates = (...more: string[]): ReturnType<typeof castline> =>
+    castline(['return-rates', '--orders', file('ro.csv', orders), '--returns', file('rr.csv', returns), '--as-of', iso(86_400 * 20), '--horizon', '10d', ...more]);
+  const counts = (...more: string[]): [string, number, number][] => parsed(rates(...more).out).map((r) => [r.key, r.sold, r.returned]);
+
+  it('counts net paid sales and the returns that count, by each key', () => {
+    // Returns within ten days of delivery on day 5 (r8 on day 19 is not), or of three days after the shipment on day 4; at most what was sold.
+    expect(counts('--by', 'all')).toEqual([['', 15, 5]]);
+    expect(counts('--by', 'sku')).toEqual([['A-M', 5, 3], ['A-S', 10, 2]]);
+    expect(counts('--by', 'broadcast')).toEqual([['', 2, 0], ['B1', 10, 2], ['B2', 3, 3]]);
+    expect(counts('--by', 'anchor').map(([key]) => key)).toEqual(['', 'anchor-1', 'anchor-2']);
+    expect(counts('--by', 'lot').map(([key]) => key)).toEqual(['', 'L1', 'L2']);
+    expect(counts('--by', 'supplier').map(([key]) => key)).toEqual(['', 'f1']);
+    expect(counts('--by', 'supplier', '--catalogue', file('cat.csv', catalogue)).map(([key]) => key)).toEqual(['f1', 'f8']);
+    expect(counts('--by', 'size', '--catalogue', file('cat.csv', catalogue))).toEqual([['M', 5, 3], ['S', 10, 2]]);
+    expect(counts('--by', 'all', '--kind', 'failed-delivery')).toEqual([['', 15, 1]]);
+    expect(counts('--by', 'all', '--kind', 'refund-only')).toEqual([['', 15, 1]]);
+    expect(counts('--by', 'all', '--horizon', '180d')).toEqual([['', 15, 8]]);
+  });
+
+  it('answers rate, interval and what will have come back, within what was sold', () => {
+    const run = rates('--by', 'sku');
+    expect(run.code).toBe(0);
+    expect(run.err).toContain('1 returns are of no line');
+    for (const r of parsed(run.out)) {
+      expect(Object.keys(r)).toEqual(['key', 'sold', 'returned', 'naive', 'rate', 'lower', 'upper', 'finalReturns']);
+      expect(r.naive).toBeCloseTo(r.returned / r.sold, 12);
+      expect(r.lower).toBeLessThan(r.rate);
+      expect(r.upper).toBeGreaterThan(r.rate);
+      expect(r.finalReturns.lower).toBeGreaterThanOrEqual(r.returned);
+      expect(r.finalReturns.upper).toBeLessThanOrEqual(r.sold);
+      expect(r.finalReturns.mean).toBeGreaterThanOrEqual(r.returned);
+    }
+    const wide = parsed(rates('--by', 'sku', '--level', '0.99').out);
+    parsed(run.out).forEach((r, i) => expect(wide[i].upper - wide[i].lower).toBeGreaterThan(r.upper - r.lower));
+  });
+
+  it('knows nothing after the moment asked for', () => {
+    const early = ['--as-of', iso(86_400 * 4), '--by', 'all'];
+    const cut = (text: string, day: number): string => text.split('\n').filter((l, i) => i === 0 || l === '' || (l.split(',')[1] as string) < iso(86_400 * day)).join('\n');
+    expect(rates(...early).out).toEqual(castline(['return-rates', '--orders', file('rc.csv', cut(orders, 4)), '--returns', file('rrc.csv', cut(returns, 4)), '--horizon', '10d', ...early]).out);
+    expect(counts(...early)).toEqual([['', 15, 0]]);
+  });
+
+  it.each([
+    [['--by', 'size'], /catalogue/], [['--by', 'colour'], /Allowed choices/], [[], /--by/], [['--by', 'all', '--horizon', '5h'], /whole days/], [['--by', 'all', '--level', '90'], /between 0 and 1/],
+    [['--by', 'all', '--as-of', 'today'], /RFC 3339/], [['--by', 'all', '--orders', '-', '--returns', '-'], /only one file can be stdin/], [['--by', 'all', '--returns', 'none.csv'], /none\.csv: no such file/],
+  ])('ends with 2 where it is called with %j', (more, reason) => {
+    const run = rates(...more);
+    expect(run).toMatchObject({ code: 2, out: [] });
+    expect(run.err).toMatch(reason);
+  });
+
+  it('ends with 2 and names file, line and reason of a bad return', () => {
+    const bad = castline(['return-rates', '--orders', file('ro.csv', orders), '--returns', file('rb.csv', `${returns}${back('r1', 8, 'a', 'A-S', 9)}\n`), '--as-of', iso(86_400 * 20), '--by', 'all']);
+    expect(bad).toMatchObject({ code: 2, out: [] });
+    expect(bad.err).toMatch(/rb\.csv:11: return_id: .*return-id-reused/);
+  });
+});

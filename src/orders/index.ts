@@ -2,7 +2,7 @@
 // Owns event identities, order events, order lines, the news of them, demand windows, streams, shop clocks and the quarantine.
 // Never judges demand (forecast does) and never moves stock (inventory does).
 export { IntakeService, type Outcome } from './intake.service.js';
-export { LinesForReaders1763801400000, Orders1763800400000 } from './migrations.js';
+export { LinesForReaders1763801400000, Orders1763800400000, ReturnClocks1763801500000 } from './migrations.js';
 export { eventsRecorded } from './orders.facts.js';
 export { checkOrderRow, digestOf, ORDER_COLUMNS, orderEvent } from './orders.file.js';
 export { OrdersModule } from './orders.module.js';

@@ -165,3 +165,21 @@ export class LinesForReaders1763801400000 implements MigrationInterface {
     await runner.query('drop index streams_by_broadcast; alter table order_lines drop column net_paid, drop column delivered_at');
   }
 }
+
+/** When the time of each line to come back begins (math/settle.ts, clockStart), for readers of a whole history. */
+export class ReturnClocks1763801500000 implements MigrationInterface {
+  name = 'ReturnClocks1763801500000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      alter table order_lines add column clock_at timestamptz;
+      update order_lines l set clock_at = coalesce(l.delivered_at,
+        (select max(e.occurred_at) + interval '3 days' from order_events e where l.shipped > 0 and e.shop = l.shop and e.order_id = l.order_id and e.line_id = l.line_id and e.sku = l.sku and e.type = 'shipped'),
+        l.paid_at);
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('alter table order_lines drop column clock_at');
+  }
+}

@@ -47,6 +47,8 @@ export interface LineState {
   readonly countedAt: number | null;
   readonly paidAt: number | null;
   readonly cancelledAt: number | null;
+  /** Latest shipment; absent in states of earlier versions. */
+  readonly shippedAt?: number | null;
   readonly deliveredAt: number | null;
   readonly attributes: Readonly<Partial<Record<Attribute, readonly [value: string | number, at: number, eventId: string]>>>;
 }
@@ -84,6 +86,7 @@ export function foldEvent(state: LineState | undefined, event: OrderEvent, kept:
     countedAt: demanded ? least(state?.countedAt ?? null, at) : (state?.countedAt ?? null),
     paidAt: type === 'paid' ? least(state?.paidAt ?? null, at) : (state?.paidAt ?? null),
     cancelledAt: type === 'cancelled' ? most(state?.cancelledAt ?? null, at) : (state?.cancelledAt ?? null),
+    shippedAt: type === 'shipped' ? most(state?.shippedAt ?? null, at) : (state?.shippedAt ?? null),
     deliveredAt: type === 'delivered' ? most(state?.deliveredAt ?? null, at) : (state?.deliveredAt ?? null),
     attributes: attributes ?? state?.attributes ?? NO_ATTRIBUTES,
   };
@@ -134,6 +137,14 @@ export function lineFlags(s: LineState, aside: boolean): string[] {
     ...(s.shipped > Math.min(s.paid, ordered - Math.min(s.cancelled, ordered)) ? ['over-shipped'] : []),
   ];
 }
+
+const TRANSIT_MS = 3 * 86_400_000;
+
+/**
+ * When a sale's time to come back begins: delivered, else three days after it was shipped, else when it was paid; null before
+ * any of them. The latest delivery or shipment of a line counts.
+ */
+export const clockStart = (s: LineState): number | null => s.deliveredAt ?? (s.shippedAt == null ? s.paidAt : s.shippedAt + TRANSIT_MS);
 
 export const kindOf = (s: LineState): Kind => (s.attributes.kind?.[0] as Kind | undefined) ?? 'sale';
 export const broadcastOf = (s: LineState): string => (s.attributes.broadcast?.[0] as string | undefined) ?? '';

@@ -1,1 +1,2 @@
-export { lagOf, priorOf, returnRateOf, shareBy, type BetaPrior, type Cohort, type Lag, type ReturnRate } from './rate.js';
+export { CohortSums, type SoldUnits } from './cohorts.js';
+export { lagOf, priorOf, ratesByKey, returnRateOf, shareBy, type BetaPrior, type Cohort, type Lag, type ReturnRate } from './rate.js';

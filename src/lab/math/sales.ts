@@ -1,0 +1,90 @@
+// The lines that were sold, by what their return rates are asked for, and the returns of each.
+import { CohortSums, type Cohort } from '../../returns/math/index.js';
+import { clockStart, foldEvent, kindOf, lineTotals, setAside, stateKey, type Attribute, type LineState, type OrderEvent } from '../../orders/math/index.js';
+
+export const KEYS_BY = ['sku', 'supplier', 'lot', 'anchor', 'broadcast', 'size', 'all'] as const;
+export type KeyBy = (typeof KEYS_BY)[number];
+
+/** What the catalogue says of a SKU. */
+export interface Place {
+  readonly size: string;
+  readonly supplier: string;
+}
+
+/** A return that counts: of a line, so many units, asked for at a time (ms). */
+export interface ReturnedUnits {
+  readonly id: string;
+  readonly shop: string;
+  readonly orderId: string;
+  readonly lineId: string;
+  readonly sku: string;
+  readonly quantity: number;
+  readonly requestedAt: number;
+}
+
+const ATTRIBUTE: Readonly<Partial<Record<KeyBy, Attribute>>> = { supplier: 'supplier', lot: 'lot', anchor: 'anchor', broadcast: 'broadcast' };
+
+type Order = Map<string, LineState>;
+type Returned = { readonly id: string; readonly at: number; readonly units: number };
+
+const byTime = (a: Returned, b: Returned): number => a.at - b.at || (a.id < b.id ? -1 : 1);
+
+export class SalesBook {
+  private readonly orders = new Map<string, Order>();
+  private readonly kept: readonly Attribute[];
+  private last: { readonly shop: string; readonly orderId: string; readonly order: Order } | undefined;
+
+  constructor(
+    private readonly by: KeyBy,
+    private readonly places: ReadonlyMap<string, Place>,
+  ) {
+    const attribute = ATTRIBUTE[by];
+    this.kept = attribute === undefined ? ['kind'] : ['kind', attribute];
+  }
+
+  /** An event, in any order, each identity once. */
+  add(event: OrderEvent): void {
+    if (this.last?.orderId !== event.orderId || this.last.shop !== event.shop) this.last = { shop: event.shop, orderId: event.orderId, order: this.orderOf(event) };
+    const { order } = this.last;
+    const line = stateKey(event);
+    order.set(line, foldEvent(order.get(line), event, this.kept));
+  }
+
+  /** Cohorts by key of the sales, with the returns that are theirs; `unmatched`: returns of no line that was sold. */
+  cohorts(returns: readonly ReturnedUnits[], asOf: number, horizonDays: number): { readonly cohorts: Map<string, Cohort[]>; readonly unmatched: number } {
+    const back = new Map<LineState, Returned[]>();
+    let unmatched = 0;
+    for (const r of returns) {
+      const line = this.orders.get(`${r.shop}\0${r.orderId}`)?.get(stateKey(r));
+      if (line === undefined || lineTotals(line).netPaid === 0) unmatched++;
+      else back.set(line, [...(back.get(line) ?? []), { id: r.id, at: r.requestedAt, units: r.quantity }]);
+    }
+    const sums = new CohortSums(asOf, horizonDays);
+    for (const order of this.orders.values()) {
+      const states = [...order.values()];
+      const aside = setAside(states);
+      for (const line of states) {
+        const start = clockStart(line);
+        if (start === null || kindOf(line) !== 'sale' || (aside.size > 0 && aside.has(stateKey(line)))) continue;
+        sums.add(this.keyOf(line), { sold: lineTotals(line).netPaid, start, returns: back.get(line)?.sort(byTime) ?? [] });
+      }
+    }
+    return { cohorts: sums.byKey(), unmatched };
+  }
+
+  private orderOf(event: OrderEvent): Order {
+    const key = `${event.shop}\0${event.orderId}`;
+    let order = this.orders.get(key);
+    if (order === undefined) this.orders.set(key, (order = new Map()));
+    return order;
+  }
+
+  /** No value for the key: ''. */
+  private keyOf(line: LineState): string {
+    if (this.by === 'all') return '';
+    if (this.by === 'sku') return line.sku;
+    if (this.by === 'size') return this.places.get(line.sku)?.size ?? '';
+    const value = line.attributes[this.by]?.[0];
+    return value === undefined ? (this.by === 'supplier' ? (this.places.get(line.sku)?.supplier ?? '') : '') : String(value);
+  }
+}
