@@ -52,6 +52,15 @@ const between0And1 = (text: string): number => {
   return value;
 };
 
+/** A moment, or `launch+7d`: so long after each SKU's first sale. */
+const asOfOrLaunch = (text: string): { at: number } | { afterLaunchMs: number } => (text.startsWith('launch+') ? { afterLaunchMs: duration(text.slice('launch+'.length)) } : { at: instant(text) });
+
+const levelsOf = (text: string): number[] => {
+  const levels = text.split(',').map((part) => Number(part.trim() === '' ? NaN : part));
+  if (!levels.every((level) => level > 0 && level < 1)) throw new InvalidArgumentError('must be numbers between 0 and 1, such as 0.05,0.5,0.95');
+  return [...new Set(levels)].sort((a, b) => a - b);
+};
+
 const onBadLine = (): Option => new Option('--on-error <what>', 'what a bad line does').choices(['stop', 'skip']).default('stop');
 
 const program = new Command('castline')
@@ -116,6 +125,16 @@ program
   .addOption(new Option('--kind <kind>', 'which loss').choices(['return', 'failed-delivery', 'refund-only']).default('return'))
   .addOption(onBadLine())
   .action((options: Parameters<typeof import('./return-rates.js').runReturnRates>[0]) => import('./return-rates.js').then((command) => command.runReturnRates(options)));
+
+program
+  .command('forecast')
+  .description('net units per SKU over a horizon, with quantiles, from a file of orders; NDJSON on stdout, no server needed')
+  .argument('<orders>', 'CSV or NDJSON, .gz accepted, - is stdin')
+  .requiredOption('--as-of <time>', "a moment for all SKUs, or launch+7d: a week after each SKU's first sale", asOfOrLaunch)
+  .requiredOption('--horizon <time>', 'how far, such as 55d', duration)
+  .addOption(new Option('--levels <list>', 'levels of the quantiles').argParser(levelsOf).default([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95], '0.05,0.1,0.25,0.5,0.75,0.9,0.95'))
+  .addOption(onBadLine())
+  .action((orders: string, options: Parameters<typeof import('./forecast.js').runForecast>[1]) => import('./forecast.js').then((command) => command.runForecast(orders, options)));
 
 program
   .command('openapi')

@@ -169,3 +169,46 @@ describe('castline return-rates', () => {
     expect(bad.err).toMatch(/rb\.csv:11: return_id: .*return-id-reused/);
   });
 });
+
+describe('castline forecast', () => {
+  const days = Array.from({ length: 40 }, (_, i) => i);
+  const csv = [HEADER, ...days.flatMap((d) => [paid(`a${d}`, d * 86_400, 'A', 2), ...(d % 3 === 0 ? [paid(`b${d}`, d * 86_400 + 60, 'B')] : [])]), paid('c', 36 * 86_400, 'C', 5), ''].join('\n');
+
+  it('prints one line per SKU a week after its first sale, with ascending quantiles', () => {
+    const run = castline(['forecast', file('f.csv', csv), '--as-of', 'launch+7d', '--horizon', '20d']);
+    expect(run.code).toBe(0);
+    const lines = parsed(run.out);
+    // C was first sold less than a week before the end.
+    expect(lines.map((l) => [l.sku, l.asOf, l.observed])).toEqual([['A', iso(7 * 86_400), 14], ['B', iso(7 * 86_400 + 60), 3]]);
+    for (const { quantiles } of lines) {
+      expect(Object.keys(quantiles)).toEqual(['0.05', '0.1', '0.25', '0.5', '0.75', '0.9', '0.95']);
+      const values = Object.values(quantiles) as number[];
+      expect(values).toEqual([...values].sort((a, b) => a - b));
+    }
+    expect(castline(['forecast', '-', '--as-of', 'launch+7d', '--horizon', '20d'], csv).out).toEqual(run.out);
+  });
+
+  it('as of a moment knows nothing from it on', () => {
+    const at = iso(30 * 86_400);
+    const run = castline(['forecast', file('f.csv', csv), '--as-of', at, '--horizon', '10d', '--levels', '0.9,0.5']);
+    expect(parsed(run.out).map((l) => [l.sku, l.asOf, l.observed, Object.keys(l.quantiles)])).toEqual([['A', at, 60, ['0.5', '0.9']], ['B', at, 10, ['0.5', '0.9']]]);
+    const cut = csv.split('\n').filter((l, i) => i === 0 || l === '' || (l.split(',')[1] as string) < at).join('\n');
+    expect(castline(['forecast', file('fc.csv', cut), '--as-of', at, '--horizon', '10d', '--levels', '0.9,0.5']).out).toEqual(run.out);
+    expect(castline(['forecast', '-', '--as-of', iso(0), '--horizon', '10d'], csv)).toMatchObject({ code: 0, out: [] });
+  });
+
+  it.each([
+    [['--as-of', 'launch+x', '--horizon', '55d'], /such as/], [['--as-of', 'soon', '--horizon', '55d'], /RFC 3339/], [['--as-of', 'launch+7d'], /--horizon/], [['--as-of', 'launch+7d', '--horizon', '0d'], /such as/],
+    [['--as-of', 'launch+7d', '--horizon', '55d', '--levels', '0.5,1'], /between 0 and 1/],
+  ])('ends with 2 where it is called with %j', (args, reason) => {
+    const run = castline(['forecast', '-', ...args], csv);
+    expect(run).toMatchObject({ code: 2, out: [] });
+    expect(run.err).toMatch(reason);
+  });
+
+  it('ends with 2 and names file, line, column and reason of a bad line', () => {
+    const run = castline(['forecast', file('fb.csv', `${csv}x,${iso(0)},s,1,1,A,0,100,EUR,paid\n`), '--as-of', 'launch+7d', '--horizon', '55d']);
+    expect(run).toMatchObject({ code: 2, out: [] });
+    expect(run.err).toMatch(/fb\.csv:57: quantity: must be a whole number/);
+  });
+});

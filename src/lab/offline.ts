@@ -2,3 +2,4 @@
 export { detect, type DetectOptions } from './detect.js';
 export { type OnBadLine, type Reading } from './inputs.js';
 export { returnRates, type RateFiles, type RateOptions } from './return-rates.js';
+export { forecast, type ForecastOptions } from './forecast.js';
