@@ -1,7 +1,7 @@
 // Kernel: what every room stands on: configuration, database, jobs, HTTP edge, logs, ids, secrets, mathematics of numbers.
 // Owns facts, the outbox and idempotency keys.
 // Never holds a business noun, and never opens a transaction for a service: SQL is for repositories (database/sql.ts).
-export { ConfigurationError, projectRoot, readConfiguration, type Configuration } from './config/environment.js';
+export { ConfigurationError, projectRoot, providedData, readConfiguration, type Configuration } from './config/environment.js';
 export { afterCommit, Database, isAway, isTransient, type Tx } from './database/database.js';
 export { discardEmbedded, openEmbedded, type EmbeddedServer } from './database/embedded.js';
 export { DomainError, invalid, notFound, unavailable, type FieldFault } from './errors.js';

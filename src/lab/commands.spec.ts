@@ -182,7 +182,7 @@ describe('castline forecast', () => {
     expect(lines.map((l) => [l.sku, l.asOf, l.observed])).toEqual([['A', iso(7 * 86_400), 14], ['B', iso(7 * 86_400 + 60), 3]]);
     for (const { quantiles } of lines) {
       expect(Object.keys(quantiles)).toEqual(['0.05', '0.1', '0.25', '0.5', '0.75', '0.9', '0.95']);
-      const values = Object.values(quantiles) as number[];
+      const values: number[] = Object.values(quantiles);
       expect(values).toEqual([...values].sort((a, b) => a - b));
     }
     expect(castline(['forecast', '-', '--as-of', 'launch+7d', '--horizon', '20d'], csv).out).toEqual(run.out);

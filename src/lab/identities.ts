@@ -25,7 +25,7 @@ export class Identities {
   private used = 0;
 
   /** What is known of an id: new, here again with the same content, or used before for something else. Remembers it. */
-  see(id: readonly string[], content: readonly Content[]): 'new' | 'repeated' | 'reused' {
+  see(id: readonly [shop: string, eventId: string], content: readonly Content[]): 'new' | 'repeated' | 'reused' {
     const digest = hashOf(content, 0x3c6ef372);
     const first = hashOf(id, 0x811c9dc5);
     // 0 marks a free place.

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { providedData } from '../../kernel/config/environment.js';
+import { providedData } from '../../kernel/index.js';
 import { randomFrom } from '../../kernel/math/index.js';
 import type { OrderEvent } from '../../orders/math/index.js';
 import { readOrders } from '../inputs.js';

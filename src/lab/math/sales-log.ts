@@ -54,7 +54,7 @@ export class SalesLog {
     if (this.last?.orderId !== event.orderId || this.last.shop !== event.shop) {
       const key = `${event.shop}\0${event.orderId}`;
       let lines = this.orders.get(key);
-      if (lines === undefined) this.orders.set(key, (lines = new Map()));
+      if (lines === undefined) this.orders.set(key, (lines = new Map<string, Growing>()));
       this.last = { shop: event.shop, orderId: event.orderId, lines };
     }
     const { lines } = this.last;

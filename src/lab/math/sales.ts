@@ -75,7 +75,7 @@ export class SalesBook {
   private orderOf(event: OrderEvent): Order {
     const key = `${event.shop}\0${event.orderId}`;
     let order = this.orders.get(key);
-    if (order === undefined) this.orders.set(key, (order = new Map()));
+    if (order === undefined) this.orders.set(key, (order = new Map<string, LineState>()));
     return order;
   }
 

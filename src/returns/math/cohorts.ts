@@ -33,7 +33,7 @@ export class CohortSums {
     if (line.sold <= 0) return;
     const age = Math.max(0, Math.floor((this.asOf - line.start) / DAY_MS));
     let ages = this.keys.get(key);
-    if (ages === undefined) this.keys.set(key, (ages = new Map()));
+    if (ages === undefined) this.keys.set(key, (ages = new Map<number, Growing>()));
     let cohort = ages.get(age);
     if (cohort === undefined) ages.set(age, (cohort = { age, sold: 0, returned: new Map() }));
     cohort.sold += line.sold;

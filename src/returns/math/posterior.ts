@@ -33,10 +33,11 @@ export function youngUnits(shares: readonly number[], counts: readonly number[])
   return { units, log, slope, coming: (p) => Math.max(0, units * p + p * (1 - p) * slope(p)) };
 }
 
-export interface Around {
-  readonly p: number;
-  readonly weight: number;
-  readonly coming: number;
+/** Points of the grid, the mass at each (together 1), and what is still to come there. */
+export interface Posterior {
+  readonly p: Float64Array;
+  readonly weight: Float64Array;
+  readonly coming: Float64Array;
 }
 
 /** Points of each look for where the mass is, and how many of them must have some before the grid is laid. */
@@ -95,7 +96,7 @@ function rangeOf(a: number, b: number, young: YoungUnits): { readonly from: numb
 }
 
 /** The posterior on an even grid over where its mass lies. */
-export function posteriorOf(a: number, b: number, young: YoungUnits): Around[] {
+export function posteriorOf(a: number, b: number, young: YoungUnits): Posterior {
   const { from, to } = rangeOf(a, b, young);
   const { log, coming } = interpolated(young, from, to, GRID);
   const p = new Float64Array(GRID);
@@ -107,23 +108,28 @@ export function posteriorOf(a: number, b: number, young: YoungUnits): Around[] {
   }
   let sum = 0;
   for (let i = 0; i < GRID; i++) sum += log[i] = Math.exp((log[i] as number) - top);
-  return Array.from({ length: GRID }, (_, i) => ({ p: p[i] as number, weight: (log[i] as number) / sum, coming: coming[i] as number }));
+  for (let i = 0; i < GRID; i++) log[i] = (log[i] as number) / sum;
+  return { p, weight: log, coming };
 }
 
-export const mean = (around: readonly Around[], pick: (a: Around) => number): number => around.reduce((s, a) => s + a.weight * pick(a), 0);
+export function meanOf({ weight }: Posterior, values: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += (weight[i] as number) * (values[i] as number);
+  return sum;
+}
 
 /** The posterior's quantile function. */
-export function quantiles(around: readonly Around[]): (level: number) => number {
-  const below: number[] = [];
+export function quantiles({ p, weight }: Posterior): (level: number) => number {
+  const below = new Float64Array(weight.length);
   let sum = 0;
-  for (const { weight } of around) below.push((sum += weight));
+  for (let i = 0; i < weight.length; i++) below[i] = sum += weight[i] as number;
   return (level) => {
-    let [low, high] = [0, around.length - 1];
+    let [low, high] = [0, p.length - 1];
     while (low < high) {
       const middle = (low + high) >> 1;
       if ((below[middle] as number) >= level) high = middle;
       else low = middle + 1;
     }
-    return around[low]?.p ?? 0;
+    return p[low] as number;
   };
 }

@@ -5,7 +5,7 @@
 // way to end before the horizon; a Beta prior by the moments of keys on matured exposure; the exact posterior on a grid under the
 // likelihood Π p·g over what came back and Π (1 − p G(t)) over the rest.
 import { COINS, mixtureQuantiles } from './predictive.js';
-import { mean, posteriorOf, quantiles, youngUnits } from './posterior.js';
+import { meanOf, posteriorOf, quantiles, youngUnits } from './posterior.js';
 
 /** What is known of one key: units sold and returned, by the age of the sale and the lag of the return, in whole days. */
 export interface Cohort {
@@ -25,11 +25,16 @@ function checkHorizon(horizon: number): void {
   if (!Number.isInteger(horizon) || horizon < 1 || horizon > 3650) throw new RangeError(`horizon must be 1 to 3650 whole days, got ${horizon}`);
 }
 
-const unitsReturned = (c: Cohort, horizon: number): number => [...c.returned].reduce((s, [lag, n]) => (lag <= horizon ? s + n : s), 0);
+function unitsReturned(c: Cohort, horizon: number): number {
+  let sum = 0;
+  if (c.returned.size > 0) for (const [lag, n] of c.returned) if (lag <= horizon) sum += n;
+  return sum;
+}
 
 function checkCohort(c: Cohort): void {
   if (!Number.isInteger(c.age) || c.age < 0) throw new RangeError(`age must be a whole number of days, got ${c.age}`);
   if (!Number.isInteger(c.sold) || c.sold < 0) throw new RangeError(`sold must be a whole number of units, got ${c.sold}`);
+  if (c.returned.size === 0) return;
   let sum = 0;
   for (const [lag, n] of c.returned) {
     if (!Number.isInteger(lag) || lag < 0 || lag > c.age) throw new RangeError(`a lag must be from 0 to the age of ${c.age} days, got ${lag}`);
@@ -157,8 +162,8 @@ export function returnRateOf(cohorts: readonly Cohort[], lag: Lag, prior: BetaPr
   const coins = Array.from({ length: COINS }, (_, i) => ({ q: young.units === 0 ? 0 : Math.min(1, young.coming(quantile((i + 0.5) / COINS)) / young.units), weight: 1 / COINS }));
   const [least, most] = mixtureQuantiles(young.units, coins, [tail, 1 - tail]) as [number, number];
   return {
-    sold, returned, naive: sold === 0 ? 0 : returned / sold, rate: mean(around, (a) => a.p), lower: quantile(tail), upper: quantile(1 - tail),
-    finalReturns: { mean: returned + mean(around, (a) => a.coming), lower: returned + least, upper: returned + most },
+    sold, returned, naive: sold === 0 ? 0 : returned / sold, rate: meanOf(around, around.p), lower: quantile(tail), upper: quantile(1 - tail),
+    finalReturns: { mean: returned + meanOf(around, around.coming), lower: returned + least, upper: returned + most },
   };
 }
 
