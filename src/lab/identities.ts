@@ -20,8 +20,8 @@ function hashOf(values: readonly Content[], seed: number): number {
 }
 
 export class Identities {
-  private places = new Int32Array(3 * 4096);
-  private size = 4096;
+  private places = new Int32Array(3 * 65_536);
+  private size = 65_536;
   private used = 0;
 
   /** What is known of an id: new, here again with the same content, or used before for something else. Remembers it. */

@@ -1,6 +1,7 @@
 // When distinct orders came into a stream and left it again, as known at the time: what a detector is fed with. The rules of what
 // counts are those of the service (orders/math); here they are applied instant by instant over events in the order of time.
-import { foldEvent, stateKey, streamsOf, type Attribute, type LineState, type OrderEvent } from '../../orders/math/index.js';
+import { streamsOf, type Attribute, type OrderEvent } from '../../orders/math/index.js';
+import { OrderBook, OrderLines } from './order-lines.js';
 
 /** A stream: (shop, SKU, broadcast), or (shop, SKU) outside broadcasts (broadcast ''). Times in ms, ascending. */
 export interface Arrivals {
@@ -13,16 +14,12 @@ export interface Arrivals {
   readonly withdrawn: number[];
 }
 
-interface Membership {
-  readonly arrivals: Arrivals;
-  withdrawn: boolean;
-}
-
-interface Order {
-  readonly shop: string;
-  readonly lines: Map<string, LineState>;
-  /** By SKU and broadcast. An order joins a stream once and leaves it once. */
-  readonly streams: Map<string, Membership>;
+/** An order joins a stream once and leaves it once. */
+class Order extends OrderLines {
+  /** By SKU and broadcast. */
+  readonly streams = new Map<string, Arrivals>();
+  /** Those of its streams that it left; most orders leave none. */
+  left: Set<string> | undefined;
 }
 
 /** Money, buyers and origins decide nothing here. */
@@ -35,11 +32,11 @@ const counts = (e: OrderEvent): boolean => e.type === 'created' || e.type === 'p
  * Cost: linear in events, and in the lines of an order at each instant at which it changes.
  */
 export class ArrivalLog {
-  private readonly orders = new Map<string, Order>();
-  private readonly streams = new Map<string, Arrivals>();
+  private readonly orders = new OrderBook((shop) => new Order(shop));
+  /** By shop, then by SKU and broadcast. */
+  private readonly shops = new Map<string, Map<string, Arrivals>>();
   private readonly touched = new Set<Order>();
   private now = -Infinity;
-  private last: { readonly key: string; readonly order: Order } | undefined;
 
   /** Throws RangeError where the event is earlier than the one before. */
   add(event: OrderEvent): void {
@@ -48,22 +45,15 @@ export class ArrivalLog {
       this.settleAll();
       this.now = event.occurredAt;
     }
-    const key = `${event.shop}\0${event.orderId}`;
-    if (this.last?.key !== key) {
-      let order = this.orders.get(key);
-      if (order === undefined) this.orders.set(key, (order = { shop: event.shop, lines: new Map(), streams: new Map() }));
-      this.last = { key, order };
-    }
-    const { order } = this.last;
-    const line = stateKey(event);
-    order.lines.set(line, foldEvent(order.lines.get(line), event, DECIDING));
+    const order = this.orders.of(event);
+    order.fold(event, DECIDING);
     if (counts(event)) this.touched.add(order);
   }
 
   /** The streams so far, and the latest time. */
   all(): { readonly streams: readonly Arrivals[]; readonly end: number } {
     this.settleAll();
-    return { streams: [...this.streams.values()], end: this.now };
+    return { streams: Array.from(this.shops.values(), (streams) => [...streams.values()]).flat(), end: this.now };
   }
 
   private settleAll(): void {
@@ -72,22 +62,27 @@ export class ArrivalLog {
   }
 
   private settle(order: Order): void {
-    for (const { sku, broadcast, withdrawnAt } of streamsOf([...order.lines.values()])) {
+    for (const { sku, broadcast, withdrawnAt } of streamsOf(order.states())) {
       const place = broadcast === '' ? sku : `${sku}\0${broadcast}`;
-      let member = order.streams.get(place);
-      if (member === undefined) {
-        const key = `${order.shop}\0${place}`;
-        let arrivals = this.streams.get(key);
-        if (arrivals === undefined) this.streams.set(key, (arrivals = { shop: order.shop, sku, broadcast, counted: [], withdrawn: [] }));
-        member = { arrivals, withdrawn: false };
-        order.streams.set(place, member);
+      let arrivals = order.streams.get(place);
+      if (arrivals === undefined) {
+        arrivals = this.streamOf(order.shop, place, sku, broadcast);
+        order.streams.set(place, arrivals);
         arrivals.counted.push(this.now);
       }
-      if (withdrawnAt !== null && !member.withdrawn) {
-        member.withdrawn = true;
-        member.arrivals.withdrawn.push(this.now);
+      if (withdrawnAt !== null && order.left?.has(place) !== true) {
+        (order.left ??= new Set()).add(place);
+        arrivals.withdrawn.push(this.now);
       }
     }
+  }
+
+  private streamOf(shop: string, place: string, sku: string, broadcast: string): Arrivals {
+    let streams = this.shops.get(shop);
+    if (streams === undefined) this.shops.set(shop, (streams = new Map<string, Arrivals>()));
+    let arrivals = streams.get(place);
+    if (arrivals === undefined) streams.set(place, (arrivals = { shop, sku, broadcast, counted: [], withdrawn: [] }));
+    return arrivals;
   }
 }
 

@@ -54,14 +54,14 @@ function world(seed: number, skus: number, days: number): OrderEvent[] {
 }
 
 describe('forecasts', () => {
-  const events = world(21, 500, 240);
+  const events = world(21, 300, 240);
   const end = Math.max(...events.map((e) => e.occurredAt));
   const skus = skusOf(events);
 
   it('of launches come from what was known: the same from a file that ends at the as-of moment', () => {
     const all = forecastLaunches(skus, START, end, 7 * DAY_MS, 55 * DAY_MS, LEVELS);
-    expect(all.length).toBeGreaterThan(480);
-    for (const sku of ['K0007', 'K0123', 'K0400']) {
+    expect(all.length).toBeGreaterThan(280);
+    for (const sku of ['K0007', 'K0123']) {
       const f = all.find((x) => x.sku === sku) as (typeof all)[number];
       const cut = skusOf(events.filter((e) => e.occurredAt <= f.asOf));
       expect(forecastLaunches(cut, START, f.asOf, 7 * DAY_MS, 55 * DAY_MS, LEVELS).find((x) => x.sku === sku)).toEqual(f);
@@ -70,7 +70,7 @@ describe('forecasts', () => {
 
   it('cover what was sold about as often as they say once there is something to learn from (seed 21)', () => {
     for (const list of [forecastLaunches(skus, START, end, 7 * DAY_MS, 55 * DAY_MS, LEVELS).filter((f) => f.asOf > START + 140 * DAY_MS && f.asOf + 55 * DAY_MS <= end), forecastAt(skusOf(events.filter((e) => e.occurredAt < end - 55 * DAY_MS)), START, end - 55 * DAY_MS, 55 * DAY_MS, LEVELS)]) {
-      expect(list.length).toBeGreaterThan(100);
+      expect(list.length).toBeGreaterThan(50);
       const covered = list.filter((f) => { const sold = netUnits(skus.get(f.sku) as SaleLine[], f.asOf, f.asOf + 55 * DAY_MS, end); return (f.quantiles[1] as number) <= sold && sold <= (f.quantiles[5] as number); }).length / list.length;
       expect(covered).toBeGreaterThan(0.72);
       expect(covered).toBeLessThan(0.95);

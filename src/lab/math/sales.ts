@@ -1,6 +1,7 @@
 // The lines that were sold, by what their return rates are asked for, and the returns of each.
 import { CohortSums, type Cohort } from '../../returns/math/index.js';
-import { clockStart, foldEvent, kindOf, lineTotals, setAside, stateKey, type Attribute, type LineState, type OrderEvent } from '../../orders/math/index.js';
+import { clockStart, kindOf, lineTotals, setAside, stateKey, type Attribute, type LineState, type OrderEvent } from '../../orders/math/index.js';
+import { OrderBook, OrderLines } from './order-lines.js';
 
 export const KEYS_BY = ['sku', 'supplier', 'lot', 'anchor', 'broadcast', 'size', 'all'] as const;
 export type KeyBy = (typeof KEYS_BY)[number];
@@ -24,15 +25,13 @@ export interface ReturnedUnits {
 
 const ATTRIBUTE: Readonly<Partial<Record<KeyBy, Attribute>>> = { supplier: 'supplier', lot: 'lot', anchor: 'anchor', broadcast: 'broadcast' };
 
-type Order = Map<string, LineState>;
 type Returned = { readonly id: string; readonly at: number; readonly units: number };
 
 const byTime = (a: Returned, b: Returned): number => a.at - b.at || (a.id < b.id ? -1 : 1);
 
 export class SalesBook {
-  private readonly orders = new Map<string, Order>();
+  private readonly orders = new OrderBook((shop) => new OrderLines(shop));
   private readonly kept: readonly Attribute[];
-  private last: { readonly shop: string; readonly orderId: string; readonly order: Order } | undefined;
 
   constructor(
     private readonly by: KeyBy,
@@ -44,10 +43,7 @@ export class SalesBook {
 
   /** An event, in any order, each identity once. */
   add(event: OrderEvent): void {
-    if (this.last?.orderId !== event.orderId || this.last.shop !== event.shop) this.last = { shop: event.shop, orderId: event.orderId, order: this.orderOf(event) };
-    const { order } = this.last;
-    const line = stateKey(event);
-    order.set(line, foldEvent(order.get(line), event, this.kept));
+    this.orders.of(event).fold(event, this.kept);
   }
 
   /** Cohorts by key of the sales, with the returns that are theirs; `unmatched`: returns of no line that was sold. */
@@ -55,13 +51,13 @@ export class SalesBook {
     const back = new Map<LineState, Returned[]>();
     let unmatched = 0;
     for (const r of returns) {
-      const line = this.orders.get(`${r.shop}\0${r.orderId}`)?.get(stateKey(r));
+      const line = this.orders.find(r.shop, r.orderId)?.find(r.lineId, r.sku);
       if (line === undefined || lineTotals(line).netPaid === 0) unmatched++;
       else back.set(line, [...(back.get(line) ?? []), { id: r.id, at: r.requestedAt, units: r.quantity }]);
     }
     const sums = new CohortSums(asOf, horizonDays);
-    for (const order of this.orders.values()) {
-      const states = [...order.values()];
+    for (const order of this.orders.all()) {
+      const states = order.states();
       const aside = setAside(states);
       for (const line of states) {
         const start = clockStart(line);
@@ -70,13 +66,6 @@ export class SalesBook {
       }
     }
     return { cohorts: sums.byKey(), unmatched };
-  }
-
-  private orderOf(event: OrderEvent): Order {
-    const key = `${event.shop}\0${event.orderId}`;
-    let order = this.orders.get(key);
-    if (order === undefined) this.orders.set(key, (order = new Map<string, LineState>()));
-    return order;
   }
 
   /** No value for the key: ''. */

@@ -13,8 +13,11 @@ export interface SoldUnits {
 interface Growing {
   readonly age: number;
   sold: number;
-  readonly returned: Map<number, number>;
+  returned: Map<number, number>;
 }
+
+/** Most cohorts have no returns: they share this, which nobody writes to. */
+const NOTHING = new Map<number, number>();
 
 /**
  * Cohorts by key and age at `asOf`. Returns before `asOf` and within `horizonDays` of the clock's start count, capped at what was
@@ -35,7 +38,7 @@ export class CohortSums {
     let ages = this.keys.get(key);
     if (ages === undefined) this.keys.set(key, (ages = new Map<number, Growing>()));
     let cohort = ages.get(age);
-    if (cohort === undefined) ages.set(age, (cohort = { age, sold: 0, returned: new Map() }));
+    if (cohort === undefined) ages.set(age, (cohort = { age, sold: 0, returned: NOTHING }));
     cohort.sold += line.sold;
     let left = line.sold;
     for (const { at, units } of line.returns) {
@@ -43,7 +46,9 @@ export class CohortSums {
       const taken = Math.min(left, units);
       left -= taken;
       const lag = Math.min(age, Math.max(0, Math.floor((at - line.start) / DAY_MS)));
-      if (taken > 0) cohort.returned.set(lag, (cohort.returned.get(lag) ?? 0) + taken);
+      if (taken === 0) continue;
+      if (cohort.returned === NOTHING) cohort.returned = new Map();
+      cohort.returned.set(lag, (cohort.returned.get(lag) ?? 0) + taken);
     }
   }
 

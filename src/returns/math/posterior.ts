@@ -41,10 +41,10 @@ export interface Posterior {
 }
 
 /** Points of each look for where the mass is, and how many of them must have some before the grid is laid. */
-const LOOK = 32;
-const ENOUGH = 8;
-const GRID = 400;
-const NODES = 24;
+const LOOK = 20;
+const ENOUGH = 5;
+const GRID = 256;
+const NODES = 16;
 /** Below exp(−30) of the top there is no mass worth a point. */
 const NO_MASS = 30;
 
