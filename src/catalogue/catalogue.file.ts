@@ -1,4 +1,4 @@
-import type { Columns, Row } from '../kernel/index.js';
+import type { Columns, Row } from '../kernel/offline.js';
 import type { CatalogueValues } from './catalogue.repository.js';
 import type { MoqScope } from './catalogue.entity.js';
 

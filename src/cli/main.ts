@@ -11,6 +11,58 @@ const speedOf = (text: string): number => {
   return speed;
 };
 
+const positive = (text: string): number => {
+  const value = Number(text);
+  if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError('must be a positive number');
+  return value;
+};
+
+const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `10s`, `15m`, `168h` or `55d` in milliseconds. */
+const duration = (text: string): number => {
+  const m = /^(\d{1,6})([smhd])$/.exec(text);
+  if (m === null || Number(m[1]) === 0) throw new InvalidArgumentError('must be a time such as 10s, 15m, 168h or 55d');
+  return Number(m[1]) * (UNITS[m[2] as string] as number);
+};
+
+const bucketOf = (text: string): number => {
+  const ms = duration(text);
+  if (900_000 % ms !== 0) throw new InvalidArgumentError('must divide a quarter of an hour, such as 5s, 10s or 1m');
+  return ms;
+};
+
+const daysOf = (text: string): number => {
+  const ms = duration(text);
+  if (ms % 86_400_000 !== 0 || ms > 3650 * 86_400_000) throw new InvalidArgumentError('must be whole days, such as 180d');
+  return ms;
+};
+
+const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/;
+
+const instant = (text: string): number => {
+  const at = INSTANT.test(text) ? Date.parse(text) : NaN;
+  if (Number.isNaN(at)) throw new InvalidArgumentError('must be a time as in RFC 3339 with an offset, such as 2026-11-22T20:15:00+08:00');
+  return at;
+};
+
+const between0And1 = (text: string): number => {
+  const value = Number(text);
+  if (!(value > 0 && value < 1)) throw new InvalidArgumentError('must be between 0 and 1, such as 0.9');
+  return value;
+};
+
+/** A moment, or `launch+7d`: so long after each SKU's first sale. */
+const asOfOrLaunch = (text: string): { at: number } | { afterLaunchMs: number } => (text.startsWith('launch+') ? { afterLaunchMs: duration(text.slice('launch+'.length)) } : { at: instant(text) });
+
+const levelsOf = (text: string): number[] => {
+  const levels = text.split(',').map((part) => Number(part.trim() === '' ? NaN : part));
+  if (!levels.every((level) => level > 0 && level < 1)) throw new InvalidArgumentError('must be numbers between 0 and 1, such as 0.05,0.5,0.95');
+  return [...new Set(levels)].sort((a, b) => a - b);
+};
+
+const onBadLine = (): Option => new Option('--on-error <what>', 'what a bad line does').choices(['stop', 'skip']).default('stop');
+
 const program = new Command('castline')
   .description('Castline: order spikes become production signals, and every returned unit finds its cause.')
   .version(version)
@@ -50,6 +102,39 @@ program
   .option('--from-start', 'send everything again (the service recognises repeats)')
   .option('--json', 'print the summary as JSON')
   .action((orders: string, options: { to: string; key: string; broadcasts?: string; returns?: string; catalogue?: string; speed: number; signals?: boolean; fromStart?: boolean; json?: boolean }) => import('./replay.js').then((command) => command.runReplay(orders, options)));
+
+program
+  .command('detect')
+  .description('the spikes of a file of orders, as the service would have raised them; NDJSON on stdout, no server needed')
+  .argument('<orders>', 'CSV or NDJSON, .gz accepted, - is stdin')
+  .option('--false-alarms-per-1000-sku-hours <n>', 'false alarms allowed per 1,000 hours of one SKU', positive, 1)
+  .addOption(new Option('--bucket <time>', 'length of a bin').argParser(bucketOf).default(10_000, '10s'))
+  .addOption(onBadLine())
+  .action((orders: string, options: { falseAlarmsPer1000SkuHours: number; bucket: number; onError: 'stop' | 'skip' }) => import('./detect.js').then((command) => command.runDetect(orders, options)));
+
+program
+  .command('return-rates')
+  .description('how much of what was sold comes back in the end, from files; NDJSON on stdout, no server needed')
+  .requiredOption('--orders <file>', 'CSV or NDJSON, .gz accepted, - is stdin')
+  .requiredOption('--returns <file>', 'the same')
+  .option('--catalogue <file>', 'the same; sizes come from it, and suppliers where orders name none')
+  .requiredOption('--as-of <time>', 'the moment from which it is seen: nothing later is known', instant)
+  .addOption(new Option('--by <key>', 'one line per value of this').choices(['sku', 'supplier', 'lot', 'anchor', 'broadcast', 'size', 'all']).makeOptionMandatory())
+  .addOption(new Option('--horizon <days>', 'returns within so many days of their sale').argParser(daysOf).default(180 * 86_400_000, '180d'))
+  .option('--level <p>', 'coverage of the intervals', between0And1, 0.9)
+  .addOption(new Option('--kind <kind>', 'which loss').choices(['return', 'failed-delivery', 'refund-only']).default('return'))
+  .addOption(onBadLine())
+  .action((options: Parameters<typeof import('./return-rates.js').runReturnRates>[0]) => import('./return-rates.js').then((command) => command.runReturnRates(options)));
+
+program
+  .command('forecast')
+  .description('net units per SKU over a horizon, with quantiles, from a file of orders; NDJSON on stdout, no server needed')
+  .argument('<orders>', 'CSV or NDJSON, .gz accepted, - is stdin')
+  .requiredOption('--as-of <time>', "a moment for all SKUs, or launch+7d: a week after each SKU's first sale", asOfOrLaunch)
+  .requiredOption('--horizon <time>', 'how far, such as 55d', duration)
+  .addOption(new Option('--levels <list>', 'levels of the quantiles').argParser(levelsOf).default([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95], '0.05,0.1,0.25,0.5,0.75,0.9,0.95'))
+  .addOption(onBadLine())
+  .action((orders: string, options: Parameters<typeof import('./forecast.js').runForecast>[1]) => import('./forecast.js').then((command) => command.runForecast(orders, options)));
 
 program
   .command('openapi')

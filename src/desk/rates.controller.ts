@@ -3,7 +3,7 @@ import { ApiQuery, ApiTags } from '@nestjs/swagger';
 import { Allow } from '../access/index.js';
 import { Database, invalid, listed, ListQuery, pageOf, parseInstant, queryText, type Listed, type Query } from '../kernel/index.js';
 import { allClocks } from '../orders/index.js';
-import { lagOf, priorOf, returnRateOf, shareBy, type Cohort } from '../returns/math/index.js';
+import { ratesByKey, type Cohort } from '../returns/math/index.js';
 import { cohorts, KEYS, type CohortRow, type Key } from './rates.repository.js';
 
 const KINDS = { return: ['return', 'exchange'], 'failed-delivery': ['failed-delivery'], 'refund-only': ['refund-only'] } as const;
@@ -61,12 +61,8 @@ export class RatesController {
     });
     const byKey = new Map<string, Cohort[]>();
     for (const row of rows) byKey.set(row.key, [...(byKey.get(row.key) ?? []), cohortOf(row)]);
-    const all = [...byKey.values()].flat();
-    const lag = lagOf(all, horizonDays);
-    const prior = priorOf([...byKey.values()].map((list) => ({
-      returned: list.reduce((s, c) => s + [...c.returned].reduce((x, [day, n]) => (day <= horizonDays ? x + n : x), 0), 0), exposure: list.reduce((s, c) => s + c.sold * shareBy(lag, c.age), 0),
-    })));
+    const rateOf = ratesByKey(byKey, horizonDays, level);
     const keys = [...byKey.keys()].sort((a, b) => (a < b ? -1 : 1)).filter((key) => page.after[0] === undefined || key > page.after[0]).slice(0, page.limit + 1);
-    return listed(keys, page, (key) => [key], (key) => ({ key, ...returnRateOf(byKey.get(key) ?? [], lag, prior, level) }));
+    return listed(keys, page, (key) => [key], (key) => ({ key, ...rateOf(key) }));
   }
 }

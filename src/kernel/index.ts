@@ -1,13 +1,14 @@
 // Kernel: what every room stands on: configuration, database, jobs, HTTP edge, logs, ids, secrets, mathematics of numbers.
 // Owns facts, the outbox and idempotency keys.
 // Never holds a business noun, and never opens a transaction for a service: SQL is for repositories (database/sql.ts).
-export { ConfigurationError, projectRoot, readConfiguration, type Configuration } from './config/environment.js';
+export { ConfigurationError, projectRoot, providedData, readConfiguration, type Configuration } from './config/environment.js';
 export { afterCommit, Database, isAway, isTransient, type Tx } from './database/database.js';
 export { discardEmbedded, openEmbedded, type EmbeddedServer } from './database/embedded.js';
 export { DomainError, invalid, notFound, unavailable, type FieldFault } from './errors.js';
 export { describeFaults, isCurrency, readRow, type Columns, type Row, type RowValue } from './files/columns.js';
 export { emptyAnswer, importFile, reject, type ImportPlan, type IntakeAnswer, type LinedRow, type OnError, type Rejection } from './files/imports.js';
 export { BrokenFile, formatOf, readRecords, type FileFormat, type FileRecord } from './files/records.js';
+export { badLine, readTable, type TableValue } from './files/table.js';
 export { checkVersion, etagOf, expectedVersion } from './http/etag.js';
 export {
   CalendarDate, Choice, Currency, Flag, Instant, isDate, isTimeZone, Name, NAME, Names, parseInstant, Rows, Text, TimeZone, Whole,

@@ -3,7 +3,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CatalogueService, existingSkus, type Shop } from '../catalogue/index.js';
 import { afterCommit, Database, Handles, intakeEvents, isTransient, Jobs, newId, Secrets, type JobRun, type Tx } from '../kernel/index.js';
-import { addDifference, contributionOf, foldEvent, setAside, stateKey, type LineState, type OrderEvent, type Sums } from './math/settle.js';
+import { addDifference, contributionOf, type Sums } from './math/contribution.js';
+import { foldEvent, setAside, stateKey, type LineState, type OrderEvent } from './math/settle.js';
 import { digestOf } from './orders.file.js';
 import { eventsRecorded, redriveQuarantine } from './orders.facts.js';
 import * as store from './orders.repository.js';

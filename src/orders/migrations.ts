@@ -158,15 +158,17 @@ export class LinesForReaders1763801400000 implements MigrationInterface {
 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      alter table order_lines add column net_paid integer, add column delivered_at timestamptz;
+      alter table order_lines add column net_paid integer, add column delivered_at timestamptz, add column clock_at timestamptz;
       create function read_line_state() returns trigger language plpgsql as $$
         begin
           new.net_paid := least((new.state->>'paid')::int, new.ordered - least((new.state->>'cancelled')::int, new.ordered));
           new.delivered_at := to_timestamp((new.state->>'deliveredAt')::float8 / 1000);
+          -- As math/settle.ts says (clockStart).
+          new.clock_at := coalesce(new.delivered_at, to_timestamp((new.state->>'shippedAt')::float8 / 1000) + interval '3 days', new.paid_at);
           return new;
         end $$;
       create trigger order_lines_stay_true before update on order_lines for each row
-        when (new.net_paid is not distinct from old.net_paid and new.delivered_at is not distinct from old.delivered_at and new.state::text is distinct from old.state::text)
+        when (new.net_paid is not distinct from old.net_paid and new.delivered_at is not distinct from old.delivered_at and new.clock_at is not distinct from old.clock_at and new.state::text is distinct from old.state::text)
         execute function read_line_state();
       create index order_lines_delivered on order_lines (sku, delivered_at) where counts and kind = 'sale' and delivered_at is not null;
       -- For those who follow one broadcast; streams outside broadcasts, the most of them, are not in it.
@@ -175,6 +177,6 @@ export class LinesForReaders1763801400000 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query('drop index streams_by_broadcast; drop trigger order_lines_stay_true on order_lines; drop function read_line_state(); alter table order_lines drop column net_paid, drop column delivered_at');
+    await runner.query('drop index streams_by_broadcast; drop trigger order_lines_stay_true on order_lines; drop function read_line_state(); alter table order_lines drop column net_paid, drop column delivered_at, drop column clock_at');
   }
 }

@@ -1,6 +1,6 @@
 // The columns of an order event, as files, the HTTP API and connectors give it, and its one normalised form.
 import { createHash } from 'node:crypto';
-import type { Columns, Row } from '../kernel/index.js';
+import type { Columns, Row, RowValue } from '../kernel/offline.js';
 import type { OrderEvent } from './math/settle.js';
 
 export const EVENT_TYPES = ['created', 'paid', 'cancelled', 'shipped', 'delivered'] as const;
@@ -16,13 +16,14 @@ export const ORDER_COLUMNS: Columns = {
   ship_by: { kind: 'instant' }, broadcast: { kind: 'name' }, anchor: { kind: 'name' }, supplier: { kind: 'name' }, lot: { kind: 'name' }, buyer: { kind: 'text', max: 256 },
 };
 
-export function checkOrderRow(row: Row): string | undefined {
-  if (row['type'] === 'created' || row['type'] === 'paid') {
-    if (row['unit_price'] === undefined) return `unit_price: is missing (it is required on ${row['type']})`;
-    if (row['currency'] === undefined) return `currency: is missing (it is required on ${row['type']})`;
-  }
-  return undefined;
+/** A created or paid event names its price and currency. */
+function missingPrice(type: unknown, unitPrice: unknown, currency: unknown): string | undefined {
+  if (type !== 'created' && type !== 'paid') return undefined;
+  if (unitPrice === undefined) return `unit_price: is missing (it is required on ${type})`;
+  return currency === undefined ? `currency: is missing (it is required on ${type})` : undefined;
 }
+
+export const checkOrderRow = (row: Row): string | undefined => missingPrice(row['type'], row['unit_price'], row['currency']);
 
 const text = (row: Row, name: string): string | null => (row[name] === undefined ? null : String(row[name]));
 const whole = (row: Row, name: string): number | null => (row[name] === undefined ? null : Number(row[name]));
@@ -34,6 +35,20 @@ export const orderEvent = (row: Row, hashBuyer: (shop: string, buyer: string) =>
   kind: text(row, 'kind') as OrderEvent['kind'], payment: text(row, 'payment') as OrderEvent['payment'], shipBy: whole(row, 'ship_by'), broadcast: text(row, 'broadcast'),
   anchor: text(row, 'anchor'), supplier: text(row, 'supplier'), lot: text(row, 'lot'), buyer: row['buyer'] === undefined ? null : hashBuyer(String(row['shop']), String(row['buyer'])),
 });
+
+/** The same from the values of a line in the order of ORDER_COLUMNS, buyers as they are written; or what is wrong with it. */
+export function orderEventOf(values: readonly (RowValue | undefined)[]): OrderEvent | { readonly fault: string } {
+  const [eventId, occurredAt, shop, orderId, lineId, sku, quantity, unitPrice, currency, type, kind, payment, shipBy, broadcast, anchor, supplier, lot, buyer] = values;
+  const fault = missingPrice(type, unitPrice, currency);
+  if (fault !== undefined) return { fault };
+  return {
+    shop: shop as string, eventId: eventId as string, occurredAt: occurredAt as number, orderId: orderId as string, lineId: lineId as string, sku: sku as string, quantity: quantity as number,
+    type: type as OrderEvent['type'], unitPrice: (unitPrice as number | undefined) ?? null, currency: (currency as string | undefined) ?? null,
+    kind: (kind as OrderEvent['kind'] | undefined) ?? null, payment: (payment as OrderEvent['payment'] | undefined) ?? null, shipBy: (shipBy as number | undefined) ?? null,
+    broadcast: (broadcast as string | undefined) ?? null, anchor: (anchor as string | undefined) ?? null, supplier: (supplier as string | undefined) ?? null, lot: (lot as string | undefined) ?? null,
+    buyer: (buyer as string | undefined) ?? null,
+  };
+}
 
 /** 16 bytes of SHA-256 over the normalised content: tells a repeat from an id that was used for something else. */
 export const digestOf = (e: OrderEvent): Buffer =>

@@ -1,7 +1,8 @@
 import type { Tx } from '../kernel/index.js';
 import { one, rows, statement, touched } from '../kernel/database/sql.js';
 import { digestOf } from './orders.file.js';
-import { kindOf, broadcastOf, lineFlags, lineTotals, type LineState, type OrderEvent, type SkuAdd, type WindowAdd } from './math/settle.js';
+import { clockStart, kindOf, broadcastOf, lineFlags, lineTotals, type LineState, type OrderEvent } from './math/settle.js';
+import type { SkuAdd, WindowAdd } from './math/contribution.js';
 
 const base = import.meta.url;
 const CLAIM_IDENTITIES = statement(base, 'claim_identities');
@@ -78,7 +79,7 @@ export async function upsertLines(tx: Tx, lines: readonly ChangedLine[]): Promis
     lines.map((l) => attribute(l, 'supplier')), lines.map((l) => attribute(l, 'buyer')), totals.map((t) => t.ordered), totals.map((t, i) => (lines[i]?.aside === true ? 0 : t.open)),
     lines.map((l) => l.state.countedAt), lines.map((l) => l.state.paidAt), lines.map((l) => attribute(l, 'shipBy')),
     lines.map((l) => lineFlags(l.state, l.aside).join(',')), totals.map((t, i) => (lines[i]?.aside === true ? 0 : t.shipped)), lines.map((l) => attribute(l, 'lot')),
-    totals.map((t) => t.netPaid), lines.map((l) => l.state.deliveredAt),
+    totals.map((t) => t.netPaid), lines.map((l) => l.state.deliveredAt), lines.map((l) => clockStart(l.state)),
   ]);
 }
 

@@ -4,7 +4,7 @@ import type { Cohort } from './math/index.js';
 
 /** Lines from before the columns have both in their state alone. */
 const SOLD = `coalesce(l.net_paid, least((l.state->>'paid')::int, l.ordered - least((l.state->>'cancelled')::int, l.ordered)))`;
-const START = `case when l.net_paid is null then coalesce(to_timestamp((l.state->>'deliveredAt')::float8 / 1000), l.paid_at) else coalesce(l.delivered_at, l.paid_at) end`;
+const START = `case when l.net_paid is null then coalesce(to_timestamp((l.state->>'deliveredAt')::float8 / 1000), l.paid_at) else coalesce(l.clock_at, l.paid_at) end`;
 /** Days after which goods that were asked back and have not come are not coming any more. */
 const LOST_DAYS = 30;
 /** Days of the past that tell how returns fare now. */

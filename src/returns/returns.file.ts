@@ -1,5 +1,5 @@
 // The columns of a return, as files and the HTTP API give it.
-import type { Columns, Row } from '../kernel/index.js';
+import type { Columns, Row } from '../kernel/offline.js';
 import { FINDINGS, GRADES, KINDS, type CaseRow, type Finding, type Grade, type Kind } from './returns.rules.js';
 import { CASE_STATUSES, type CaseStatus } from './returns.states.js';
 

@@ -91,11 +91,11 @@ it('a database of the version before, with rows in it, is upgraded; what a proce
     `insert into order_lines (shop, order_id, line_id, sku, state, counts, kind, broadcast, ordered, open_units, shipped, paid_at) values ('s', 'o', '1', 'k', $1, true, 'sale', '', 3, 3, 0, now())`, [state(3, 0, null)]);
   const after = await Database.connect({ url: old, pool: 4, entities: ENTITIES, migrations: MIGRATIONS });
   await after.migrate();
-  const line = async (): Promise<unknown> => (await client.query('select net_paid, delivered_at from order_lines')).rows[0];
-  expect(await line()).toEqual({ net_paid: null, delivered_at: null });
+  const line = async (): Promise<unknown> => (await client.query('select net_paid, delivered_at, clock_at from order_lines')).rows[0];
+  expect(await line()).toEqual({ net_paid: null, delivered_at: null, clock_at: null });
   // The statement of the version before, which knows nothing of the new columns.
   await client.query(`update order_lines set state = $1, open_units = 2`, [state(3, 1, Date.parse('2026-11-20T00:00:00Z'))]);
-  expect(await line()).toEqual({ net_paid: 2, delivered_at: new Date('2026-11-20T00:00:00Z') });
+  expect(await line()).toEqual({ net_paid: 2, delivered_at: new Date('2026-11-20T00:00:00Z'), clock_at: new Date('2026-11-20T00:00:00Z') });
   await client.query(`update order_lines set state = $1, net_paid = 1`, [state(3, 2, null)]);
   expect(await line()).toMatchObject({ net_paid: 1 });
   await client.end();

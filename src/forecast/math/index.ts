@@ -11,7 +11,6 @@ export {
 export { firstOfTwo, firstOrderBySample, perfectInformationProfit, type Scenario, type SecondOrderPlan } from './second-order.js';
 export { allocateAtCommonRisk, allocateWithMinimum, type CommonRisk } from './common-risk.js';
 export { NAB_PROFILES, nabScore, type NabProfile, type NabSeries } from './nab-score.js';
-export { fitNegativeBinomialRegression, predictNegativeBinomial, type RegressionCase, type RegressionModel } from './negative-binomial-regression.js';
 export {
   focusBin, focusStart, MIXTURE, negativeBinomialCusum, poissonCusum, shiryaevRobertsBin, shiryaevRobertsLevel, shiryaevRobertsOrder, shiryaevRobertsStart, type FocusState, type ShiryaevRoberts,
 } from './change-detection.js';
@@ -21,3 +20,5 @@ export { shareCapacity, type CapacityItem, type CapacityPlan } from './shared-ca
 export { forecastSlowMovers, SLOW_MOVER_OPTIONS, type SlowMoverOptions } from './slow-movers.js';
 export { grossMargins, netMargins, type Margins, type ReturnTerms } from './returned-margin.js';
 export { forecastCascade, TWITTER_DELAY, type Cascade, type CascadeEvent, type CascadeOptions, type ReactionDelay } from './self-excitation.js';
+export { BEGINNING_PRIOR, beginningFeatures, fitSales, salesQuantiles, STANDING_PRIOR, standingFeatures, type Beginning, type Features, type Standing } from './cold-start.js';
+export { fitCounts, predicted, type CountModel, type CountRow, type NormalPrior } from './regression.js';

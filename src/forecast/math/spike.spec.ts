@@ -89,6 +89,16 @@ describe('spike detection', () => {
     expect(state.episode).toBeNull();
   });
 
+  it('counts the orders before the alarm among those of the last 15 minutes: a burst on a busy stream is one episode', () => {
+    const busy = Array.from({ length: 72 * 60 }, (_, i) => bin(6 * i, 1));
+    const from = 72 * 360;
+    const burst = Array.from({ length: 60 }, (_, i) => bin(from + i, 3));
+    const { alarms, ended } = advanceStream(openStream(0, { kind: 'standing' }), [...busy, ...burst], from * BIN_MS + HOUR, NO_LATE);
+    expect(alarms).toHaveLength(1);
+    expect(ended).toHaveLength(1);
+    expect(ended[0]).toBeGreaterThan((from + 60) * BIN_MS);
+  });
+
   it('takes a level that lasts six hours for the new baseline', () => {
     const lasting = Array.from({ length: 6 * 420 }, (_, i) => bin(1000 + i, 1));
     const { alarms, ended } = advanceStream(openStream(0, BROADCAST), lasting, (1000 + 6 * 420) * BIN_MS, NO_LATE);

@@ -1,5 +1,5 @@
 // Rows of files checked column by column: one list says what a file holds; texts (CSV) and JSON values (NDJSON) go the same way.
-import { NAME, parseInstant } from '../http/fields.js';
+import { NAME, parseInstant } from '../http/forms.js';
 import { isStorable } from '../http/json.js';
 import type { FieldFault } from '../errors.js';
 
@@ -19,7 +19,7 @@ const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency
 export const isCurrency = (code: string): boolean => CURRENCIES.has(code);
 
 /** Instants become milliseconds since 1970; everything else stays a text or a whole number. */
-function readValue(column: Column, raw: unknown): RowValue | { readonly detail: string } {
+export function readValue(column: Column, raw: unknown): RowValue | { readonly detail: string } {
   switch (column.kind) {
     case 'whole': {
       const number = typeof raw === 'number' ? raw : typeof raw === 'string' && /^-?\d{1,16}$/.test(raw.trim()) ? Number(raw) : NaN;

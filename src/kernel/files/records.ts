@@ -1,29 +1,14 @@
 // Files and upload bodies as a stream of records in constant memory: CSV (RFC 4180 with a header), NDJSON, or one JSON array;
 // gzip is recognised by its magic bytes, whatever the name or header says.
-import { parse } from 'csv-parse';
-import { PassThrough, Readable, type Transform } from 'node:stream';
+import { Readable, type Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { DomainError } from '../errors.js';
 import { parseJsonText } from '../http/json.js';
+import { csv, csvBatches } from './csv.js';
+import { BrokenFile, MAX_LINE, type FileFormat, type FileRecord } from './file-record.js';
+import { EndlessLine, type PlainLines } from './plain-csv.js';
 
-export type FileFormat = 'csv' | 'ndjson' | 'json';
-
-/** One record with its line (of the file for CSV and NDJSON, the element's number for a JSON array), or why it cannot be read. */
-export type FileRecord =
-  | { readonly line: number; readonly value: Readonly<Record<string, unknown>> }
-  | { readonly line: number; readonly fault: string };
-
-/** The stream ended in the middle, is not what it says, or holds a line that never ends. */
-export class BrokenFile extends DomainError {
-  constructor(
-    detail: string,
-    readonly lastLine: number,
-  ) {
-    super(400, 'broken-file', detail, { lastLine });
-  }
-}
-
-const MAX_LINE = 1_000_000;
+export { BrokenFile, type FileFormat, type FileRecord };
 
 async function* chunksOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   for await (const chunk of source) yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
@@ -43,7 +28,7 @@ async function* inflated(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buff
     yield* input;
     return;
   }
-  const gunzip: Transform = createGunzip();
+  const gunzip: Transform = createGunzip({ chunkSize: 1 << 18 });
   const whole = async function* (): AsyncGenerator<Buffer> {
     yield head;
     yield* input;
@@ -108,7 +93,7 @@ async function* jsonArray(bytes: AsyncIterable<Buffer>): AsyncGenerator<FileReco
   let state = 'before' as 'before' | 'between' | 'inside' | 'after';
   let parts: Buffer[] = [];
   let size = 0;
-  const broken = (detail: string): BrokenFile => new BrokenFile(detail, element);
+  const damaged = (detail: string): BrokenFile => new BrokenFile(detail, element);
   for await (const chunk of bytes) {
     let from = state === 'inside' ? 0 : -1;
     for (let i = 0; i < chunk.length; i++) {
@@ -146,56 +131,27 @@ async function* jsonArray(bytes: AsyncIterable<Buffer>): AsyncGenerator<FileReco
         state = 'inside';
         depth = 1;
         from = i;
-      } else throw broken(state === 'before' ? 'the body is not a JSON array; send NDJSON or an array of objects' : `element ${element + 1} is not a JSON object`);
+      } else throw damaged(state === 'before' ? 'the body is not a JSON array; send NDJSON or an array of objects' : `element ${element + 1} is not a JSON object`);
     }
     if (state === 'inside' && from !== -1) {
       parts.push(Buffer.from(chunk.subarray(from)));
       size += chunk.length - from;
-      if (size > MAX_LINE) throw broken(`element ${element + 1} is longer than ${MAX_LINE} bytes`);
+      if (size > MAX_LINE) throw damaged(`element ${element + 1} is longer than ${MAX_LINE} bytes`);
     }
   }
-  if (state !== 'after') throw broken('the JSON array ended early');
+  if (state !== 'after') throw damaged('the JSON array ended early');
 }
 
-async function* csv(bytes: AsyncIterable<Buffer>): AsyncGenerator<FileRecord> {
-  const parser = parse({
-    bom: true,
-    columns: (header: string[]) => header.map((name) => name.trim()),
-    info: true,
-    max_record_size: MAX_LINE,
-    skip_empty_lines: true,
-    relax_column_count: true,
-  });
-  let failure: Error | undefined;
-  const strict = decoder();
-  const texts = async function* (): AsyncGenerator<string> {
-    for await (const chunk of bytes) yield strict.decode(chunk, { stream: true });
-    yield strict.decode();
-  };
-  const feed = Readable.from(texts());
-  const through = new PassThrough({ readableObjectMode: true, writableObjectMode: true });
-  feed.on('error', (error) => {
-    failure = error;
-    parser.destroy(error);
-  });
-  parser.on('error', (error) => through.destroy(error));
-  feed.pipe(parser).pipe(through);
-  let line = 1;
-  try {
-    for await (const item of through) {
-      const { record, info } = item as { record: Record<string, string>; info: { lines: number; columns: { name: string }[]; error?: Error } };
-      line = info.lines;
-      if (info.error !== undefined) {
-        yield { line, fault: `has another number of columns than the header (${info.columns.length})` };
-        continue;
-      }
-      const value: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
-      for (const [name, text] of Object.entries(record)) if (text !== '') value[name] = text;
-      yield { line, value };
-    }
-  } catch (error) {
-    throw (failure as { code?: string } | undefined)?.code === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? new BrokenFile('the file is not valid UTF-8', line) : failure ?? error;
-  }
+/** The reason why a stream of bytes cannot be read on, in words; other errors as they are. */
+function broken(error: unknown, line: number): unknown {
+  if (error instanceof DomainError) return error;
+  if (error instanceof EndlessLine) return new BrokenFile(`the CSV is broken after line ${error.lastLine}: a line is longer than ${MAX_LINE} characters`, error.lastLine);
+  const { code, message } = error as { code?: string; message: string };
+  if (code === 'Z_BUF_ERROR') return new BrokenFile('the gzip stream ended early (truncated file)', line);
+  if (code?.startsWith('Z_') === true) return new BrokenFile(`the gzip stream is damaged: ${message}`, line);
+  if (code?.startsWith('CSV_') === true) return new BrokenFile(`the CSV is broken after line ${line}: ${message}`, line);
+  if (code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE' || message === 'aborted') return new BrokenFile('the upload ended early', line);
+  return error;
 }
 
 /** Reads records one by one. Throws BrokenFile where the stream itself is damaged. */
@@ -208,13 +164,42 @@ export async function* readRecords(source: AsyncIterable<Uint8Array>, format: Fi
       yield record;
     }
   } catch (error) {
-    if (error instanceof DomainError) throw error;
-    const { code, message } = error as { code?: string; message: string };
-    if (code === 'Z_BUF_ERROR') throw new BrokenFile('the gzip stream ended early (truncated file)', line);
-    if (code?.startsWith('Z_') === true) throw new BrokenFile(`the gzip stream is damaged: ${message}`, line);
-    if (code?.startsWith('CSV_') === true) throw new BrokenFile(`the CSV is broken after line ${line}: ${message}`, line);
-    if (code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE' || message === 'aborted') throw new BrokenFile('the upload ended early', line);
-    throw error;
+    throw broken(error, line);
+  }
+}
+
+/** The format that the first character tells: an object is NDJSON, an array JSON, anything else CSV. */
+async function* told(bytes: AsyncIterable<Buffer>): AsyncGenerator<PlainLines | FileRecord> {
+  const input = bytes[Symbol.asyncIterator]();
+  const read: Buffer[] = [];
+  let first = '';
+  while (first === '') {
+    const next: IteratorResult<Buffer, unknown> = await input.next();
+    if (next.done === true) break;
+    read.push(next.value);
+    first = next.value.toString('latin1').trimStart().slice(0, 1);
+  }
+  const whole = async function* (): AsyncGenerator<Buffer> {
+    yield* read;
+    for (let next = await input.next(); next.done !== true; next = await input.next()) yield next.value;
+  };
+  yield* first === '{' ? ndjson(whole()) : first === '[' ? jsonArray(whole()) : csvBatches(whole());
+}
+
+/**
+ * The same in batches: plain lines of CSV whole (for those who read by position), anything else as records. `visit` is called
+ * with each, in order. Without a format the first character tells it.
+ */
+export async function eachBatch(source: AsyncIterable<Uint8Array>, format: FileFormat | undefined, visit: (batch: PlainLines | FileRecord) => void): Promise<void> {
+  let line = 0;
+  try {
+    const bytes = inflated(source);
+    for await (const batch of format === undefined ? told(bytes) : format === 'csv' ? csvBatches(bytes) : format === 'json' ? jsonArray(bytes) : ndjson(bytes)) {
+      line = 'text' in batch ? batch.firstLine - 1 : batch.line;
+      visit(batch);
+    }
+  } catch (error) {
+    throw broken(error, line);
   }
 }
 

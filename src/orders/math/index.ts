@@ -1,1 +1,2 @@
-export { BUCKET_MS, bucketOf, kindOf, broadcastOf, lineTotals, foldEvent, setAside, stateKey, contributionOf, type EventType, type Kind, type LineState, type OrderEvent, type Payment } from './settle.js';
+export { BUCKET_MS, bucketOf, contributionOf, streamsOf, type StreamCount } from './contribution.js';
+export { clockStart, kindOf, broadcastOf, lineTotals, foldEvent, setAside, stateKey, type Attribute, type EventType, type Kind, type LineState, type OrderEvent, type Payment } from './settle.js';

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { addDifference, contributionOf, foldEvent, kindOf, lineFlags, lineTotals, setAside, stateKey, type LineState, type OrderEvent, type Sums } from './settle.js';
+import { addDifference, contributionOf, type Sums } from './contribution.js';
+import { clockStart, foldEvent, kindOf, lineFlags, lineTotals, setAside, stateKey, type LineState, type OrderEvent } from './settle.js';
 
 const event = (over: Partial<OrderEvent>): OrderEvent => ({
   shop: 's', eventId: 'e1', occurredAt: 1_000_000, orderId: 'o', lineId: '1', sku: 'A', quantity: 1, type: 'paid', unitPrice: null, currency: null, kind: null, payment: null, shipBy: null,
@@ -34,6 +35,13 @@ describe('order lines', () => {
     const [line] = fold([event({ eventId: 'b', occurredAt: 20, kind: 'gift', broadcast: 'late' }), event({ eventId: 'a', occurredAt: 10 }), event({ eventId: 'c', occurredAt: 20, kind: 'sale' })]);
     expect(kindOf(line as LineState)).toBe('gift');
     expect(line?.attributes.broadcast?.[0]).toBe('late');
+  });
+
+  it('starts the clock of returns at delivery, else three days after shipment, else at payment', () => {
+    const [paid, shipped, delivered] = [event({ eventId: 'a' }), event({ eventId: 'b', type: 'shipped', occurredAt: 2_000_000 }), event({ eventId: 'c', type: 'delivered', occurredAt: 3_000_000 })];
+    const start = (events: OrderEvent[]): number | null => clockStart(fold(events)[0] as LineState);
+    expect([start([paid]), start([paid, shipped]), start([delivered, paid, shipped])]).toEqual([1_000_000, 2_000_000 + 3 * 86_400_000, 3_000_000]);
+    expect(start([event({ type: 'created' })])).toBeNull();
   });
 
   it('sets aside events that name another SKU than the earliest, whichever came first', () => {

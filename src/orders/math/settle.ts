@@ -1,4 +1,4 @@
-// How order events become the state of an order line, and what an order adds to demand windows. Every operation here is
+// How order events become the state of an order line. Every operation here is
 // commutative and associative over events, so any order of arrival gives the same state; a repeat never gets this far
 // (identity is claimed before). Times are milliseconds since 1970, quantities units, money minor units.
 
@@ -47,6 +47,8 @@ export interface LineState {
   readonly countedAt: number | null;
   readonly paidAt: number | null;
   readonly cancelledAt: number | null;
+  /** Latest shipment; absent in states of earlier versions. */
+  readonly shippedAt?: number | null;
   readonly deliveredAt: number | null;
   readonly attributes: Readonly<Partial<Record<Attribute, readonly [value: string | number, at: number, eventId: string]>>>;
 }
@@ -55,15 +57,20 @@ const earlier = (a: Stamp, b: Stamp): boolean => a[0] < b[0] || (a[0] === b[0] &
 const least = (a: number | null, b: number): number => (a === null || b < a ? b : a);
 const most = (a: number | null, b: number): number => (a === null || b > a ? b : a);
 
-/** Adds one event to a line's state. The event must name the state's line and SKU. */
-export function foldEvent(state: LineState | undefined, event: OrderEvent): LineState {
+const NO_ATTRIBUTES: LineState['attributes'] = {};
+
+/**
+ * Adds one event to a line's state. The event must name the state's line and SKU.
+ * @param kept the attributes that the reader wants; a reader of a whole history saves much by wanting few
+ */
+export function foldEvent(state: LineState | undefined, event: OrderEvent, kept: readonly Attribute[] = ATTRIBUTES): LineState {
   const stamp: Stamp = [event.occurredAt, event.eventId];
-  const attributes: Partial<Record<Attribute, readonly [string | number, number, string]>> = { ...state?.attributes };
-  for (const name of ATTRIBUTES) {
+  let attributes: Partial<Record<Attribute, readonly [string | number, number, string]>> | undefined;
+  for (const name of kept) {
     const value = event[name];
     if (value === null) continue;
-    const known = attributes[name];
-    if (known === undefined || earlier(stamp, [known[1], known[2]])) attributes[name] = [value, event.occurredAt, event.eventId];
+    const known = state?.attributes[name];
+    if (known === undefined || earlier(stamp, [known[1], known[2]])) (attributes ??= { ...state?.attributes })[name] = [value, event.occurredAt, event.eventId];
   }
   const { type, quantity, occurredAt: at } = event;
   const demanded = type === 'created' || type === 'paid';
@@ -79,10 +86,13 @@ export function foldEvent(state: LineState | undefined, event: OrderEvent): Line
     countedAt: demanded ? least(state?.countedAt ?? null, at) : (state?.countedAt ?? null),
     paidAt: type === 'paid' ? least(state?.paidAt ?? null, at) : (state?.paidAt ?? null),
     cancelledAt: type === 'cancelled' ? most(state?.cancelledAt ?? null, at) : (state?.cancelledAt ?? null),
+    shippedAt: type === 'shipped' ? most(state?.shippedAt ?? null, at) : (state?.shippedAt ?? null),
     deliveredAt: type === 'delivered' ? most(state?.deliveredAt ?? null, at) : (state?.deliveredAt ?? null),
-    attributes,
+    attributes: attributes ?? state?.attributes ?? NO_ATTRIBUTES,
   };
 }
+
+const NOTHING: ReadonlySet<string> = new Set();
 
 /**
  * Among the states of one line, those that count: a line's SKU is that of its earliest event, and events that name another
@@ -94,6 +104,7 @@ export function setAside(states: readonly LineState[]): ReadonlySet<string> {
     const best = winner.get(state.lineId);
     if (best === undefined || earlier(state.first, best.first)) winner.set(state.lineId, state);
   }
+  if (winner.size === states.length) return NOTHING;
   return new Set(states.filter((s) => winner.get(s.lineId) !== s).map(stateKey));
 }
 
@@ -127,128 +138,13 @@ export function lineFlags(s: LineState, aside: boolean): string[] {
   ];
 }
 
-export const kindOf = (s: LineState): Kind => (s.attributes.kind?.[0] as Kind | undefined) ?? 'sale';
-export const broadcastOf = (s: LineState): string => (s.attributes.broadcast?.[0] as string | undefined) ?? '';
-
-/** Length of a demand window's interval. */
-export const BUCKET_MS = 10_000;
-export const bucketOf = (at: number): number => Math.floor(at / BUCKET_MS) * BUCKET_MS;
-
-export interface WindowAdd {
-  orders: number;
-  withdrawn: number;
-  units: number;
-  paidUnits: number;
-  cancelledUnits: number;
-}
-
-export interface SkuAdd {
-  ordered: number;
-  cancelled: number;
-  netPaid: number;
-  shipped: number;
-  open: number;
-  /** Σ open × seconds since 1970 of the line's first payment: its mean age without reading the lines. */
-  openPaidSeconds: number;
-  saleLines: number;
-  cancelledLines: number;
-  lines: number;
-  lineUnits: number;
-  /** Σ of 1000 × ln(units of a line), rounded: an exact integer sum whose mean gives the usual (geometric mean) line. */
-  lineLogMilli: number;
-}
-
-export interface BuyerAdd {
-  open: number;
-}
-
-export interface Contribution {
-  /** By `sku\0broadcast\0bucket`. */
-  readonly windows: ReadonlyMap<string, WindowAdd>;
-  /** By SKU. */
-  readonly skus: ReadonlyMap<string, SkuAdd>;
-  /** Open units by `sku\0buyer`, for lines that name a buyer. */
-  readonly buyers: ReadonlyMap<string, BuyerAdd>;
-}
-
-const emptyWindow = (): WindowAdd => ({ orders: 0, withdrawn: 0, units: 0, paidUnits: 0, cancelledUnits: 0 });
-const emptySku = (): SkuAdd => ({ ordered: 0, cancelled: 0, netPaid: 0, shipped: 0, open: 0, openPaidSeconds: 0, saleLines: 0, cancelledLines: 0, lines: 0, lineUnits: 0, lineLogMilli: 0 });
-
-const emptyBuyer = (): BuyerAdd => ({ open: 0 });
-
-function at<V>(map: Map<string, V>, key: string, empty: () => V): V {
-  const known = map.get(key);
-  if (known !== undefined) return known;
-  const made = empty();
-  map.set(key, made);
-  return made;
-}
+const TRANSIT_MS = 3 * 86_400_000;
 
 /**
- * What one order contributes as a whole, from all its line states. In a stream, (SKU, broadcast), an order counts once, at
- * the earliest created or paid of its sale lines; once every sale line of it is wholly cancelled it is withdrawn, at the
- * latest of the cancellations (never before it was counted).
+ * When a sale's time to come back begins: delivered, else three days after it was shipped, else when it was paid; null before
+ * any of them. The latest delivery or shipment of a line counts.
  */
-export function contributionOf(states: readonly LineState[]): Contribution {
-  const windows = new Map<string, WindowAdd>();
-  const skus = new Map<string, SkuAdd>();
-  const buyers = new Map<string, BuyerAdd>();
-  const aside = setAside(states);
-  const streams = new Map<string, { sku: string; broadcast: string; countedAt: number; withdrawnAt: number; whole: boolean }>();
-  for (const s of states) {
-    if (aside.has(stateKey(s))) continue;
-    const totals = lineTotals(s);
-    const sku = at(skus, s.sku, emptySku);
-    sku.ordered += totals.ordered;
-    sku.cancelled += totals.cancelled;
-    sku.netPaid += totals.netPaid;
-    sku.shipped += totals.shipped;
-    sku.open += totals.open;
-    sku.openPaidSeconds += totals.open * Math.floor((s.paidAt ?? 0) / 1000);
-    const buyer = s.attributes.buyer?.[0];
-    if (buyer !== undefined) at(buyers, `${s.sku}\0${buyer}`, emptyBuyer).open += totals.open;
-    if (totals.ordered > 0) {
-      sku.lines += 1;
-      sku.lineUnits += totals.ordered;
-      sku.lineLogMilli += Math.round(1000 * Math.log(totals.ordered));
-    }
-    if (kindOf(s) !== 'sale' || s.countedAt === null) continue;
-    const wholly = totals.ordered > 0 && totals.cancelled === totals.ordered;
-    sku.saleLines += 1;
-    sku.cancelledLines += wholly ? 1 : 0;
-    const broadcast = broadcastOf(s);
-    const stream = at(streams, `${s.sku}\0${broadcast}`, () => ({ sku: s.sku, broadcast, countedAt: Infinity, withdrawnAt: 0, whole: true }));
-    stream.countedAt = Math.min(stream.countedAt, s.countedAt);
-    stream.withdrawnAt = Math.max(stream.withdrawnAt, s.cancelledAt ?? 0);
-    stream.whole &&= wholly;
-    at(windows, `${s.sku}\0${broadcast}\0${bucketOf(s.countedAt)}`, emptyWindow).units += totals.ordered;
-    if (s.paidAt !== null) at(windows, `${s.sku}\0${broadcast}\0${bucketOf(s.paidAt)}`, emptyWindow).paidUnits += s.paid;
-    if (s.cancelledAt !== null) at(windows, `${s.sku}\0${broadcast}\0${bucketOf(s.cancelledAt)}`, emptyWindow).cancelledUnits += totals.cancelled;
-  }
-  for (const [key, stream] of streams) {
-    at(windows, `${key}\0${bucketOf(stream.countedAt)}`, emptyWindow).orders += 1;
-    if (stream.whole) at(windows, `${key}\0${bucketOf(Math.max(stream.withdrawnAt, stream.countedAt))}`, emptyWindow).withdrawn += 1;
-  }
-  return { windows, skus, buyers };
-}
+export const clockStart = (s: LineState): number | null => s.deliveredAt ?? (s.shippedAt == null ? s.paidAt : s.shippedAt + TRANSIT_MS);
 
-const addInto = <V extends object>(into: V, add: V, sign: 1 | -1): void => {
-  const target = into as Record<string, number>;
-  for (const [name, value] of Object.entries(add as Record<string, number>)) target[name] = (target[name] ?? 0) + sign * value;
-};
-
-/** Running sums of a batch, by shop and the keys of a contribution. */
-export interface Sums {
-  readonly windows: Map<string, WindowAdd>;
-  readonly skus: Map<string, SkuAdd>;
-  readonly buyers: Map<string, BuyerAdd>;
-}
-
-/** Adds `after − before` into running sums. */
-export function addDifference(sums: Sums, prefix: string, before: Contribution, after: Contribution): void {
-  for (const [contribution, sign] of [[before, -1], [after, 1]] as const) {
-    for (const [key, add] of contribution.windows) addInto(at(sums.windows, `${prefix}\0${key}`, emptyWindow), add, sign);
-    for (const [key, add] of contribution.skus) addInto(at(sums.skus, `${prefix}\0${key}`, emptySku), add, sign);
-    for (const [key, add] of contribution.buyers) addInto(at(sums.buyers, `${prefix}\0${key}`, emptyBuyer), add, sign);
-  }
-}
+export const kindOf = (s: LineState): Kind => (s.attributes.kind?.[0] as Kind | undefined) ?? 'sale';
+export const broadcastOf = (s: LineState): string => (s.attributes.broadcast?.[0] as string | undefined) ?? '';

@@ -1,4 +1,5 @@
 import { randomFrom } from '../../kernel/math/index.js';
+import { CohortSums } from './cohorts.js';
 import { lagOf, priorOf, returnRateOf, shareBy, type Cohort } from './rate.js';
 
 const HORIZON = 60;
@@ -68,6 +69,45 @@ describe('return rates under censoring', () => {
     const whole = keys.map((k) => ({ ...k, rates: returnRateOf(k.cohorts, lag, prior, 0.9) }));
     const final = whole.filter((k) => k.rates.finalReturns.lower <= k.final && k.final <= k.rates.finalReturns.upper).length / keys.length;
     expect(final).toBeGreaterThan(0.87);
+  });
+
+  it('agree with a plain sum over a fine grid, matured and young sales mixed (12 keys, seed 8)', () => {
+    const random = randomFrom(8);
+    const lag = lagOf([], HORIZON);
+    for (let key = 0; key < 12; key++) {
+      const cohorts = Array.from({ length: 1 + random.below(70) }, (_, i): Cohort => ({ age: 2 * i, sold: random.below(3 * key + 2), returned: new Map() })).map((c) => ({ ...c, returned: new Map(c.sold > 1 && random.next() < 0.4 ? [[Math.min(3, c.age), 1]] : []) }));
+      const prior = { alpha: 0.5 + 3 * random.next(), beta: 1 + 20 * random.next() };
+      const logAt = (p: number): number => cohorts.reduce((s, c) => s + c.returned.size * Math.log(p) + (c.sold - c.returned.size) * Math.log1p(-p * Math.min(shareBy(lag, c.age), 1 - 1e-12)), (prior.alpha - 1) * Math.log(p) + (prior.beta - 1) * Math.log1p(-p));
+      const coming = (p: number): number => cohorts.reduce((s, c) => { const g = shareBy(lag, c.age); return s + ((c.sold - c.returned.size) * p * (1 - g)) / (1 - p * g); }, 0);
+      const points = Array.from({ length: 2000 }, (_, i) => (i + 0.5) / 2000);
+      const top = Math.max(...points.map(logAt));
+      const weights = points.map((p) => Math.exp(logAt(p) - top));
+      const sum = weights.reduce((s, w) => s + w, 0);
+      const got = returnRateOf(cohorts, lag, prior, 0.9);
+      const expected = points.reduce((s, p, i) => s + (p * (weights[i] as number)) / sum, 0);
+      expect(Math.abs(got.rate / expected - 1)).toBeLessThan(0.002);
+      const more = points.reduce((s, p, i) => s + (coming(p) * (weights[i] as number)) / sum, 0);
+      expect(Math.abs(got.finalReturns.mean - got.returned - more)).toBeLessThan(0.003 * Math.max(0.1, more));
+    }
+  });
+
+  it('are as narrow as millions of units make them', () => {
+    const lag = lagOf([], HORIZON);
+    const cohorts = Array.from({ length: 60 }, (_, age): Cohort => { const sold = 50_000; return { age, sold, returned: new Map([[0, Math.round(sold * 0.02 * shareBy(lag, age))]]) }; });
+    const r = returnRateOf([...cohorts, matured(2_000_000, 40_000)], lag, { alpha: 1, beta: 9 }, 0.9);
+    expect(r.rate).toBeCloseTo(0.02, 4);
+    expect(r.upper - r.lower).toBeLessThan(0.0005);
+    expect(r.upper - r.lower).toBeGreaterThan(0.0002);
+  });
+
+  it('count the returns of a line up to what was sold, within the horizon, before the moment asked for', () => {
+    const day = 86_400_000;
+    const sums = new CohortSums(100 * day, 30);
+    sums.add('k', { sold: 2, start: 90 * day, returns: [{ at: 89 * day, units: 1 }, { at: 95.5 * day, units: 5 }, { at: 100 * day, units: 1 }] });
+    sums.add('k', { sold: 4, start: 50 * day, returns: [{ at: 80 * day, units: 1 }, { at: 80 * day + 1, units: 1 }] });
+    sums.add('k', { sold: 3, start: 102 * day, returns: [] });
+    sums.add('k', { sold: 0, start: 50 * day, returns: [{ at: 60 * day, units: 1 }] });
+    expect(sums.byKey().get('k')).toEqual([{ age: 0, sold: 3, returned: new Map() }, { age: 10, sold: 2, returned: new Map([[0, 1], [5, 1]]) }, { age: 50, sold: 4, returned: new Map([[30, 1]]) }]);
   });
 
   it('never promise more returns than units, and know nothing without sales', () => {

@@ -4,6 +4,8 @@
 // Methods: Kaplan and Meier (1958) for the lag, which equals the Aalen-Johansen cumulative incidence where returning is the only
 // way to end before the horizon; a Beta prior by the moments of keys on matured exposure; the exact posterior on a grid under the
 // likelihood Π p·g over what came back and Π (1 − p G(t)) over the rest.
+import { COINS, mixtureQuantiles } from './predictive.js';
+import { meanOf, posteriorOf, quantiles, youngUnits } from './posterior.js';
 
 /** What is known of one key: units sold and returned, by the age of the sale and the lag of the return, in whole days. */
 export interface Cohort {
@@ -23,11 +25,16 @@ function checkHorizon(horizon: number): void {
   if (!Number.isInteger(horizon) || horizon < 1 || horizon > 3650) throw new RangeError(`horizon must be 1 to 3650 whole days, got ${horizon}`);
 }
 
-const unitsReturned = (c: Cohort, horizon: number): number => [...c.returned].reduce((s, [lag, n]) => (lag <= horizon ? s + n : s), 0);
+function unitsReturned(c: Cohort, horizon: number): number {
+  let sum = 0;
+  if (c.returned.size > 0) for (const [lag, n] of c.returned) if (lag <= horizon) sum += n;
+  return sum;
+}
 
 function checkCohort(c: Cohort): void {
   if (!Number.isInteger(c.age) || c.age < 0) throw new RangeError(`age must be a whole number of days, got ${c.age}`);
   if (!Number.isInteger(c.sold) || c.sold < 0) throw new RangeError(`sold must be a whole number of units, got ${c.sold}`);
+  if (c.returned.size === 0) return;
   let sum = 0;
   for (const [lag, n] of c.returned) {
     if (!Number.isInteger(lag) || lag < 0 || lag > c.age) throw new RangeError(`a lag must be from 0 to the age of ${c.age} days, got ${lag}`);
@@ -128,53 +135,6 @@ export interface ReturnRate {
   readonly finalReturns: { readonly mean: number; readonly lower: number; readonly upper: number };
 }
 
-const COARSE = 200;
-const GRID = 400;
-
-/** Normal distribution function (Abramowitz and Stegun 26.2.17, error below 7.5e-8). */
-function normalBelow(z: number): number {
-  const t = 1 / (1 + 0.2316419 * Math.abs(z));
-  const tail = (Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI)) * t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
-  return z >= 0 ? 1 - tail : tail;
-}
-
-/** Points that stand for the posterior where whole units are predicted. */
-const COINS = 32;
-
-/** Smallest k with P(X ≤ k) ≥ each level (ascending), for a mixture of binomials of n trials: exactly up to 2,000 trials, by normals with continuity correction beyond. */
-function mixtureQuantiles(n: number, coins: readonly { readonly q: number; readonly weight: number }[], levels: readonly number[]): number[] {
-  if (n === 0) return levels.map(() => 0);
-  if (n > 2_000) {
-    return levels.map((level) => {
-      let [low, high] = [-1, n];
-      while (high - low > 1) {
-        const k = Math.floor((low + high) / 2);
-        const below = coins.reduce((s, { q, weight }) => s + weight * normalBelow((k + 0.5 - n * q) / Math.sqrt(Math.max(1e-12, n * q * (1 - q)))), 0);
-        if (below >= level) high = k;
-        else low = k;
-      }
-      return high;
-    });
-  }
-  const logs = coins.map(({ q }) => n * Math.log1p(-q));
-  const odds = coins.map(({ q }) => Math.log(q) - Math.log1p(-q));
-  const found: number[] = [];
-  let sum = 0;
-  for (let k = 0; k <= n && found.length < levels.length; k++) {
-    for (let i = 0; i < coins.length; i++) {
-      const { q, weight } = coins[i] as (typeof coins)[number];
-      if (q <= 0) sum += k === 0 ? weight : 0;
-      else if (q >= 1) sum += k === n ? weight : 0;
-      else {
-        sum += weight * Math.exp(logs[i] as number);
-        logs[i] = (logs[i] as number) + Math.log((n - k) / (k + 1)) + (odds[i] as number);
-      }
-    }
-    while (found.length < levels.length && sum + 1e-9 >= (levels[found.length] as number)) found.push(k);
-  }
-  return [...found, ...levels.slice(found.length).map(() => n)];
-}
-
 /**
  * Posterior of one key. `level`: coverage of the equal-tailed intervals, in (0, 1). What is still to come is, given p, a sum of
  * unequal coins q = p (1 − G) / (1 − p G); its distribution is taken as the binomial of the same mean, which is a little wider.
@@ -185,57 +145,36 @@ export function returnRateOf(cohorts: readonly Cohort[], lag: Lag, prior: BetaPr
   const horizon = lag.share.length - 1;
   const sold = cohorts.reduce((s, c) => s + c.sold, 0);
   const returned = cohorts.reduce((s, c) => s + unitsReturned(c, horizon), 0);
-  // Units not back yet, by how much of their time is over.
+  // Units not back yet, by how much of their time is over; those whose time is over apart.
   const rest = new Map<number, number>();
+  let matured = 0;
   for (const c of cohorts) {
     const g = shareBy(lag, c.age);
     const n = c.sold - unitsReturned(c, horizon);
-    if (n > 0) rest.set(g, (rest.get(g) ?? 0) + n);
+    if (n === 0) continue;
+    if (g >= 1) matured += n;
+    else rest.set(g, (rest.get(g) ?? 0) + n);
   }
-  const shares = Float64Array.from([...rest.keys()], (g) => Math.min(g, 1 - 1e-12));
-  const counts = Float64Array.from(rest.values());
-  const around = posterior((p) => {
-    let log = (prior.alpha - 1 + returned) * Math.log(p) + (prior.beta - 1) * Math.log1p(-p);
-    for (let i = 0; i < shares.length; i++) log += (counts[i] as number) * Math.log1p(-p * (shares[i] as number));
-    return log;
-  });
+  const young = youngUnits([...rest.keys()], [...rest.values()]);
+  const around = posteriorOf(prior.alpha - 1 + returned, prior.beta - 1 + matured, young);
   const tail = (1 - level) / 2;
-  const quantile = (q: number): number => {
-    let sum = 0;
-    for (const { p, weight } of around) {
-      sum += weight;
-      if (sum >= q) return p;
-    }
-    return around[around.length - 1]?.p ?? 0;
-  };
-  const rate = around.reduce((s, { p, weight }) => s + p * weight, 0);
-  const waiting = counts.reduce((s, n) => s + n, 0);
-  const coming = (p: number): number => {
-    let sum = 0;
-    for (let i = 0; i < shares.length; i++) sum += ((counts[i] as number) * p * (1 - (shares[i] as number))) / (1 - p * (shares[i] as number));
-    return sum;
-  };
-  const mean = around.reduce((s, { p, weight }) => s + coming(p) * weight, 0);
-  const coins = Array.from({ length: COINS }, (_, i) => ({ q: waiting === 0 ? 0 : Math.min(1, coming(quantile((i + 0.5) / COINS)) / waiting), weight: 1 / COINS }));
-  const [least, most] = mixtureQuantiles(waiting, coins, [tail, 1 - tail]) as [number, number];
+  const quantile = quantiles(around);
+  const coins = Array.from({ length: COINS }, (_, i) => ({ q: young.units === 0 ? 0 : Math.min(1, young.coming(quantile((i + 0.5) / COINS)) / young.units), weight: 1 / COINS }));
+  const [least, most] = mixtureQuantiles(young.units, coins, [tail, 1 - tail]) as [number, number];
   return {
-    sold, returned, naive: sold === 0 ? 0 : returned / sold, rate, lower: quantile(tail), upper: quantile(1 - tail),
-    finalReturns: { mean: returned + mean, lower: returned + least, upper: returned + most },
+    sold, returned, naive: sold === 0 ? 0 : returned / sold, rate: meanOf(around, around.p), lower: quantile(tail), upper: quantile(1 - tail),
+    finalReturns: { mean: returned + meanOf(around, around.coming), lower: returned + least, upper: returned + most },
   };
 }
 
-/** The posterior of p on a grid over where a first, coarse grid has its mass: a narrow one falls between the points of a coarse one. */
-function posterior(logAt: (p: number) => number): { readonly p: number; readonly weight: number }[] {
-  const coarse = Array.from({ length: COARSE }, (_, i) => (i + 0.5) / COARSE);
-  const logs = coarse.map(logAt);
-  const best = Math.max(...logs);
-  const alive = coarse.filter((_, i) => (logs[i] as number) > best - 30);
-  const from = Math.max(1e-9, (alive[0] as number) - 1 / COARSE);
-  const to = Math.min(1 - 1e-9, (alive[alive.length - 1] as number) + 1 / COARSE);
-  const fine = Array.from({ length: GRID }, (_, i) => from + ((i + 0.5) / GRID) * (to - from));
-  const values = fine.map(logAt);
-  const top = Math.max(...values);
-  const weights = values.map((v) => Math.exp(v - top));
-  const sum = weights.reduce((s, w) => s + w, 0);
-  return fine.map((p, i) => ({ p, weight: (weights[i] as number) / sum }));
+/**
+ * Rates of all keys together: one lag over all of them and a prior from how they differ, then the posterior of each. Answers a
+ * function of the key, so that who shows a page of keys pays for a page.
+ */
+export function ratesByKey(cohorts: ReadonlyMap<string, readonly Cohort[]>, horizonDays: number, level: number): (key: string) => ReturnRate {
+  const lag = lagOf([...cohorts.values()].flat(), horizonDays);
+  const prior = priorOf(Array.from(cohorts.values(), (list) => ({
+    returned: list.reduce((s, c) => s + unitsReturned(c, horizonDays), 0), exposure: list.reduce((s, c) => s + c.sold * shareBy(lag, c.age), 0),
+  })));
+  return (key) => returnRateOf(cohorts.get(key) ?? [], lag, prior, level);
 }

@@ -1,0 +1,105 @@
+// The detector of the service over whole streams: every spike of a file, each as it was known when it was detected.
+import { advanceStream, baselineRate, binOf, openStream, type Alarm, type Bin, type SpikeOptions, type StreamState } from '../../forecast/math/index.js';
+import type { Arrivals } from './arrivals.js';
+
+export interface Detected {
+  readonly shop: string;
+  readonly sku: string;
+  readonly broadcast: string;
+  readonly onset: number;
+  readonly detectedAt: number;
+  readonly orders: number;
+  readonly expectedOrders: number;
+  readonly ratio: number;
+  readonly score: number;
+}
+
+const NO_LATE = { orders: 0, withdrawn: 0 };
+
+/** Counts per bin from two ascending lists of times. */
+function binsOf({ counted, withdrawn }: Arrivals, binMs: number): Bin[] {
+  const bins: Bin[] = [];
+  let c = 0;
+  let w = 0;
+  while (c < counted.length || w < withdrawn.length) {
+    const bin = binOf(Math.min(counted[c] ?? Infinity, withdrawn[w] ?? Infinity), binMs);
+    const end = bin + binMs;
+    const [fromC, fromW] = [c, w];
+    while (c < counted.length && (counted[c] as number) < end) c++;
+    while (w < withdrawn.length && (withdrawn[w] as number) < end) w++;
+    bins.push({ bin, orders: c - fromC, withdrawn: w - fromW });
+  }
+  return bins;
+}
+
+/** Number of the first time that is not before `at`. */
+function firstFrom(times: readonly number[], at: number): number {
+  let [low, high] = [0, times.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((times[middle] as number) < at) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+const detected = (a: Arrivals, alarm: Alarm): Detected => ({
+  shop: a.shop, sku: a.sku, broadcast: a.broadcast, onset: alarm.onset,
+  // The very order that raised the alarm.
+  detectedAt: a.counted[firstFrom(a.counted, alarm.bin) + alarm.order - 1] as number,
+  orders: alarm.orders, expectedOrders: alarm.expectedOrders, ratio: alarm.ratio, score: alarm.score,
+});
+
+/** All alarms of one stream up to `end`, the latest time of the file. `at`: asked for the state once all bins before a time are in. */
+function run(a: Arrivals, state: StreamState, end: number, options: SpikeOptions, binMs: number, ask: readonly { readonly at: number; readonly answer: (state: StreamState) => void }[]): Detected[] {
+  const bins = binsOf(a, binMs);
+  const found: Detected[] = [];
+  let current = state;
+  let from = 0;
+  const feed = (to: number): void => {
+    const last = bins[to - 1];
+    if (to <= from || last === undefined) return;
+    // Nothing is raised without orders, so a stream is left at its last bin; that one may still be filling when the file ends.
+    const step = advanceStream(current, bins.slice(from, to), Math.min(end, last.bin + binMs), NO_LATE, options);
+    current = step.state;
+    from = to;
+    for (const alarm of step.alarms) found.push(detected(a, alarm));
+  };
+  for (const { at, answer } of ask) {
+    let to = from;
+    while (to < bins.length && (bins[to] as Bin).bin < binOf(at, binMs)) to++;
+    feed(to);
+    answer(current);
+  }
+  feed(bins.length);
+  return found;
+}
+
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/**
+ * All spikes of the streams, in order of detection. @param end the latest time of the file (ms)
+ * A broadcast's stream starts from the rate of the SKU's standing stream of the same shop, as it stood when the broadcast's
+ * first order came.
+ */
+export function detectSpikes(streams: readonly Arrivals[], end: number, options: SpikeOptions, binMs: number): Detected[] {
+  const bySku = new Map<string, { standing: Arrivals | undefined; broadcasts: Arrivals[] }>();
+  for (const a of streams) {
+    const key = `${a.shop}\0${a.sku}`;
+    let group = bySku.get(key);
+    if (group === undefined) bySku.set(key, (group = { standing: undefined, broadcasts: [] }));
+    if (a.broadcast === '') group.standing = a;
+    else group.broadcasts.push(a);
+  }
+  const found: Detected[] = [];
+  for (const { standing, broadcasts } of bySku.values()) {
+    const opened = broadcasts.map((a) => ({ a, at: a.counted[0] as number, outsideRate: undefined as number | undefined })).sort((x, y) => x.at - y.at);
+    if (standing !== undefined) {
+      const first = standing.counted[0] as number;
+      const ask = opened.filter((b) => binOf(b.at, binMs) > first).map((b) => ({ at: b.at, answer: (state: StreamState) => (b.outsideRate = baselineRate(state.baseline, b.at)) }));
+      found.push(...run(standing, openStream(first, { kind: 'standing' }, binMs), end, options, binMs, ask));
+    }
+    for (const { a, at, outsideRate } of opened) found.push(...run(a, openStream(at, { kind: 'broadcast', outsideRate }, binMs), end, options, binMs, []));
+  }
+  return found.sort((x, y) => x.detectedAt - y.detectedAt || byText(x.shop, y.shop) || byText(x.sku, y.sku) || byText(x.broadcast, y.broadcast));
+}

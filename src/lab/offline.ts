@@ -1,0 +1,5 @@
+// What of the lab works without the service: the evaluation commands.
+export { detect, type DetectOptions } from './detect.js';
+export { type OnBadLine, type Reading } from './inputs.js';
+export { returnRates, type RateFiles, type RateOptions } from './return-rates.js';
+export { forecast, type ForecastOptions } from './forecast.js';
