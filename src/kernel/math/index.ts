@@ -11,4 +11,3 @@ export { binomialBelow, binomialMass, binomialQuantile } from './binomial.js';
 export { betaBinomialBelow, betaBinomialMasses, betaBinomialQuantile } from './beta-binomial.js';
 export { checkLevel, smallestCount, whereReached } from './quantile-search.js';
 export { digamma, logGamma } from './saddle-point.js';
-export { solveLinear } from './linear-system.js';
