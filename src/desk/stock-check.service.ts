@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { limitTo, type Principal } from '../access/index.js';
 import { BroadcastsService, itemsOfSkus, lineUp, type Broadcast, type RunningItem } from '../broadcasts/index.js';
 import { CatalogueService, termsOfStyles, termsOf, type SkuTerms } from '../catalogue/index.js';
-import { levelsOf, supplyOf, type StockLevel } from '../inventory/index.js';
+import { incomingOf, levelsOf, type StockLevel } from '../inventory/index.js';
 import { localTime, nextLocalHour } from '../kernel/math/index.js';
 import type { Tx } from '../kernel/index.js';
 import { allClocks, demandOf, type SkuDemand } from '../orders/index.js';
@@ -73,7 +73,7 @@ export class StockCheckService {
     const moment: Moment = { world: shop.clock, timeZone: shop.timeZone, now: own ?? new Date(Math.min(Date.now(), broadcast.startsAt.getTime())) };
     const nows = new Map(clocks.filter((c) => c.clock === shop.clock).map((c) => [c.id, c.now]));
     const phase = phaseOf(broadcast, moment.now);
-    const known = await this.gather(tx, moment.world, skus, new Set(nows.keys()));
+    const known = await this.gather(tx, moment.world, moment.now, skus, new Set(nows.keys()));
     const planned = await this.planned(tx, broadcast, items, skus, nows, moment.now);
     const still = standstill(phase, items.length);
     const only = limitTo(principal, 'anchor');
@@ -92,11 +92,11 @@ export class StockCheckService {
     };
   }
 
-  private async gather(tx: Tx, world: World, skus: readonly string[], shops: ReadonlySet<string>): Promise<Known> {
+  private async gather(tx: Tx, world: World, now: Date, skus: readonly string[], shops: ReadonlySet<string>): Promise<Known> {
     const terms = await termsOf(tx, skus);
     const siblings = await termsOfStyles(tx, [...new Set(terms.map((t) => t.style))]);
     const [levels, supply, demand, assessments, returned, substitutes] = await Promise.all([
-      levelsOf(tx, world, siblings.map((s) => s.sku)), supplyOf(tx, world, skus), demandOf(tx, skus), store.latestAssessments(tx, world, skus), store.returnedUnits(tx, world, skus),
+      levelsOf(tx, world, siblings.map((s) => s.sku)), incomingOf(tx, world, skus, now), demandOf(tx, skus), store.latestAssessments(tx, world, skus), store.returnedUnits(tx, world, skus),
       store.substitutesOf(tx, world, [...new Set(terms.map((t) => t.category))], skus, SUBSTITUTES),
     ]);
     const dated = new Map<string, { date: string; units: number }[]>();

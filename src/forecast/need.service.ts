@@ -145,7 +145,7 @@ export class NeedService {
     const fallback = [...shops.values()].reduce((latest, now) => (now > latest ? now : latest), new Date(0));
     const earliest = [...shops.values()].reduce((least, now) => (now < least ? now : least), fallback);
     const [demandRows, sellable, supply, items, stored, expected] = await Promise.all([
-      demandOf(tx, skus), sellableSupply(tx, world, skus), supplyOf(tx, world, skus), itemsOfSkus(tx, skus, earliest), store.statesOfSkus(tx, skus),
+      demandOf(tx, skus), sellableSupply(tx, world, skus), supplyOf(tx, world, skus, 'production'), itemsOfSkus(tx, skus, earliest), store.statesOfSkus(tx, skus),
       store.returnExpectations(tx, world, skus),
     ]);
     const demand = bySku(demandRows.filter((row) => shops.has(row.shop)));

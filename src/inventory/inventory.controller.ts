@@ -3,7 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { actorOf, Allow, AccessService, CurrentPrincipal, mayIngest, type AccessRequest, type Principal } from '../access/index.js';
 import { existingSkus } from '../catalogue/index.js';
 import { Database, invalid, listed, ListQuery, notFound, Once, onceOf, pageOf, queryText, type Listed, type Query, type Tx } from '../kernel/index.js';
-import { worldOf } from '../orders/index.js';
+import { worldNow, worldOf } from '../orders/index.js';
 import { NewMovementBody, NewReservationBody } from './inventory.dto.js';
 import { availableToPromise } from './inventory.rules.js';
 import * as store from './inventory.repository.js';
@@ -28,7 +28,7 @@ export class InventoryController {
     const world = worldOf(query);
     return this.database.transaction(async (tx) => {
       if (!(await existingSkus(tx, [sku])).has(sku)) throw notFound(`the SKU ${sku}`);
-      const [levels, lots, incoming] = await Promise.all([store.levelsOf(tx, world, [sku]), store.lotsOfSku(tx, world, sku), store.supplyOf(tx, world, [sku])]);
+      const [levels, lots, incoming] = await Promise.all([store.levelsOf(tx, world, [sku]), store.lotsOfSku(tx, world, sku), store.incomingOf(tx, world, [sku], await worldNow(tx, world))]);
       const sum = (pick: (l: store.StockLevel) => number): number => levels.reduce((s, l) => s + pick(l), 0);
       const available = sum((l) => l.on_hand - l.reserved);
       const waiting = sum((l) => l.waiting);
@@ -36,7 +36,7 @@ export class InventoryController {
       const dated = incoming.map((i) => ({ date: i.due, units: i.quantity }));
       return {
         sku, world, onHand: sum((l) => l.on_hand), reserved: sum((l) => l.reserved), available, blocked: sum((l) => l.blocked), claimed: sum((l) => l.claimed), waiting, unclaimed,
-        incoming: dated, availableToPromise: availableToPromise(available, waiting + unclaimed, dated),
+        incoming: incoming.map((i) => ({ date: i.due, units: i.quantity, source: i.source })), availableToPromise: availableToPromise(available, waiting + unclaimed, dated),
         history: { opening: sum((l) => l.opening), received: sum((l) => l.received), returned: sum((l) => l.returned), adjusted: sum((l) => l.adjusted), scrapped: sum((l) => l.scrapped) },
         locations: levels.map((l) => ({ location: l.location, onHand: l.on_hand, reserved: l.reserved, available: l.on_hand - l.reserved, blocked: l.blocked })),
         lots: lots.map((l) => ({ lot: l.lot === '' ? null : l.lot, name: l.name, subLot: l.sub_lot === '' ? null : l.sub_lot, supplier: l.supplier, receivedAt: l.received_at, location: l.location, quality: l.quality, units: l.units })),

@@ -390,7 +390,7 @@ export const reservedLines = (tx: Tx, place: Place): Promise<AllocationRow[]> =>
   rows(tx, 'select * from stock_allocations where world = $1 and sku = $2 and location = $3 and reserved > 0 order by since desc, shop, order_id, line_id', [place.world, place.sku, place.location]);
 
 export interface DatedSupply {
-  readonly source: string;
+  readonly source: SupplySource;
   readonly ref: string;
   readonly world: string;
   readonly sku: string;
@@ -408,11 +408,26 @@ export const recordSupply = (tx: Tx, supply: readonly DatedSupply[]): Promise<nu
     [supply.map((s) => s.source), supply.map((s) => s.ref), supply.map((s) => s.world), supply.map((s) => s.sku), supply.map((s) => s.quantity), supply.map((s) => s.due)],
   );
 
-export const removeSupply = (tx: Tx, source: string, refPrefix: string): Promise<number> =>
+export const removeSupply = (tx: Tx, source: SupplySource, refPrefix: string): Promise<number> =>
   touched(tx, 'delete from dated_supply where source = $1 and starts_with(ref, $2)', [source, refPrefix]);
 
-export const supplyOf = (tx: Tx, world: string, skus: readonly string[]): Promise<{ sku: string; quantity: number; due: string }[]> =>
-  rows(tx, `select sku, quantity, to_char(due, 'YYYY-MM-DD') as due from dated_supply where world = $1 and sku = any($2) and quantity > 0 order by sku, due`, [world, skus]);
+/** Takes back all that a source said of one SKU. */
+export const removeSupplyOf = (tx: Tx, source: SupplySource, world: string, sku: string): Promise<number> =>
+  touched(tx, 'delete from dated_supply where source = $1 and world = $2 and sku = $3 and quantity > 0', [source, world, sku]);
+
+/** Who knows of it: production of what factories confirmed, returns of what will be back on the shelf. */
+export type SupplySource = 'production' | 'returns';
+
+export const supplyOf = (tx: Tx, world: string, skus: readonly string[], source: SupplySource): Promise<{ sku: string; quantity: number; due: string }[]> =>
+  rows(tx, `select sku, quantity, to_char(due, 'YYYY-MM-DD') as due from dated_supply where world = $1 and sku = any($2) and source = $3 and quantity > 0 order by sku, due`, [world, skus, source]);
+
+/** All that will come in, from whatever source; goods that were to be back on the shelf by `today` and are not count no more. */
+export const incomingOf = (tx: Tx, world: string, skus: readonly string[], today: Date): Promise<{ sku: string; quantity: number; due: string; source: SupplySource }[]> =>
+  rows(
+    tx,
+    `select sku, quantity, to_char(due, 'YYYY-MM-DD') as due, source from dated_supply where world = $1 and sku = any($2) and quantity > 0 and (source <> 'returns' or due > ($3::timestamptz at time zone 'UTC')::date) order by sku, due`,
+    [world, skus, today],
+  );
 
 export interface MovementRow extends Place {
   readonly id: number;

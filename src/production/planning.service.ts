@@ -74,7 +74,7 @@ export class PlanningService {
     const current = keys.flatMap((key) => open.get(key) ?? []);
     const [termRows, told, orders, leaving, onHold, supply] = await Promise.all([
       termsOf(tx, skus), current.length === 0 ? [] : store.linesOfMany(tx, current.map((a) => a.id), current.map((a) => a.version)), store.confirmedOrders(tx, world, supplier, keys),
-      this.negotiation.leaves(tx, world, skus), store.groupsOnHold(tx, world, supplier, keys), supplyOf(tx, world, skus),
+      this.negotiation.leaves(tx, world, skus), store.groupsOnHold(tx, world, supplier, keys), supplyOf(tx, world, skus, 'production'),
     ]);
     const minded = [...new Set(termRows.filter((t) => t.trial_quantity !== null).map((t) => t.style))];
     const [clearance, used] = minded.length === 0 ? [new Map<string, Clearance>(), []] : await Promise.all([clearanceOf(tx, world, supplier, minded), trialUse(tx, world, supplier, minded)]);

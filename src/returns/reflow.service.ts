@@ -3,6 +3,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { termsOf } from '../catalogue/index.js';
 import { expectReturns } from '../forecast/index.js';
+import { recordSupply, removeSupplyOf, type DatedSupply } from '../inventory/index.js';
 import { Handles, type JobRun, type Tx } from '../kernel/index.js';
 import { worldNow } from '../orders/index.js';
 import { HistoryService, HORIZON_DAYS } from './history.service.js';
@@ -11,6 +12,7 @@ import { expectReflow } from './returns.facts.js';
 import { mayBeResold } from './returns.rules.js';
 import { announcedUnits, deliveredUnits, fateOf } from './history.repository.js';
 
+const DAY_MS = 86_400_000;
 /** Days ahead that are told; production that takes longer than this to come is not replaced by returns. */
 const AHEAD_DAYS = 45;
 /** How many cases the pooled yield weighs beside a SKU's own. */
@@ -42,6 +44,12 @@ export class ReflowService {
         usable: fate.usable + POOLED_CASES * history.usable, lost: fate.lost + POOLED_CASES * (1 - history.usable),
       }, AHEAD_DAYS)
       : [];
+    await removeSupplyOf(tx, 'returns', world, sku);
+    const supply = dated.flatMap((d, i): DatedSupply[] => {
+      const quantity = d.units - (dated[i - 1]?.units ?? 0);
+      return quantity === 0 ? [] : [{ source: 'returns', ref: `${JSON.stringify([world, sku])} ${d.day}`, world, sku, quantity, due: new Date(now.getTime() + d.day * DAY_MS).toISOString().slice(0, 10) }];
+    });
+    if (supply.length > 0) await recordSupply(tx, supply);
     await expectReturns(tx, world, { sku, asOf: now.toISOString().slice(0, 10), rate, dated });
   }
 }

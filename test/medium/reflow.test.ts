@@ -42,6 +42,11 @@ it('goods on their way back count as supply once they can be on the shelf before
   expect(shown.committedNeed).toBeLessThanOrEqual(shown.open - shown.stock - shown.reflow);
   expect(shown.reasons).toContainEqual(expect.stringContaining(`− ${seen.reflow} returns back on the shelf in time`));
   expect(shown.inputs.keepRate).toBeLessThan(1);
+  // And it can be promised, by the day on which it will be there.
+  const { incoming, availableToPromise } = (await r.call('GET', '/v1/skus/K1-S/availability?world=replay')).body;
+  const back20 = incoming.filter((i: { source: string }) => i.source === 'returns');
+  expect(back20.reduce((n: number, i: { units: number }) => n + i.units, 0)).toBeGreaterThanOrEqual(seen.reflow);
+  expect(availableToPromise.map((a: { date: string }) => a.date)).toEqual(expect.arrayContaining(back20.map((i: { date: string }) => i.date)));
 });
 
 it('what touched the skin is no supply, however much of it comes back', async () => {
@@ -57,4 +62,5 @@ it('what was expected and did not come is not expected for ever', async () => {
   await take([orderEvent({ event_id: 'late', order_id: 'late', sku: 'K1-S', quantity: 40, occurred_at: iso(340_000 + 20 * 86_400) })]);
   await until('need is known', async () => (await latest('K1-S'))?.open_units >= 60);
   expect((await latest('K1-S')).reflow).toBe(0);
+  expect((await r.call('GET', '/v1/skus/K1-S/availability?world=replay')).body.incoming.filter((i: { source: string; date: string }) => i.source === 'returns' && i.date < iso(340_000 + 20 * 86_400).slice(0, 10))).toEqual([]);
 });
