@@ -1,5 +1,5 @@
 // Runs the test tiers this machine can run, says what it skipped and why, and closes with one plain line of counts.
-//   node scripts/test.js [unit|medium|e2e|browser|faults ...] [--whole] [--without-redis]
+//   node scripts/test.js [unit|medium|e2e|browser|faults ...] [--whole] [--once-more]
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -8,7 +8,8 @@ import { join } from 'node:path';
 
 const arguments_ = process.argv.slice(2);
 const whole = arguments_.includes('--whole');
-const withoutRedis = arguments_.includes('--without-redis');
+// On another database, after everything ran on this one: what Redis does and what laws say is the same there.
+const onceMore = arguments_.includes('--once-more');
 const asked = arguments_.filter((a) => !a.startsWith('--'));
 const all = ['unit', 'medium', 'e2e', 'browser', 'faults'];
 const tiers = asked.length === 0 ? all : asked;
@@ -67,14 +68,14 @@ function jest(label, path, env, more = []) {
 
 if (spawnSync(process.execPath, ['scripts/build.js'], { stdio: 'inherit' }).status !== 0) process.exit(1);
 
-const redis = !withoutRedis && tiers.some((t) => ['medium', 'e2e'].includes(t)) ? await openRedis() : undefined;
+const redis = !onceMore && tiers.some((t) => ['medium', 'e2e'].includes(t)) ? await openRedis() : undefined;
 const wholeEnv = whole ? { CASTLINE_FAULTS: 'whole' } : {};
 for (const tier of tiers) {
   if (tier === 'medium') {
-    jest('medium, queues on PostgreSQL', paths.medium, {});
+    jest('medium, queues on PostgreSQL', paths.medium, {}, onceMore ? ['--testPathIgnorePatterns', 'laws\\.test'] : []);
     // Laws and schema are the database's alone: which queues wake the workers makes no difference to them.
     if (redis !== undefined) jest('medium, queues on Redis', paths.medium, { TEST_REDIS_URL: redis.url }, ['--testPathIgnorePatterns', 'laws\\.test', 'schema\\.test']);
-    else if (!withoutRedis) skipped.push('medium on Redis: no redis-server on the PATH');
+    else if (!onceMore) skipped.push('medium on Redis: no redis-server on the PATH');
   } else if (tier === 'browser' && !existsSync('/usr/bin/chromium')) skipped.push('browser: no Chromium at /usr/bin/chromium');
   else jest(tier, paths[tier], { ...wholeEnv, ...(tier === 'e2e' && redis !== undefined ? { TEST_REDIS_URL_E2E: redis.url } : {}) });
 }
