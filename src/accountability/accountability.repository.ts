@@ -80,8 +80,14 @@ export async function insertClaim(tx: Tx, c: Omit<ClaimRow, 'id' | 'charged' | '
 export const claimsOfResponsibilities = (tx: Tx, ids: readonly string[]): Promise<ClaimRow[]> => rows(tx, 'select * from claims where responsibility = any($1) order by id', [ids]);
 export const elementsOf = (tx: Tx, claims: readonly number[]): Promise<ClaimElement[]> => rows(tx, 'select claim, element, cost, amount from claim_elements where claim = any($1) order by claim, element', [claims]);
 
-/** A claim that another judgement replaces: its place in a draft is given up. */
-export const voidClaims = (tx: Tx, responsibility: string): Promise<number> => touched(tx, 'update claims set voided = true, chargeback = null, line_id = null where responsibility = $1', [responsibility]);
+/** Claims that another judgement replaces: their place in a draft is given up; in a chargeback that was sent and withdrawn they stay as its record. */
+export const voidClaims = (tx: Tx, responsibility: string): Promise<number> =>
+  touched(
+    tx,
+    `update claims c set voided = true, chargeback = case when d.id is null then c.chargeback end, line_id = case when d.id is null then c.line_id end
+     from claims x left join chargebacks d on d.id = x.chargeback and d.status = 'draft' where x.id = c.id and c.responsibility = $1`,
+    [responsibility],
+  );
 
 /** The allowance of a lot is given out one claim after the other. */
 export const lockLot = (tx: Tx, lot: string): Promise<unknown> => rows(tx, 'select pg_advisory_xact_lock(hashtextextended($1, 17))', [lot]);

@@ -96,6 +96,8 @@ export class ChargebackService {
     if (last !== undefined && sameJson(last.body, body)) return;
     const now = await worldNow(tx, cb.world);
     const lines = await store.claimsOfChargebacks(tx, [id]);
+    const anew = lines.find((l) => l.voided);
+    if (anew !== undefined) throw new DomainError(409, 'judged-anew', `the units of ${anew.line_id ?? ''} were judged anew since this was withdrawn; it stays withdrawn`, { currentStatus: cb.status });
     const named = checkedLines(lines, body.lines ?? []);
     if (body.verdict !== 'reduce' && named.length > 0) throw invalid('lines', `${body.verdict} takes no lines and means all of them`);
     const answer = (await store.answerOf(tx, id))?.body as Answer | undefined;

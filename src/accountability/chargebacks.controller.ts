@@ -6,7 +6,7 @@ import { worldOf } from '../orders/index.js';
 import { ChargebackResponseBody, ChargebackRulingBody, SettlementBody } from './accountability.dto.js';
 import * as store from './accountability.repository.js';
 import { ChargebackService } from './chargeback.service.js';
-import { chargebackData } from './chargeback.view.js';
+import { chargebackData, type ChargebackData } from './chargeback.view.js';
 import { accounts, listTransfers, settledOf, standingOf } from './ledger.repository.js';
 
 /** Transitions that the party itself makes. */
@@ -18,6 +18,14 @@ function partyOf(principal: Principal): store.PartyScope | undefined {
   if (suppliers !== undefined) return { party: 'supplier', ids: suppliers };
   const anchors = limitTo(principal, 'anchor');
   return anchors === undefined ? undefined : { party: 'anchor', ids: anchors };
+}
+
+const SUPPLIERS_BUSINESS = ['unitValue', 'lot', 'lotName', 'productionOrder', 'receivedAt'];
+
+/** What a supplier is paid, and which of its orders it was, is no anchor's business. */
+function seenBy(only: store.PartyScope | undefined, data: ChargebackData): ChargebackData {
+  if (only?.party !== 'anchor') return data;
+  return { ...data, lines: data.lines.map((line) => Object.fromEntries(Object.entries(line).filter(([name]) => !SUPPLIERS_BUSINESS.includes(name)))) };
 }
 
 @ApiTags('accountability')
@@ -41,7 +49,7 @@ export class ChargebacksController {
     return this.database.transaction(async (tx) => {
       const found = await store.listChargebacks(tx, filter, page.after[0] ?? '', page.limit + 1);
       const shown = new Map<string, object>();
-      for (const cb of found.slice(0, page.limit)) shown.set(cb.id, await chargebackData(tx, cb, this.publicUrl.value));
+      for (const cb of found.slice(0, page.limit)) shown.set(cb.id, seenBy(filter.only, await chargebackData(tx, cb, this.publicUrl.value)));
       return listed(found, page, (row) => [row.id], (row) => shown.get(row.id) ?? {});
     });
   }
@@ -117,7 +125,7 @@ export class ChargebacksController {
     const [answer, rulings, history, standing, settled] = await Promise.all([store.answerOf(tx, id), store.rulingsOf(tx, id), store.transitionsOf(tx, id), standingOf(tx, id), settledOf(tx, id)]);
     const owed = standing.reduce((s, t) => s + t.amount, 0);
     return {
-      ...(await chargebackData(tx, cb, this.publicUrl.value)), response: answer?.body ?? null, rulings: rulings.map((r) => ({ n: r.n, at: r.at, ...(r.body as object) })), posted: owed, settled, outstanding: owed - settled,
+      ...seenBy(only, await chargebackData(tx, cb, this.publicUrl.value)), response: answer?.body ?? null, rulings: rulings.map((r) => ({ n: r.n, at: r.at, ...(r.body as object) })), posted: owed, settled, outstanding: owed - settled,
       history: history.map((h) => ({ from: h.from, to: h.to, at: h.at, actor: only === undefined || h.actor === actorOf(principal) ? h.actor : PARTY_SIDE.includes(h.to) ? only.party : 'merchant' })),
     };
   }

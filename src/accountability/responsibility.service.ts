@@ -112,8 +112,8 @@ export class ResponsibilityService {
     return c;
   }
 
-  /** A chargeback that left the house with a claim of this judgement in it. */
-  private sentFor = async (tx: Tx, judgement: string): Promise<store.ChargebackRow | undefined> => (await store.lockChargebacksOf(tx, judgement)).find((cb) => cb.status !== 'draft');
+  /** A chargeback that left the house with a claim of this judgement in it, and still stands. One that was withdrawn asks for nothing. */
+  private sentFor = async (tx: Tx, judgement: string): Promise<store.ChargebackRow | undefined> => (await store.lockChargebacksOf(tx, judgement)).find((cb) => cb.status !== 'draft' && cb.status !== 'withdrawn');
 
   /** Frees what a judgement asked for; answers the reversals of what it booked. Refused once a party was told of it. */
   private async takeBack(tx: Tx, before: store.ResponsibilityRow, at: Date, actor: string): Promise<Transfer[]> {

@@ -21,7 +21,7 @@ export function mayFollow(principal: Principal, fact: Pick<StreamedFact, 'name' 
   const prefixes = FOLLOWED[principal.role === 'admin' ? 'operator' : principal.role] ?? [];
   if (!prefixes.some((prefix) => fact.name.startsWith(prefix))) return false;
   const suppliers = limitTo(principal, 'supplier');
-  return suppliers === undefined || suppliers.includes(String(fact.payload['supplier']));
+  return suppliers === undefined || (typeof fact.payload['supplier'] === 'string' && suppliers.includes(fact.payload['supplier']));
 }
 
 @ApiTags('desk')

@@ -49,6 +49,9 @@ export const shelfDays = async (tx: Tx, world: string, now: Date): Promise<{ cas
     [world, now],
   )) ?? { cases: 0, days: 0 };
 
+/** Two looks at one SKU would each leave days of theirs behind. */
+export const lockReflow = (tx: Tx, world: string, sku: string): Promise<unknown> => rows(tx, 'select pg_advisory_xact_lock(hashtextextended($1, 29))', [`${world} ${sku}`]);
+
 /** What became of units that were asked back: sellable again, or not (the ones that never came included); of one SKU, or of all. */
 export const fateOf = async (tx: Tx, world: string, sku: string | null, now: Date): Promise<{ usable: number; lost: number }> =>
   (await one<{ usable: number; lost: number }>(

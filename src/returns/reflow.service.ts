@@ -10,7 +10,7 @@ import { HistoryService, HORIZON_DAYS } from './history.service.js';
 import { shareBy, usableReflow } from './math/index.js';
 import { expectReflow } from './returns.facts.js';
 import { mayBeResold } from './returns.rules.js';
-import { announcedUnits, deliveredUnits, fateOf } from './history.repository.js';
+import { announcedUnits, deliveredUnits, fateOf, lockReflow } from './history.repository.js';
 
 const DAY_MS = 86_400_000;
 /** Days ahead that are told; production that takes longer than this to come is not replaced by returns. */
@@ -30,6 +30,7 @@ export class ReflowService {
   }
 
   async expect(tx: Tx, world: 'live' | 'replay', sku: string): Promise<void> {
+    await lockReflow(tx, world, sku);
     const now = await worldNow(tx, world);
     const [terms] = await termsOf(tx, [sku]);
     if (terms === undefined) return;

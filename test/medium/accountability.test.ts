@@ -160,6 +160,11 @@ describe('what was not lost is not charged', () => {
     expect((await rule('uphold', 'a')).body.code).toBe('not-allowed-now');
     expect((await rule('withdraw', 'b')).body).toMatchObject({ status: 'withdrawn', posted: 0 });
     expect((await rule('uphold', 'c')).body).toMatchObject({ status: 409, currentStatus: 'withdrawn' });
+    // Its units are free for another judgement, once.
+    const [line] = cb.lines;
+    const again = () => r.call('POST', `/v1/returns/${line.return}/responsibility`, { shares: [{ party: 'warehouse', shareBp: 10_000 }], note: 'it was the packing' });
+    expect((await again()).body.items.at(-1)).toMatchObject({ origin: 'person', claims: [{ party: 'warehouse', outcome: 'claimed' }] });
+    expect((await as(finance, 'GET', `/v1/chargebacks/${cb.id}`)).body).toMatchObject({ status: 'withdrawn', lines: expect.arrayContaining([expect.objectContaining({ lineId: line.lineId })]) });
   });
 
   it('an anchor sees and answers what was sent to it, and nothing else', async () => {
@@ -169,6 +174,8 @@ describe('what was not lost is not charged', () => {
     expect(await chargebacks('', anchor)).toEqual([]);
     await as(finance, 'POST', `/v1/chargebacks/${cb.id}/notify`);
     expect((await chargebacks('', anchor)).map((c: { id: string }) => c.id)).toEqual([cb.id]);
+    expect(JSON.stringify((await as(anchor, 'GET', `/v1/chargebacks/${cb.id}`)).body)).not.toMatch(/unitValue|5160|po_|lot_/);
+    expect(JSON.stringify(await chargebacks('', anchor))).not.toMatch(/unitValue|5160|po_|lot_/);
     expect((await as(other, 'POST', `/v1/chargebacks/${cb.id}/response`, { verdict: 'accept' })).status).toBe(404);
     expect((await as(factory, 'GET', `/v1/chargebacks/${cb.id}`)).status).toBe(404);
     expect((await as(anchor, 'POST', `/v1/chargebacks/${cb.id}/response`, { verdict: 'accept' })).body).toMatchObject({ status: 'posted' });
@@ -270,6 +277,19 @@ describe('a chargeback', () => {
   });
 });
 
+describe('units of a chargeback that was heard and withdrawn', () => {
+  it('can be judged anew, and the old one cannot be taken up again beside it', async () => {
+    const id = await back('defect');
+    const [draft] = await chargebacks('&party=supplier&status=draft');
+    await as(finance, 'POST', `/v1/chargebacks/${draft.id}/notify`);
+    await as(factory, 'POST', `/v1/chargebacks/${draft.id}/response`, { verdict: 'dispute' });
+    const rule = (verdict: string, note: string) => as(finance, 'POST', `/v1/chargebacks/${draft.id}/ruling`, { verdict, note });
+    expect((await rule('withdraw', 'not theirs')).body.status).toBe('withdrawn');
+    expect((await as(finance, 'POST', `/v1/returns/${id}/responsibility`, { shares: [{ party: 'carrier', shareBp: 10_000 }], note: 'crushed' })).body.items.at(-1).claims).toMatchObject([{ party: 'carrier', outcome: 'claimed' }]);
+    expect((await rule('uphold', 'theirs after all')).body).toMatchObject({ status: 409, code: 'judged-anew' });
+  });
+});
+
 describe('clocks and changes of policy', () => {
   it('a draft is sent by itself when its time of collecting is over, and silence brings it before the merchant', async () => {
     await back('defect');
@@ -325,7 +345,9 @@ describe('the scorecard', () => {
     const faulty = (await r.sql.query(`select sum(quantity)::int as n from inspections where lot = $1 and finding in ('defect', 'out-of-tolerance', 'differs-from-sealed-sample')`, [lot])).rows[0].n;
     expect(body.measures.faults).toMatchObject({ hits: faulty + 1, of: 80, weight: 30 });
     expect(body.measures.onTime).toMatchObject({ hits: body.measures.onTime.of, rate: 1, points: 100 });
-    expect(body.measures.answers).toMatchObject({ hits: 2, of: 2, points: 100 });
+    // The two signals that were answered; whatever else the planner asked for meanwhile and nobody answered counts against it.
+    expect(body.measures.answers.hits).toBe(2);
+    expect(body.measures.answers.points).toBeCloseTo(200 / body.measures.answers.of, 9);
     expect(body.measures.samples).toMatchObject({ of: 0, points: null, rate: null });
     for (const m of Object.values<any>(body.measures)) if (m.rate !== null) expect([m.lower <= m.rate, m.upper >= Math.min(1, m.rate)]).toEqual([true, true]);
     const active = Object.values<any>(body.measures).filter((m) => m.points !== null);
