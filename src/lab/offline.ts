@@ -3,3 +3,4 @@ export { detect, type DetectOptions } from './detect.js';
 export { type OnBadLine, type Reading } from './inputs.js';
 export { returnRates, type RateFiles, type RateOptions } from './return-rates.js';
 export { forecast, type ForecastOptions } from './forecast.js';
+export { FAMILIES, simulate, type Family, type SimulateOptions } from './simulate.js';
