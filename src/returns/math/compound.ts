@@ -1,5 +1,5 @@
 // Whole units that are still to come, where they come in clumps: quantiles of a random number of clumps of random size.
-import { gammaBelow } from '../../kernel/math/index.js';
+import { gammaBelow, normalBelow } from '../../kernel/math/index.js';
 
 /** Units of a clump (> 0), and how likely (any weight ≥ 0). */
 export interface ClumpSize {
@@ -16,9 +16,9 @@ export interface Compound {
 
 /** Cells of the lattice: up to as many units exactly, in steps beyond. */
 const CELLS = 320;
-/** A binomial number of more clumps than this is near enough to a normal one, and the recursion, which then takes differences, is not exact enough. */
+/** A sum of less skewness than this, or of a binomial number of more clumps (the recursion then takes differences), has its shape from three moments. */
+const SKEWED = 1;
 const MANY = 60;
-
 const HUGE = 1e200;
 const LOG_HUGE = Math.log(HUGE);
 
@@ -89,29 +89,53 @@ export function intervalOf(compound: Compound, most: number, level: number): { r
   if (compound.mean <= 0 || sizes.length === 0 || most <= 0) return { lower: 0, upper: 0 };
   const size = sizes.reduce((s, c) => s + c.weight * c.units, 0) / weight;
   const square = sizes.reduce((s, c) => s + c.weight * c.units ** 2, 0) / weight;
-  const mean = compound.mean * size;
-  const variance = compound.mean * Math.max(0, square - size * size) + compound.variance * size * size;
-  if (compound.variance >= compound.mean || compound.mean <= MANY) {
-    // Chebyshev would do with √10 sd where the tail is 5 %; clumps of great size far from the mean are worth no cell.
-    const range = Math.min(most, mean + Math.max(6, Math.sqrt(2 / tail)) * Math.sqrt(variance) + 1);
-    const step = Math.max(1, range / CELLS);
+  const cube = sizes.reduce((s, c) => s + c.weight * c.units ** 3, 0) / weight;
+  const [mean, spread, ratio] = [compound.mean * size, Math.max(0, square - size * size), compound.variance / compound.mean];
+  const variance = compound.mean * spread + compound.variance * size * size;
+  // Cumulants of a compound sum; the third of the number is that of the (a, b, 0) class.
+  const third = compound.mean * (cube - 3 * size * square + 2 * size ** 3) + 3 * compound.variance * size * spread + compound.mean * ratio * (2 * ratio - 1) * size ** 3;
+  const skewness = variance > 0 ? third / variance ** 1.5 : 0;
+  const range = Math.min(most, reach(compound, sizes, weight, tail));
+  const step = Math.max(1, range / CELLS);
+  if ((ratio >= 1 || compound.mean <= MANY) && (step === 1 || skewness > SKEWED)) {
     const masses = panjer({ mean: compound.mean, variance: Math.max(compound.variance, 1e-9), sizes }, step, 1 - tail + 1e-6);
     return found((k) => masses[k] as number, step, most, tail, level);
   }
-  if (variance <= 0) return { lower: Math.min(most, Math.round(mean)), upper: Math.min(most, Math.round(mean)) };
-  const [shape, rate] = [Math.min(1e9, mean ** 2 / variance), Math.min(1e9, mean ** 2 / variance) / mean];
-  const below = (k: number): number => gammaBelow(k + 0.5, shape, rate);
+  const below = byMoments(mean, Math.sqrt(Math.max(1e-12, variance)), skewness);
   const smallest = (share: number): number => {
     let [low, high] = [-1, most];
     while (high - low > 1) {
       const middle = Math.floor((low + high) / 2);
-      if (below(middle) >= share) high = middle;
+      if (below(middle + 0.5) >= share) high = middle;
       else low = middle;
     }
     return high;
   };
   const lower = smallest(tail);
-  return { lower, upper: Math.max(lower, smallest(Math.min(1, (lower === 0 ? 0 : below(lower - 1)) + level))) };
+  return { lower, upper: Math.max(lower, smallest(Math.min(1, (lower === 0 ? 0 : below(lower - 0.5)) + level))) };
+}
+
+/** How far the sum reaches: the largest clumps, of which there is one less often than a quarter of the tail, are worth no cell. */
+function reach({ mean, variance }: Compound, sizes: readonly ClumpSize[], weight: number, tail: number): number {
+  let [rare, sum, squares] = [0, 0, 0];
+  for (const { units, weight: w } of [...sizes].sort((a, b) => b.units - a.units)) {
+    const often = (mean * w) / weight;
+    rare += often;
+    if (rare < tail / 4) continue;
+    sum += often * units;
+    squares += often * units * units;
+  }
+  // Mean and variance of what is left; Chebyshev would do with √10 sd where the tail is 5 %.
+  const spread = squares + (sum / mean) ** 2 * Math.max(0, variance - mean);
+  return sum + Math.max(6, Math.sqrt(2 / tail)) * Math.sqrt(spread) + 1;
+}
+
+/** Distribution function of a gamma distribution that was moved, with these three moments (translated gamma: Bowers et al., "Actuarial Mathematics", 12.6); normal without skewness. */
+function byMoments(mean: number, sd: number, skewness: number): (x: number) => number {
+  if (skewness < 0.002) return (x) => normalBelow((x - mean) / sd);
+  const shape = 4 / (skewness * skewness);
+  const scale = (sd * skewness) / 2;
+  return (x) => gammaBelow(x - (mean - shape * scale), shape, 1 / scale);
 }
 
 function found(mass: (k: number) => number, step: number, most: number, tail: number, level: number): { readonly lower: number; readonly upper: number } {

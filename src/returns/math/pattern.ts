@@ -46,7 +46,7 @@ export const plainPattern = (lag: Lag, rate = 0.1): ReturnPattern => ({
 /** Share of a line's returns that a case is taken for before there are cases, and how many cases that weighs. */
 const PRIOR_CASES = 4;
 /** Steps of the random walks: per fortnight, per doubling of the line. */
-const SEASON_STEPS = [0.01, 0.03, 0.07, 0.15, 0.3, 0.6];
+const SEASON_STEPS = [0.02, 0.05, 0.1, 0.2, 0.4, 0.7];
 const SIZE_STEPS = [0.02, 0.1, 0.3, 0.6, 1];
 /** How far the lag of one fortnight's sales is from that of all is taken for this (sd of the logarithm of late over early returns), with a weight of so many fortnights, before it is seen. */
 const [USUAL_LAG_DRIFT, USUAL_FORTNIGHTS] = [0.15, 3] as const;
