@@ -43,7 +43,7 @@ function onLattice(sizes: readonly ClumpSize[], step: number): { readonly cells:
  * variance is below, at or above its mean, p_n = (a + b/n) p_(n−1). It ends where `enough` of the mass was found. The first mass may
  * be too small for a double; the recursion then begins at 1 and the scale is kept apart.
  */
-function panjer({ mean, variance, sizes }: Compound, step: number, enough: number): Float64Array {
+function panjer({ mean, variance, sizes }: Compound, step: number, enough: number): number[] {
   const ratio = variance / mean;
   let [a, b, first] = [0, mean, 0];
   const { cells, shares, none } = onLattice(sizes, step);
@@ -60,8 +60,8 @@ function panjer({ mean, variance, sizes }: Compound, step: number, enough: numbe
     first = n * Math.log1p(-q * (1 - none));
   } else first = -mean * (1 - none);
   const small = first < -600;
-  const masses = new Float64Array(CELLS + 1);
-  let sum = (masses[0] = small ? 1 : Math.exp(first));
+  let sum = small ? 1 : Math.exp(first);
+  const masses = [sum];
   const scale = 1 / (1 - a * none);
   for (let k = 1; k <= CELLS && (small || sum < enough); k++) {
     let mass = 0;
@@ -70,8 +70,10 @@ function panjer({ mean, variance, sizes }: Compound, step: number, enough: numbe
       if (j <= k) mass += (a + (b * j) / k) * (shares[i] as number) * (masses[k - j] as number);
     }
     // A binomial number ends: what rounding leaves below 0 there is nothing.
-    sum += masses[k] = Math.max(0, mass * scale);
-    if (!small || (masses[k] as number) < HUGE) continue;
+    mass = Math.max(0, mass * scale);
+    masses.push(mass);
+    sum += mass;
+    if (!small || mass < HUGE) continue;
     for (let i = 0; i <= k; i++) masses[i] = (masses[i] as number) / HUGE;
     first += LOG_HUGE;
   }
@@ -99,7 +101,7 @@ export function intervalOf(compound: Compound, most: number, level: number): { r
   const step = Math.max(1, range / CELLS);
   if ((ratio >= 1 || compound.mean <= MANY) && (step === 1 || skewness > SKEWED)) {
     const masses = panjer({ mean: compound.mean, variance: Math.max(compound.variance, 1e-9), sizes }, step, 1 - tail + 1e-6);
-    return found((k) => masses[k] as number, step, most, tail, level);
+    return found((k) => masses[k] ?? 0, step, most, tail, level);
   }
   const below = byMoments(mean, Math.sqrt(Math.max(1e-12, variance)), skewness);
   const smallest = (share: number): number => {

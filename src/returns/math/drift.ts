@@ -108,7 +108,7 @@ function fitted(row: readonly Seen[], step: number): Fit {
     }
     inverse = covariance;
     evidence = fit - 0.5 * form + 0.5 * prior - 0.5 * logDeterminant;
-    if (move < 1e-6) break;
+    if (move < 1e-3) break;
   }
   return { log, covariance: inverse, evidence };
 }

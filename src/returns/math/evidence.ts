@@ -1,7 +1,7 @@
 // What the cohorts of one key say of its rate, in the terms of the pattern that all keys share.
 import { SIZE_CLASSES, sizeClassOf, unitsBack, type Cohort } from './cohorts.js';
 import { shareBy } from './lag.js';
-import { SIZE_FACTORS, seasonOf, sizeFactorOf, type Clump, type ReturnPattern } from './pattern.js';
+import { SIZE_FACTORS, seasonOf, sizeFactorOf, type ReturnPattern } from './pattern.js';
 import { LEVELS } from './posterior.js';
 
 const add = (sums: Float64Array, i: number, x: number): void => {
@@ -15,12 +15,14 @@ export class Tables {
   private readonly share: Float64Array;
   private readonly season: Float64Array;
   private readonly size: Float64Array;
+  private readonly weights: Float64Array;
 
   constructor(readonly pattern: ReturnPattern) {
     this.horizon = pattern.lag.share.length - 1;
     this.share = Float64Array.from({ length: this.horizon + 1 }, (_, age) => shareBy(pattern.lag, age));
     this.season = pattern.season.log.map(Math.exp);
     this.seasons = this.season.length;
+    this.weights = Float64Array.from(pattern.clumps, (clump) => clump.weight);
     this.size = Float64Array.from({ length: SIZE_CLASSES }, (_, size) => Math.exp(pattern.size.log[sizeFactorOf(size)] as number));
   }
 
@@ -35,7 +37,7 @@ export class Tables {
   }
 
   weight(size: number): number {
-    return (this.pattern.clumps[size] as Clump).weight;
+    return this.weights[size] as number;
   }
 
   fortnight(age: number): number {
@@ -43,7 +45,7 @@ export class Tables {
   }
 }
 
-/** What back of a key, and how far its days differ: enough for what keys have in common. In units that come one by one. */
+/** What came back of a key, and how far its days differ: enough for what keys have in common. In units that come one by one. */
 export interface Sketch {
   /** What came back, and matured exposure: Σ sold × factor × G. */
   readonly returned: number;
@@ -56,26 +58,27 @@ export interface Sketch {
 
 /** @param cohorts those of one age beside each other */
 export function sketchOf(tables: Tables, cohorts: readonly Cohort[]): Sketch {
-  let [returned, exposure, square, product, exposureSquare] = [0, 0, 0, 0, 0];
-  let [age, came, exposed] = [-1, 0, 0];
-  const endDay = (): void => {
-    returned += came;
-    exposure += exposed;
-    square += came * came;
-    product += came * exposed;
-    exposureSquare += exposed * exposed;
-  };
-  for (const c of cohorts) {
-    if (c.age !== age) {
-      endDay();
-      [age, came, exposed] = [c.age, 0, 0];
+  // Plain assignments: this runs once for every cohort of a year.
+  let returned = 0, exposure = 0, square = 0, product = 0, exposureSquare = 0;
+  let age = -1, came = 0, exposed = 0;
+  for (let i = 0; i <= cohorts.length; i++) {
+    const c = cohorts[i];
+    if (c?.age !== age) {
+      returned += came;
+      exposure += exposed;
+      square += came * came;
+      product += came * exposed;
+      exposureSquare += exposed * exposed;
+      if (c === undefined) break;
+      age = c.age;
+      came = 0;
+      exposed = 0;
     }
     const size = sizeClassOf(c);
     const weight = tables.weight(size);
     if (c.returned.length > 0) came += unitsBack(c, tables.horizon) * weight;
     exposed += c.sold * weight * tables.factor(c.age, size) * tables.developed(c.age);
   }
-  endDay();
   return { returned, exposure, square, product, exposureSquare };
 }
 
@@ -98,10 +101,17 @@ export class Evidence {
   readonly openUnits = new Float64Array(SIZE_CLASSES);
   readonly openLines = new Float64Array(SIZE_CLASSES);
 
-  constructor(readonly tables: Tables, cohorts: readonly Cohort[]) {
+  constructor(readonly tables: Tables) {
     this.seasonHeight = new Float64Array(tables.seasons);
     this.seasonOpen = new Float64Array(tables.seasons);
+  }
+
+  /** Takes these cohorts for what it took before: many keys share one evidence, so that none allocates. */
+  read(cohorts: readonly Cohort[]): this {
+    this.sold = this.returned = this.came = this.height = 0;
+    for (const sums of [this.seasonHeight, this.sizeHeight, this.counts, this.open, this.seasonOpen, this.sizeOpen, this.openUnits, this.openLines]) sums.fill(0);
     for (const c of cohorts) this.add(c);
+    return this;
   }
 
   private add(c: Cohort): void {

@@ -94,48 +94,53 @@ function rangeOf(a: number, b: number, young: YoungUnits): { readonly from: numb
   return { from, to };
 }
 
+export const emptyPosterior = (): Posterior => ({ border: new Float64Array(GRID + 1), p: new Float64Array(GRID), weight: new Float64Array(GRID), coming: new Float64Array(GRID) });
+
+/** ln u of the cells' middles. */
+const LOG_U = Float64Array.from({ length: GRID }, (_, k) => Math.log((k + 0.5) / GRID));
+const [values, slopes, perRate] = [new Float64Array(NODES + 1), new Float64Array(NODES + 1), new Float64Array(NODES + 1)];
+
 /**
- * The posterior on a grid over where its mass lies: even, or closer towards 0 (u³) where the mass reaches that far, as a prior of
- * rare returns has no bound there.
+ * Lays the posterior on its grid over where its mass lies: even, or closer towards 0 (p = to u³) where the mass reaches that far, as
+ * a prior of rare returns has no bound there. It is written into `posterior`: thousands of keys share one.
  */
-export function posteriorOf(a: number, b: number, young: YoungUnits): Posterior {
-  const { from, to } = rangeOf(a, b, young);
-  const power = from <= LEAST_P ? 3 : 1;
-  const place = (u: number): number => from + (to - from) * (power === 1 ? u : u * u * u);
-  const steep = (u: number): number => (to - from) * (power === 1 ? 1 : 3 * u * u);
-  const values = new Float64Array(NODES + 1);
-  const slopes = new Float64Array(NODES + 1);
-  const perRate = new Float64Array(NODES + 1);
+export function layPosterior({ border, p, weight, coming }: Posterior, a: number, b: number, young: YoungUnits): void {
+  const range = rangeOf(a, b, young);
+  const cubic = range.from <= LEAST_P;
+  const from = cubic ? 0 : range.from;
+  const width = range.to - from;
+  const logWidth = Math.log(width);
   for (let i = 0; i <= NODES; i++) {
-    const p = place(i / NODES);
-    values[i] = young.log(p);
-    slopes[i] = (young.slope(p) * steep(i / NODES)) / NODES;
-    perRate[i] = young.coming(p) / p;
+    const u = i / NODES;
+    const at = cubic ? Math.max(LEAST_P * width, width * u * u * u) : from + width * u;
+    values[i] = young.log(at);
+    slopes[i] = (young.slope(at) * width * (cubic ? 3 * u * u : 1)) / NODES;
+    perRate[i] = young.coming(at) / at;
   }
-  const border = new Float64Array(GRID + 1);
-  const p = new Float64Array(GRID);
-  const weight = new Float64Array(GRID);
-  const coming = new Float64Array(GRID);
   let top = -Infinity;
   for (let k = 0; k < GRID; k++) {
-    border[k] = place(k / GRID);
+    const left = k / GRID;
     const u = (k + 0.5) / GRID;
-    const at = (p[k] = place(u));
+    border[k] = cubic ? width * left * left * left : from + width * left;
+    const at = (p[k] = cubic ? width * u * u * u : from + width * u);
     const x = u * NODES;
     const i = Math.floor(x);
     const t = x - i;
-    const [y0, y1] = [values[i] as number, values[i + 1] as number];
-    const [c0, c1] = [(slopes[i] as number) - (y1 - y0), -(slopes[i + 1] as number) + (y1 - y0)];
-    const log = (1 - t) * y0 + t * y1 + t * (1 - t) * (c0 * (1 - t) + c1 * t) + a * Math.log(at) + b * Math.log1p(-at) + Math.log(steep(u));
+    const y0 = values[i] as number;
+    const y1 = values[i + 1] as number;
+    const c0 = (slopes[i] as number) - (y1 - y0);
+    const c1 = (y1 - y0) - (slopes[i + 1] as number);
+    // ln p and ln dp/du of the cubic grid hang on ln u alone.
+    const own = cubic ? a * (logWidth + 3 * (LOG_U[k] as number)) + 2 * (LOG_U[k] as number) : a * Math.log(at);
+    const log = (1 - t) * y0 + t * y1 + t * (1 - t) * (c0 * (1 - t) + c1 * t) + own + b * Math.log1p(-at);
     weight[k] = log;
     if (log > top) top = log;
     coming[k] = Math.min(young.open, at * ((1 - t) * (perRate[i] as number) + t * (perRate[i + 1] as number)));
   }
-  border[GRID] = to;
+  border[GRID] = range.to;
   let sum = 0;
   for (let k = 0; k < GRID; k++) sum += weight[k] = Math.exp((weight[k] as number) - top);
   for (let k = 0; k < GRID; k++) weight[k] = (weight[k] as number) / sum;
-  return { border, p, weight, coming };
 }
 
 export function meanOf({ weight }: Posterior, values: Float64Array): number {

@@ -13,7 +13,7 @@ export interface Exposed {
 }
 
 /** Strengths κ = α + β that are tried, and the one that most merchants are near: a handful of keys says little of their spread. */
-const STRENGTHS = Array.from({ length: 25 }, (_, i) => 2 ** (i / 2));
+const STRENGTHS = Array.from({ length: 13 }, (_, i) => 2 ** i);
 const [USUAL_LOG_STRENGTH, LOG_STRENGTH_SD] = [Math.log(30), 1.5] as const;
 
 /** Logarithm of the chance of x returns of n (beta-binomial, any positive numbers), without what does not hang on the prior. */

@@ -10,7 +10,7 @@ import { clumpsToCome, heightVariance } from './coming.js';
 import { intervalOf } from './compound.js';
 import { Evidence, sketchOf, Tables, type Sketch } from './evidence.js';
 import { patternOf, type ReturnPattern } from './pattern.js';
-import { LEVELS, meanOf, posteriorOf, quantileOf, varianceOf, youngUnits } from './posterior.js';
+import { emptyPosterior, layPosterior, LEVELS, meanOf, quantileOf, varianceOf, youngUnits, type Posterior } from './posterior.js';
 import { priorOf, type BetaPrior } from './prior.js';
 
 export interface ReturnRate {
@@ -32,10 +32,10 @@ export interface Spread {
   readonly dispersion: number;
 }
 
-function rateOf(evidence: Evidence, { prior, dispersion }: Spread, level: number): ReturnRate {
+function rateOf(evidence: Evidence, around: Posterior, { prior, dispersion }: Spread, level: number): ReturnRate {
   const { tables, sold, returned, counts, open } = evidence;
   const young = youngUnits(counts, open, 1 / dispersion);
-  const around = posteriorOf(prior.alpha - 1 + evidence.came / dispersion, prior.beta - 1 + (counts[LEVELS] as number) / dispersion, young);
+  layPosterior(around, prior.alpha - 1 + evidence.came / dispersion, prior.beta - 1 + (counts[LEVELS] as number) / dispersion, young);
   const height = sold === 0 ? Math.min(1, 1 / tables.pattern.top) : evidence.height / sold;
   const tail = (1 - level) / 2;
   const mean = meanOf(around, around.p);
@@ -59,7 +59,7 @@ function checkLevel(level: number): void {
 export function returnRateOf(cohorts: readonly Cohort[], pattern: ReturnPattern, spread: Spread, level: number): ReturnRate {
   checkLevel(level);
   cohorts.forEach(checkCohort);
-  return rateOf(new Evidence(new Tables(pattern), cohorts), spread, level);
+  return rateOf(new Evidence(new Tables(pattern)).read(cohorts), emptyPosterior(), spread, level);
 }
 
 /** Variance over mean of what came back of a key on a day's sales, beyond what one line explains: lines of one order come back together. */
@@ -86,5 +86,6 @@ export function ratesByKey(cohorts: ReadonlyMap<string, readonly Cohort[]>, hori
   const keys = Array.from(cohorts.values(), (list) => sketchOf(tables, list));
   const prior = priorOf(keys, tables.pattern.top);
   const spread = { prior, dispersion: dispersionOf(keys, prior) };
-  return (key) => rateOf(new Evidence(tables, cohorts.get(key) ?? []), spread, level);
+  const [evidence, around] = [new Evidence(tables), emptyPosterior()];
+  return (key) => rateOf(evidence.read(cohorts.get(key) ?? []), around, spread, level);
 }
