@@ -1,10 +1,10 @@
 // What a policy believes: of what still sells, what is cancelled, what comes back. `learned` believes what the service would, from what
 // has happened so far; `true prior` knows how the world was made, and still none of its draws.
-import { lagOf, shareBy, usableReflow, type Cohort, type Lag } from '../../returns/math/index.js';
+import { patternOf, shareBy, usableReflow, type Cohort, type Lag } from '../../returns/math/index.js';
 import { pooled, RECENT_MS, remainingInBroadcast, remainingStanding, unitsPerLine, type DatedDemand } from '../../forecast/math/index.js';
 import { betaBelow, type NegativeBinomial } from '../../kernel/math/index.js';
 import { expectedCurve, type Curve } from '../world/curve.js';
-import type { ItemPrior, SkuPrior, WorldPrior } from '../world/prior.js';
+import type { SkuPrior, WorldPrior } from '../world/prior.js';
 import { DAY_MS, HOUR_MS, type House, type ReturnHistory } from './house.js';
 import type { LineUpItem } from './scene.js';
 
@@ -33,7 +33,7 @@ const recent = (times: readonly number[] | undefined, from: number): number => {
   return n;
 };
 
-/** Delivered units of a SKU by age in days, those asked back apart. */
+/** Delivered units of a SKU by age in days, each a line of its own, with those asked back. */
 function cohortsOf(history: ReturnHistory, today: number): Cohort[] {
   const returned = new Map<number, Map<number, number>>();
   for (const [delivered, asked, units] of history.asked) {
@@ -42,10 +42,10 @@ function cohortsOf(history: ReturnHistory, today: number): Cohort[] {
     lags.set(asked - delivered, (lags.get(asked - delivered) ?? 0) + units);
     returned.set(delivered, lags);
   }
-  return [...history.delivered].filter(([day]) => day <= today).map(([day, sold]) => ({ age: today - day, sold, returned: returned.get(day) ?? new Map<number, number>() }));
+  return [...history.delivered].filter(([day]) => day <= today).map(([day, sold]) => ({ age: today - day, sold, returned: [...(returned.get(day) ?? [])].map(([lag, cases]) => ({ lag, units: 1, cases })) }));
 }
 
-const goneOf = (c: Cohort): number => [...c.returned.values()].reduce((s, n) => s + n, 0);
+const goneOf = (c: Cohort): number => c.returned.reduce((s, r) => s + r.cases * r.units, 0);
 
 function reflowOf(house: House, sku: number, days: number, rate: number, lag: Lag, shelfDays: number, usable: number, lost: number): Reflow {
   const history = house.returns[sku] as ReturnHistory;
@@ -81,7 +81,7 @@ export function learned(): Knowledge {
     if (today === learnedOn) return;
     learnedOn = today;
     const cohorts = house.returns.flatMap((h) => cohortsOf(h, today));
-    lag = lagOf(cohorts, HORIZON_DAYS);
+    if (cohorts.length > 0) lag = patternOf([cohorts], HORIZON_DAYS).lag;
     const exposure = cohorts.reduce((s, c) => s + c.sold * shareBy(lag, c.age), 0);
     pooledRate = (cohorts.reduce((s, c) => s + goneOf(c), 0) + 1) / (exposure + 10);
     const [usable, lost] = house.returns.reduce(([u, l], h) => [u + h.usable, l + h.lost], [0, 0]);
