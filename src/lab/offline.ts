@@ -2,4 +2,5 @@
 export { detect, type DetectOptions } from './detect.js';
 export { type OnBadLine, type Reading } from './inputs.js';
 export { returnRates, type RateFiles, type RateOptions } from './return-rates.js';
+export { nowcast, type NowcastFiles, type NowcastOptions } from './nowcast.js';
 export { forecast, type ForecastOptions } from './forecast.js';

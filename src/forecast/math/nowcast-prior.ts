@@ -1,0 +1,109 @@
+// What a line-up item will sell in its broadcast before anybody has ordered it there: a negative-binomial regression of distinct
+// orders on plan, price, the SKU's own earlier broadcasts, its sales outside and its time on air, with shrunken effects of anchor and
+// category. A published prior stands alone where there is no history and gives way to it by ridge (a normal prior per coefficient).
+import { fitCounts, predicted, type CountModel, type CountRow, type NormalPrior } from './regression.js';
+import type { Pitch } from './nowcast-profile.js';
+
+/** What is known of a line-up item before its broadcast. */
+export interface ItemFacts {
+  readonly sku: string;
+  readonly anchor: string;
+  /** '' where it is not known. */
+  readonly category: string;
+  /** Ascending; empty where no slot is known. */
+  readonly pitches: readonly Pitch[];
+  /** Minor units; 0 where it is not known. */
+  readonly price: number;
+  /** 0 where nothing was planned. */
+  readonly plannedUnits: number;
+  /** The SKU's earlier broadcasts: how many, and Σ ln(1 + orders). */
+  readonly own: { readonly broadcasts: number; readonly logOrders: number };
+  /** Orders a day outside broadcasts, lately. */
+  readonly outsidePerDay: number;
+}
+
+/** The level of a merchant's line-ups: what was learned, or what is published. */
+export interface TotalPrior {
+  readonly coefficients: CountModel;
+  /** ln of the factor of an anchor, and of a category; those that are not named have none. */
+  readonly anchors: Readonly<Record<string, number>>;
+  readonly categories: Readonly<Record<string, number>>;
+  /** Of the merchant's items, minor units; 0: not known. */
+  readonly usualPrice: number;
+}
+
+const clamped = (x: number, least: number, most: number): number => Math.min(most, Math.max(least, x));
+/** Plans are wishes: one of a billion says no more than one of five thousand. */
+const MOST_PLANNED = 5_000;
+/** Expected minutes at the lull's rate (see Curve) of a five-minute pitch in a broadcast of some hours. */
+const USUAL_MASS = 300;
+
+export function totalFeatures(f: ItemFacts, mass: number, usualPrice: number): { readonly x: readonly number[]; readonly z: readonly number[] } {
+  const known = f.own.broadcasts / (f.own.broadcasts + 1);
+  const own = f.own.broadcasts === 0 ? 0 : known * (f.own.logOrders / f.own.broadcasts - Math.log(31));
+  const planned = f.plannedUnits > 0 ? Math.log(clamped(f.plannedUnits, 1, MOST_PLANNED) / 100) : 0;
+  const price = f.price > 0 && usualPrice > 0 ? clamped(Math.log(f.price / usualPrice), -3, 3) : 0;
+  return {
+    x: [1, planned, f.plannedUnits > 0 ? 0 : 1, price, own, known, Math.log1p(clamped(f.outsidePerDay, 0, 1e6)), clamped(Math.log(Math.max(1e-9, mass) / USUAL_MASS), -4, 4)],
+    z: [1, known],
+  };
+}
+
+/**
+ * Published prior, set by hand: 40 orders where 100 units are planned, growing by the power 0.65 of the plan, 30 without a plan; half
+ * of what its earlier broadcasts say; and as spread as SKUs of one anchor are (log sd 1.5 to 1.7, so a dispersion of about 1.5).
+ */
+export const TOTAL_PRIOR: { readonly mean: NormalPrior; readonly dispersion: NormalPrior } = {
+  mean: { mean: [Math.log(40), 0.65, -0.3, -0.1, 0.5, 0, 0.1, 0.5], precision: [0.25, 11, 4, 11, 11, 4, 25, 11] },
+  dispersion: { mean: [0.4, -0.3], precision: [1, 4] },
+};
+
+export const PUBLISHED_TOTAL: TotalPrior = { coefficients: { b: TOTAL_PRIOR.mean.mean, c: TOTAL_PRIOR.dispersion.mean }, anchors: {}, categories: {}, usualPrice: 0 };
+
+// By own property: an anchor may be called `constructor`.
+const effectOf = (effects: Readonly<Record<string, number>>, key: string): number => (Object.hasOwn(effects, key) ? (effects[key] as number) : 0);
+const effectsOf = (p: Pick<TotalPrior, 'anchors' | 'categories'>, f: ItemFacts): number => effectOf(p.anchors, f.anchor) + effectOf(p.categories, f.category);
+
+/** Mean and dispersion of an item's orders in its whole broadcast, tail included; finite. @param mass expected in units of its level */
+export const totalOf = (p: TotalPrior, f: ItemFacts, mass: number): { readonly mean: number; readonly dispersion: number } =>
+  predicted(p.coefficients, { offset: effectsOf(p, f), ...totalFeatures(f, mass, p.usualPrice) });
+
+/** An item whose broadcast is over: its orders, and the share of what was expected of it that lies before the end of what is known. */
+export interface Outcome {
+  readonly facts: ItemFacts;
+  readonly mass: number;
+  readonly orders: number;
+  readonly share: number;
+}
+
+/** Items of no effect that an anchor's or a category's own items are weighed against. */
+const EFFECT_WEIGHT = 2;
+/** One item says at most so many times what was expected: a single hit makes no anchor. */
+const MOST_RATIO = 10;
+
+function learnedEffects(outcomes: readonly Outcome[], expected: readonly { readonly mean: number; readonly dispersion: number }[], keyOf: (f: ItemFacts) => string): Record<string, number> {
+  const sums = new Map<string, { ratio: number; weight: number }>();
+  outcomes.forEach((o, i) => {
+    const key = keyOf(o.facts);
+    if (key === '') return;
+    const { mean, dispersion } = expected[i] as { mean: number; dispersion: number };
+    const weight = 1 / (dispersion + 1 / Math.max(1e-6, mean * o.share));
+    const sum = sums.get(key) ?? { ratio: 0, weight: 0 };
+    sums.set(key, { ratio: sum.ratio + weight * Math.min(MOST_RATIO, o.orders / Math.max(1e-6, mean * o.share)), weight: sum.weight + weight });
+  });
+  return Object.fromEntries(Array.from(sums, ([key, s]) => [key, Math.log((EFFECT_WEIGHT + s.ratio) / (EFFECT_WEIGHT + s.weight))]));
+}
+
+/** The level of a merchant's finished line-ups; the published one where there are none. Deterministic. */
+export function learnTotal(outcomes: readonly Outcome[], usualPrice: number): TotalPrior {
+  if (outcomes.length === 0) return { ...PUBLISHED_TOTAL, usualPrice };
+  const rowOf = (o: Outcome, effects: Pick<TotalPrior, 'anchors' | 'categories'>): CountRow => ({
+    y: o.orders, offset: Math.log(Math.max(1e-6, o.share)) + effectsOf(effects, o.facts), ...totalFeatures(o.facts, o.mass, usualPrice),
+  });
+  const plain = fitCounts(outcomes.map((o) => rowOf(o, { anchors: {}, categories: {} })), TOTAL_PRIOR.mean, TOTAL_PRIOR.dispersion);
+  const first: TotalPrior = { coefficients: plain, anchors: {}, categories: {}, usualPrice };
+  const anchors = learnedEffects(outcomes, outcomes.map((o) => totalOf(first, o.facts, o.mass)), (f) => f.anchor);
+  const second: TotalPrior = { ...first, anchors };
+  const categories = learnedEffects(outcomes, outcomes.map((o) => totalOf(second, o.facts, o.mass)), (f) => f.category);
+  return { coefficients: fitCounts(outcomes.map((o) => rowOf(o, { anchors, categories })), TOTAL_PRIOR.mean, TOTAL_PRIOR.dispersion, plain), anchors, categories, usualPrice };
+}
