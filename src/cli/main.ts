@@ -61,6 +61,12 @@ const levelsOf = (text: string): number[] => {
   return [...new Set(levels)].sort((a, b) => a - b);
 };
 
+const wholeFrom = (least: number) => (text: string): number => {
+  const value = Number(text);
+  if (!/^\d{1,10}$/.test(text) || value < least || value > 2 ** 32 - 1) throw new InvalidArgumentError(`must be a whole number from ${least}`);
+  return value;
+};
+
 const onBadLine = (): Option => new Option('--on-error <what>', 'what a bad line does').choices(['stop', 'skip']).default('stop');
 
 const program = new Command('castline')
@@ -147,6 +153,16 @@ program
   .addOption(new Option('--levels <list>', 'levels of the quantiles').argParser(levelsOf).default([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95], '0.05,0.1,0.25,0.5,0.75,0.9,0.95'))
   .addOption(onBadLine())
   .action((options: Parameters<typeof import('./nowcast.js').runNowcast>[0]) => import('./nowcast.js').then((command) => command.runNowcast(options)));
+
+program
+  .command('simulate')
+  .description('write a simulated world: catalogue, broadcasts, orders, returns, how it was made and its truth; no server needed')
+  .addOption(new Option('--world <name>', 'how arrivals come about (docs/backtest.md)').choices(['cluster', 'doubly-stochastic', 'pulsed', 'replayed']).makeOptionMandatory())
+  .requiredOption('--seed <n>', 'the same seed gives the same world', wholeFrom(0))
+  .addOption(new Option('--broadcasts <n>', 'how many').argParser(wholeFrom(1)).default(20))
+  .requiredOption('--out <dir>', 'folder for the files; it is made')
+  .option('--arrivals <orders>', 'for replayed: a file of real orders whose gaps are re-played')
+  .action((options: Parameters<typeof import('./simulate.js').runSimulate>[0]) => import('./simulate.js').then((command) => command.runSimulate(options)));
 
 program
   .command('openapi')

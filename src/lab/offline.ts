@@ -4,3 +4,4 @@ export { type OnBadLine, type Reading } from './inputs.js';
 export { returnRates, type RateFiles, type RateOptions } from './return-rates.js';
 export { nowcast, type NowcastFiles, type NowcastOptions } from './nowcast.js';
 export { forecast, type ForecastOptions } from './forecast.js';
+export { FAMILIES, simulate, type Family, type SimulateOptions } from './simulate.js';

@@ -22,9 +22,8 @@ export { grossMargins, netMargins, type Margins, type ReturnTerms } from './retu
 export { forecastCascade, TWITTER_DELAY, type Cascade, type CascadeEvent, type CascadeOptions, type ReactionDelay } from './self-excitation.js';
 export { BEGINNING_PRIOR, beginningFeatures, fitSales, salesQuantiles, STANDING_PRIOR, standingFeatures, type Beginning, type Features, type Standing } from './cold-start.js';
 export { fitCounts, predicted, type CountModel, type CountRow, type NormalPrior } from './regression.js';
-export {
-  inUnits, NOWCAST_LEVELS, nowcastBroadcast, nowcastQuantiles, PACE_MS, PUBLISHED_NOWCAST, unitsPerOrder, type ItemState, type NowcastModel, type Remaining,
-} from './nowcast.js';
+export { nowcastBroadcast, PACE_MS, PUBLISHED_NOWCAST, type ItemState, type NowcastModel, type Remaining } from './nowcast.js';
+export { inUnits, NOWCAST_LEVELS, nowcastQuantiles, unitsPerOrder } from './nowcast-units.js';
 export { learnNowcast, NO_OWN, withOwnHistory, type PastBroadcast, type PastItem } from './nowcast-learning.js';
 export { curveOf, expectedUpTo, OrderTimes, pitchesOf, TAIL_MS, type Curve, type OnAir, type Pitch, type Profile, type Slot } from './nowcast-profile.js';
 export type { ItemFacts } from './nowcast-prior.js';

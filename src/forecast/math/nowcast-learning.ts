@@ -1,12 +1,13 @@
-// What a nowcast learns from a merchant's finished broadcasts: profile, level of items, spread of broadcasts, the course (each item
-// looked at at several moments on its way), and the levels that come true. Pure and deterministic. Times are milliseconds since 1970.
-import { adaptiveNext, adaptiveStart, levelsToRead, type AdaptiveLevels } from './adaptive-levels.js';
+// What a nowcast learns from a merchant's finished broadcasts: profile, level of items, scatter, the course (each item looked at at
+// several moments on its way), and the levels that come true. Pure and deterministic. Times are milliseconds since 1970.
+import { adaptiveNext, adaptiveStart } from './adaptive-levels.js';
 import {
-  BUCKETS, bucketOf, COURSE_PRIOR, courseFeatures, liftOf, NOWCAST_LEVELS, PACE_MS, PUBLISHED_NOWCAST, showingOf, standOf, type CourseFeatures, type NowcastModel, type Showing, type Stand,
+  BUCKETS, bucketOf, companyOf, COURSE_PRIOR, courseFeatures, PACE_MS, PUBLISHED_NOWCAST, slotGroups, standOf, type Company, type CourseFeatures, type NowcastModel, type Scatter, type Stand,
 } from './nowcast.js';
 import { curveOf, expectedUpTo, learnProfile, type Curve, type OnAir, type OrderTimes } from './nowcast-profile.js';
-import { learnTotal, totalOf, type ItemFacts, type Outcome, type TotalPrior } from './nowcast-prior.js';
-import { fitCounts, predicted, type CountModel, type CountRow } from './regression.js';
+import { learnTotal, type ItemFacts, type Outcome } from './nowcast-prior.js';
+import { NOWCAST_LEVELS } from './nowcast-units.js';
+import { fitCounts, predicted, type CountModel, type CountRow, type NormalPrior } from './regression.js';
 import { negativeBinomialBelow } from '../../kernel/math/index.js';
 
 export interface PastItem {
@@ -26,9 +27,9 @@ const MOST_BROADCASTS = 60;
 const MOST_ITEMS = 3_000;
 /** Rows of the course that are fitted. */
 const MOST_ROWS = 4_000;
-/** Moments at which a past item is looked at: shares of the broadcast, and shares of its own pitch. */
+/** Moments at which a past item is looked at: shares of the broadcast, and minutes since its own slot. */
 const BROADCAST_MOMENTS = [0.1, 0.25, 0.5, 0.75] as const;
-const PITCH_MOMENTS = [0.3, 1, 2] as const;
+const PITCH_MOMENTS = [1.5, 5, 12] as const;
 
 const median = (values: readonly number[]): number => {
   const sorted = [...values].sort((a, b) => a - b);
@@ -51,29 +52,29 @@ export function withOwnHistory(past: readonly PastBroadcast[]): { readonly past:
 }
 export const NO_OWN: ItemFacts['own'] = { broadcasts: 0, logOrders: 0 };
 
-interface Lesson extends CourseFeatures {
-  readonly y: number;
-  readonly bucket: number;
-  readonly broadcast: number;
+/** A past broadcast with what the model says of its items. */
+interface Looked {
+  readonly past: PastBroadcast;
+  readonly curves: readonly Curve[];
+  readonly groups: readonly number[];
 }
 
 /** @param usualLogUnits mean ln(units) of the merchant's order lines, ≥ 0 */
 export function learnNowcast(given: readonly PastBroadcast[], usualLogUnits: number): NowcastModel {
   const past = latest(given);
-  const items = past.flatMap((b) => b.items.map((item) => ({ ...item, air: b.air, knownUntil: b.knownUntil, pitches: item.facts.pitches })));
+  const items = past.flatMap((b) => b.items.map((item) => ({ ...item, air: b.air, knownUntil: b.knownUntil, pitches: item.facts.pitches, category: item.facts.category })));
   if (items.length === 0) return { ...PUBLISHED_NOWCAST, usualLogUnits: Math.max(0, usualLogUnits) };
   const profile = learnProfile(items);
-  const curves = past.map((b) => b.items.map((item) => curveOf(profile, b.air, item.facts.pitches)));
-  const usualPrice = median(items.map((i) => i.facts.price).filter((p) => p > 0));
-  const outcomes = past.map((b, n) => b.items.map((item, i): Outcome => {
-    const curve = (curves[n] as Curve[])[i] as Curve;
-    return { facts: item.facts, mass: curve.total, orders: item.sold.upTo(b.knownUntil), share: expectedUpTo(curve, b.knownUntil) / Math.max(1e-9, curve.total) };
+  const looked = past.map((b): Looked => ({ past: b, curves: b.items.map(({ facts }) => curveOf(profile, b.air, facts.pitches, facts.category)), groups: slotGroups(b.items.map((i) => i.facts)) }));
+  const outcomes = looked.flatMap(({ past: b, curves }, broadcast) => b.items.map(({ facts, sold }, i): Outcome => {
+    const curve = curves[i] as Curve;
+    return { facts, broadcast, mass: curve.total, orders: sold.upTo(b.knownUntil), share: expectedUpTo(curve, b.knownUntil) / Math.max(1e-9, curve.total) };
   }));
-  const total = learnTotal(outcomes.flat(), usualPrice);
-  const spread = spreadOf(outcomes, total);
-  const lessons = lessonsOf(past, curves, { total, spread });
+  const total = learnTotal(outcomes, median(items.map((i) => i.facts.price).filter((p) => p > 0)));
+  const scatter = scatterOf(looked, total);
+  const lessons = lessonsOf(looked, { total, scatter });
   const course = fitCourse(lessons);
-  return { broadcasts: past.length, items: items.length, profile, total, spread, course, levels: levelsThatComeTrue(lessons, course), usualLogUnits: Math.max(0, usualLogUnits) };
+  return { broadcasts: past.length, items: items.length, profile, total, scatter, course, levels: levelsThatComeTrue(lessons, course), usualLogUnits: Math.max(0, usualLogUnits) };
 }
 
 function latest(past: readonly PastBroadcast[]): PastBroadcast[] {
@@ -88,61 +89,92 @@ function latest(past: readonly PastBroadcast[]): PastBroadcast[] {
   return kept.reverse();
 }
 
-/** Broadcasts that the published spread weighs as much as. */
-const SPREAD_WEIGHT = 3;
+/** Where every item stood when its broadcast was known in full. */
+const endStands = ({ past, curves }: Looked, total: NowcastModel['total']): { readonly stands: readonly Stand[]; readonly orders: readonly number[] } => ({
+  stands: past.items.map(({ facts }, i) => standOf(total, facts, curves[i] as Curve, past.knownUntil)), orders: past.items.map(({ sold }) => sold.upTo(past.knownUntil)),
+});
 
-/** Relative variance of broadcasts' levels: what the scatter of their mean ratios leaves once that of their items is taken off. */
-function spreadOf(broadcasts: readonly (readonly Outcome[])[], total: TotalPrior): number {
-  let sum = SPREAD_WEIGHT * PUBLISHED_NOWCAST.spread;
-  let weights = SPREAD_WEIGHT;
-  for (const outcomes of broadcasts) {
-    let [ratio, weight] = [0, 0];
-    for (const o of outcomes) {
-      const { mean, dispersion } = totalOf(total, o.facts, o.mass);
-      const own = showingOf({ mean, dispersion, over: o.share, rest: 0, lately: 0 }, o.orders);
-      ratio += own.ratio;
-      weight += own.weight;
-    }
-    if (weight === 0) continue;
-    sum += (ratio / weight - 1) ** 2 - 1 / weight;
+/** Broadcasts that the published scatter of broadcasts weighs as much as. */
+const BROADCAST_WEIGHT = 3;
+const LEAST_SCATTER = 0.02;
+const MOST_SCATTER = 4;
+const scattered = (x: number): number => Math.min(MOST_SCATTER, Math.max(LEAST_SCATTER, x));
+
+/** ln dispersion and ln bias of counts around what was expected of them: a regression on nothing else. */
+function dispersionAround(rows: readonly { readonly y: number; readonly expected: number }[], published: number): number {
+  const flat: NormalPrior = { mean: [0], precision: [4] };
+  const fit = fitCounts(rows.map(({ y, expected }): CountRow => ({ y, offset: Math.log(Math.max(1e-6, expected)), x: [1], z: [1] })), flat, { mean: [Math.log(published)], precision: [4] });
+  return scattered(predicted(fit, { offset: 0, x: [1], z: [1] }).dispersion);
+}
+
+/** How broadcasts, slots and items scatter, each around what those it belongs to say: as they will be asked later. */
+function scatterOf(looked: readonly Looked[], total: NowcastModel['total']): Scatter {
+  const { broadcast: published, slot, item } = PUBLISHED_NOWCAST.scatter;
+  let [sum, weights] = [BROADCAST_WEIGHT * published, BROADCAST_WEIGHT];
+  const ends = looked.map((l) => endStands(l, total));
+  ends.forEach(({ stands, orders }, n) => {
+    // A lift that hardly heeds its prior is the broadcast's own level.
+    const free = companyOf({ broadcast: 1e6, slot, item }, [...stands, { mean: 0, over: 0, rest: 0, lately: 0 }], [...orders, 0], [...(looked[n] as Looked).groups, -1]).at(-1) as Company;
+    const slots = new Set((looked[n] as Looked).groups).size;
+    sum += Math.min(9, (free.lift - 1) ** 2) - slot / slots;
     weights += 1;
-  }
-  return Math.min(3, Math.max(0.05, sum / weights));
+  });
+  const broadcast = scattered(Math.max(0.1, sum / weights));
+  const slotRows: { y: number; expected: number }[] = [];
+  const itemRows: { y: number; expected: number }[] = [];
+  ends.forEach(({ stands, orders }, n) => {
+    const { groups } = looked[n] as Looked;
+    const company = companyOf({ broadcast, slot, item }, stands, orders, groups);
+    const seen = new Set<number>();
+    stands.forEach((s, i) => {
+      const { lift, matesOrders, matesExpected } = company[i] as Company;
+      const expected = s.mean * s.over;
+      if (!seen.has(groups[i] as number)) slotRows.push({ y: (orders[i] as number) + matesOrders, expected: lift * (expected + matesExpected) });
+      seen.add(groups[i] as number);
+      // Where the mates say enough, what is left is the item's own.
+      if (matesOrders >= 10) itemRows.push({ y: orders[i] as number, expected: expected * (matesOrders / Math.max(1e-6, matesExpected)) });
+    });
+  });
+  return { broadcast, slot: dispersionAround(slotRows, slot), item: dispersionAround(itemRows, item) };
+}
+
+/** One item of a past broadcast at one moment: the features as they were, and what was still to come. */
+interface Lesson extends CourseFeatures {
+  readonly y: number;
+  readonly over: number;
+  readonly broadcast: number;
 }
 
 /** Moments of a broadcast at which all its items are summed up; an item's moment in between takes the last of them. */
 const GRID = 20;
 
-function lessonsOf(past: readonly PastBroadcast[], curves: readonly (readonly Curve[])[], model: Pick<NowcastModel, 'total' | 'spread'>): Lesson[] {
-  const wanted = past.reduce((s, b) => s + b.items.length, 0) * (BROADCAST_MOMENTS.length + PITCH_MOMENTS.length);
+function lessonsOf(looked: readonly Looked[], model: Pick<NowcastModel, 'total' | 'scatter'>): Lesson[] {
+  const wanted = looked.reduce((s, l) => s + l.past.items.length, 0) * (BROADCAST_MOMENTS.length + PITCH_MOMENTS.length);
   const step = Math.max(1, Math.ceil(wanted / MOST_ROWS));
   const lessons: Lesson[] = [];
   let n = 0;
-  past.forEach((b, broadcast) => {
-    const length = b.air.endsAt - b.air.startsAt;
-    const gridAt = (k: number): number => b.air.startsAt + (length * k) / GRID;
-    const own = (b.items.map((item, i) => Array.from({ length: GRID + 1 }, (_, k) =>
-      showingOf(standOf(model, item.facts, (curves[broadcast] as readonly Curve[])[i] as Curve, gridAt(k), b.knownUntil), item.sold.upTo(gridAt(k))))));
-    const all = Array.from({ length: GRID + 1 }, (_, k): Showing => own.reduce((s, showings) => ({ ratio: s.ratio + (showings[k] as Showing).ratio, weight: s.weight + (showings[k] as Showing).weight }), { ratio: 0, weight: 0 }));
-    b.items.forEach((item, i) => {
-      const curve = (curves[broadcast] as readonly Curve[])[i] as Curve;
-      const pitch = item.facts.pitches[0];
-      const moments = [...BROADCAST_MOMENTS.map((share) => b.air.startsAt + share * length), ...(pitch === undefined ? [] : PITCH_MOMENTS.map((share) => pitch.from + share * (pitch.to - pitch.from)))];
+  looked.forEach(({ past: b, curves, groups }, broadcast) => {
+    const { startsAt, endsAt } = b.air;
+    const standsAt = (at: number): Stand[] => b.items.map(({ facts }, i) => standOf(model.total, facts, curves[i] as Curve, at, b.knownUntil));
+    const companies = Array.from({ length: GRID + 1 }, (_, k) => {
+      const at = startsAt + ((endsAt - startsAt) * k) / GRID;
+      return companyOf(model.scatter, standsAt(at), b.items.map((i) => i.sold.upTo(at)), groups);
+    });
+    b.items.forEach(({ facts, sold }, i) => {
+      const pitch = facts.pitches[0];
+      const moments = [...BROADCAST_MOMENTS.map((share) => startsAt + share * (endsAt - startsAt)), ...(pitch === undefined ? [] : PITCH_MOMENTS.map((minutes) => pitch.from + minutes * 60_000))];
       for (const at of moments) {
         // Every step-th moment, so that items and moments are thinned alike.
-        if (n++ % step !== 0 || at >= b.air.endsAt) continue;
-        const k = Math.min(GRID, Math.max(0, Math.floor((GRID * (at - b.air.startsAt)) / length)));
-        const stand = standOf(model, item.facts, curve, at, b.knownUntil);
-        lessons.push({ ...lessonAt(stand, item.sold, at, b.knownUntil, liftOf(model.spread, all[k] as Showing, (own[i] as Showing[])[k] as Showing)), broadcast });
+        if (n++ % step !== 0 || at >= endsAt) continue;
+        const stand = standOf(model.total, facts, curves[i] as Curve, at, b.knownUntil);
+        const company = (companies[Math.floor((GRID * (at - startsAt)) / (endsAt - startsAt))] as Company[])[i] as Company;
+        const orders = sold.upTo(at);
+        const features = courseFeatures(model.scatter, stand, orders, orders - sold.upTo(at - PACE_MS), company);
+        lessons.push({ ...features, y: Math.max(0, sold.upTo(b.knownUntil) - orders), over: stand.over, broadcast });
       }
     });
   });
   return lessons;
-}
-
-function lessonAt(stand: Stand, sold: OrderTimes, at: number, knownUntil: number, lift: number): Omit<Lesson, 'broadcast'> {
-  const orders = sold.upTo(at);
-  return { ...courseFeatures(stand, orders, orders - sold.upTo(at - PACE_MS), lift), y: Math.max(0, sold.upTo(knownUntil) - orders), bucket: bucketOf(stand.over) };
 }
 
 const fitCourse = (lessons: readonly CountRow[], start?: CountModel): CountModel => fitCounts(lessons, COURSE_PRIOR.mean, COURSE_PRIOR.dispersion, start);
@@ -152,20 +184,33 @@ const FOLDS = 4;
 /** Fewer broadcasts say nothing about levels. */
 const LEAST_BROADCASTS = 4;
 const PACE = 0.01;
-const LEAST_LEVEL = 0.01;
+/** A level moves no further than this from what is promised, in logits: 0.1 stays within 0.04 and 0.23. */
+const FURTHEST = 1;
 
-/** Each broadcast is judged by a course that was fitted without it, and the levels adapt to where its outcomes fell. */
+/**
+ * Each broadcast is judged by a course that was fitted without it, and the levels adapt to where its outcomes fell. Counts: what
+ * falls on a quantile lies between the quantiles, so a level below the median is met by what is less than its quantile, one above it
+ * by what is not more.
+ */
 function levelsThatComeTrue(lessons: readonly Lesson[], course: CountModel): readonly (readonly number[])[] {
-  const broadcasts = new Set(lessons.map((l) => l.broadcast)).size;
-  if (broadcasts < LEAST_BROADCASTS) return PUBLISHED_NOWCAST.levels;
-  const states: AdaptiveLevels[] = Array.from({ length: BUCKETS }, () => adaptiveStart(NOWCAST_LEVELS));
+  if (new Set(lessons.map((l) => l.broadcast)).size < LEAST_BROADCASTS) return PUBLISHED_NOWCAST.levels;
+  const states = Array.from({ length: BUCKETS }, () => NOWCAST_LEVELS.map((level) => adaptiveStart([level])));
   const without = Array.from({ length: FOLDS }, (_, fold) => fitCourse(lessons.filter((l) => l.broadcast % FOLDS !== fold), course));
   for (const l of lessons) {
     const { mean, dispersion } = predicted(without[l.broadcast % FOLDS] as CountModel, l);
     const nb = { shape: 1 / dispersion, probability: 1 / (1 + dispersion * mean) };
-    // The middle of the jump: a count has no quantile of its own.
-    const position = (negativeBinomialBelow(nb, l.y - 1) + negativeBinomialBelow(nb, l.y)) / 2;
-    states[l.bucket] = adaptiveNext(states[l.bucket] as AdaptiveLevels, Math.min(1, Math.max(0, position)), PACE);
+    const [under, upTo] = [negativeBinomialBelow(nb, l.y - 1), negativeBinomialBelow(nb, l.y)];
+    const bucket = bucketOf(l.over, mean);
+    states[bucket] = (states[bucket] as typeof states[number]).map((state, i) => {
+      const level = NOWCAST_LEVELS[i] as number;
+      const next = adaptiveNext(state, Math.min(1, Math.max(0, level < 0.5 ? upTo : level > 0.5 ? under : (under + upTo) / 2)), PACE);
+      return { ...next, used: [held(level, next.used[0] as number)] };
+    });
   }
-  return states.map((s) => levelsToRead(s, LEAST_LEVEL));
+  return states.map((levels) => levels.map((state) => state.used[0] as number).sort((a, b) => a - b));
+}
+
+function held(promised: number, used: number): number {
+  const shifted = (by: number): number => 1 / (1 + Math.exp(-(Math.log(promised / (1 - promised)) + by)));
+  return Math.min(shifted(FURTHEST), Math.max(shifted(-FURTHEST), used));
 }

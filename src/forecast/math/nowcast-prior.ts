@@ -33,8 +33,8 @@ export interface TotalPrior {
 }
 
 const clamped = (x: number, least: number, most: number): number => Math.min(most, Math.max(least, x));
-/** Plans are wishes: one of a billion says no more than one of five thousand. */
-const MOST_PLANNED = 5_000;
+/** Plans are wishes: one of a billion says no more than one of twenty thousand. */
+const MOST_PLANNED = 20_000;
 /** Expected minutes at the lull's rate (see Curve) of a five-minute pitch in a broadcast of some hours. */
 const USUAL_MASS = 300;
 
@@ -71,27 +71,39 @@ export const totalOf = (p: TotalPrior, f: ItemFacts, mass: number): { readonly m
 /** An item whose broadcast is over: its orders, and the share of what was expected of it that lies before the end of what is known. */
 export interface Outcome {
   readonly facts: ItemFacts;
+  /** Which broadcast: the luck of one is shared by all its items. */
+  readonly broadcast: number;
   readonly mass: number;
   readonly orders: number;
   readonly share: number;
 }
 
-/** Items of no effect that an anchor's or a category's own items are weighed against. */
+/** Broadcasts of no effect that an anchor's or a category's own broadcasts are weighed against, and how far broadcasts differ by luck (relative variance). */
 const EFFECT_WEIGHT = 2;
+const LUCK = 0.6;
 /** One item says at most so many times what was expected: a single hit makes no anchor. */
 const MOST_RATIO = 10;
 
 function learnedEffects(outcomes: readonly Outcome[], expected: readonly { readonly mean: number; readonly dispersion: number }[], keyOf: (f: ItemFacts) => string): Record<string, number> {
-  const sums = new Map<string, { ratio: number; weight: number }>();
+  const sums = new Map<string, Map<number, { ratio: number; weight: number }>>();
   outcomes.forEach((o, i) => {
     const key = keyOf(o.facts);
     if (key === '') return;
     const { mean, dispersion } = expected[i] as { mean: number; dispersion: number };
     const weight = 1 / (dispersion + 1 / Math.max(1e-6, mean * o.share));
-    const sum = sums.get(key) ?? { ratio: 0, weight: 0 };
-    sums.set(key, { ratio: sum.ratio + weight * Math.min(MOST_RATIO, o.orders / Math.max(1e-6, mean * o.share)), weight: sum.weight + weight });
+    const broadcasts = sums.get(key) ?? new Map<number, { ratio: number; weight: number }>();
+    const sum = broadcasts.get(o.broadcast) ?? { ratio: 0, weight: 0 };
+    sums.set(key, broadcasts.set(o.broadcast, { ratio: sum.ratio + weight * Math.min(MOST_RATIO, o.orders / Math.max(1e-6, mean * o.share)), weight: sum.weight + weight }));
   });
-  return Object.fromEntries(Array.from(sums, ([key, s]) => [key, Math.log((EFFECT_WEIGHT + s.ratio) / (EFFECT_WEIGHT + s.weight))]));
+  return Object.fromEntries(Array.from(sums, ([key, broadcasts]) => {
+    let [ratio, weight] = [EFFECT_WEIGHT / LUCK, EFFECT_WEIGHT / LUCK];
+    for (const b of broadcasts.values()) {
+      const w = 1 / (LUCK + 1 / b.weight);
+      ratio += w * Math.min(MOST_RATIO, b.ratio / b.weight);
+      weight += w;
+    }
+    return [key, Math.log(ratio / weight)];
+  }));
 }
 
 /** The level of a merchant's finished line-ups; the published one where there are none. Deterministic. */

@@ -1,9 +1,10 @@
 // How the orders of a line-up item spread over its broadcast: a lull, a pitch that lifts it, a decay, and a tail after the end.
-// A profile is a rate in each phase (relative to the lull before the first pitch), a factor for each tenth of the broadcast (how
-// many watch) and the tail's size; an item's own level multiplies all of it. Times are milliseconds since 1970.
+// A profile is a rate by time since the slot (the lull before the first pitch is about 1), a factor on the lull for each tenth of the
+// broadcast (how many watch) and for each category (how much a pitch lifts it), and the tail's size; an item's own level multiplies
+// all of it. Times are milliseconds since 1970.
 //
-// Learned from finished broadcasts by alternating Poisson estimates of items' levels, phases and tenths (iterative proportional
-// fitting, Deming and Stephan 1940), under gamma priors around the published profile, so that it also stands without history.
+// Learned from finished broadcasts by alternating Poisson estimates of items' levels and the factors (iterative proportional fitting,
+// Deming and Stephan 1940), under gamma priors around the published profile, so that it also stands without history.
 
 /** When a broadcast is on air: endsAt > startsAt. */
 export interface OnAir {
@@ -18,47 +19,59 @@ export interface Pitch {
 }
 
 export interface Profile {
-  /** Rate by phase; see `phaseOf`. */
+  /** Rate by phase; see `piecesOf`. */
   readonly phases: readonly number[];
-  /** Factor by tenth of the broadcast. */
+  /** Factor on the lull by tenth of the broadcast, and by category; a category that is not named has none. */
   readonly tenths: readonly number[];
+  readonly lulls: Readonly<Record<string, number>>;
   /** Share of what sold on air that comes per hour after the end, by TAIL_HOURS. */
   readonly tail: readonly number[];
 }
 
 const MINUTE_MS = 60_000;
 export const HOUR_MS = 3_600_000;
-const QUARTERS = 4;
-/** Ends of the phases after a pitch, minutes since it ended; the last phase is the lull that follows. */
-const AFTER_MINUTES = [1, 2, 4, 8, 15] as const;
-export const TENTHS = 10;
+/** Ends of the phases after a slot, minutes since it; phase 0 is before the first slot, the last one is the lull that follows. */
+const SINCE_MINUTES = [0.5, 1, 2, 3, 4, 6, 8, 11, 15, 20, 30, 45] as const;
+const PHASES = SINCE_MINUTES.length + 2;
+/** From the phase that begins after 20 minutes on a pitch is over. */
+const LULL_AGAIN = SINCE_MINUTES.indexOf(20) + 2;
+const isLull = (phase: number): boolean => phase === 0 || phase >= LULL_AGAIN;
+/** Once the next slot has begun, a pitch fades so many times as fast. */
+const FADES = 3;
+const TENTHS = 10;
 /** Ends of the pieces of the tail, hours since the broadcast ended. What comes later is not waited for. */
 const TAIL_HOURS = [1, 3, 8, 16, 32, 72] as const;
 export const TAIL_MS = 72 * HOUR_MS;
-const PHASES = 1 + QUARTERS + AFTER_MINUTES.length + 1;
 
 /**
- * Published prior (set by hand): a pitch lifts a SKU about twelvefold over its lull and decays within minutes; nobody's viewers are
- * known; a twelfth of what sells on air comes after it with a half-life of 12 hours (published sources give none to 20 %, 6 to 24 h).
+ * Published prior (set by hand): a pitch of some five minutes lifts a SKU about twelvefold over its lull and decays within minutes;
+ * nobody's viewers are known; a tenth of what sells on air comes after it, half of that within 12 hours (published sources give none
+ * to 20 %, 6 to 24 h).
  */
 export const PUBLISHED_PROFILE: Profile = {
-  phases: [0.8, 12, 12, 12, 11, 7, 4, 2.2, 1.5, 1.2, 1],
+  phases: [0.9, 8, 12, 12, 12, 12, 10, 7, 4.5, 3, 2, 1.5, 1.2, 1],
   tenths: new Array<number>(TENTHS).fill(1),
+  lulls: {},
   tail: TAIL_HOURS.map((end, i) => {
     const start = TAIL_HOURS[i - 1] ?? 0;
-    return (0.08 * (Math.pow(0.5, start / 12) - Math.pow(0.5, end / 12))) / (end - start);
+    return (0.1 * (Math.pow(0.5, start / 12) - Math.pow(0.5, end / 12))) / (end - start);
   }),
 };
 
-/** 0: before the first pitch; 1 to 4: quarters of a pitch; 5 to 9: after it, by AFTER_MINUTES; 10: the lull that follows. The latest pitch that began decides. */
+/** The phase at a time: by the minutes since the latest slot, which run faster once the next slot has begun. */
 function phaseOf(at: number, pitches: readonly Pitch[]): number {
   let latest: Pitch | undefined;
   for (const pitch of pitches) if (pitch.from <= at) latest = pitch;
   if (latest === undefined) return 0;
-  if (at < latest.to) return 1 + Math.min(QUARTERS - 1, Math.floor((QUARTERS * (at - latest.from)) / (latest.to - latest.from)));
-  const minutes = (at - latest.to) / MINUTE_MS;
-  const piece = AFTER_MINUTES.findIndex((end) => minutes < end);
-  return QUARTERS + 1 + (piece === -1 ? AFTER_MINUTES.length : piece);
+  const minutes = (at - latest.from + (FADES - 1) * Math.max(0, at - latest.to)) / MINUTE_MS;
+  const piece = SINCE_MINUTES.findIndex((end) => minutes < end);
+  return 1 + (piece === -1 ? SINCE_MINUTES.length : piece);
+}
+
+/** When so many minutes (as phaseOf counts them) have passed since a slot. */
+function passedAt({ from, to }: Pitch, minutes: number): number {
+  const at = from + minutes * MINUTE_MS;
+  return at <= to ? at : to + (at - to) / FADES;
 }
 
 /** A span of one phase within one tenth. */
@@ -69,15 +82,15 @@ export interface Piece {
   readonly to: number;
 }
 
-/** The broadcast cut into pieces of constant expectation, for one item. */
+/** The broadcast cut into pieces of constant expectation, for one item. Phases: 0 before the first slot, then by SINCE_MINUTES. */
 export function piecesOf(air: OnAir, pitches: readonly Pitch[]): Piece[] {
   const { startsAt, endsAt } = air;
   const length = endsAt - startsAt;
   const cuts = [startsAt, endsAt];
   for (let i = 1; i < TENTHS; i++) cuts.push(startsAt + (length * i) / TENTHS);
-  for (const { from, to } of pitches) {
-    for (let q = 0; q <= QUARTERS; q++) cuts.push(from + ((to - from) * q) / QUARTERS);
-    for (const minutes of AFTER_MINUTES) cuts.push(to + minutes * MINUTE_MS);
+  for (const pitch of pitches) {
+    cuts.push(pitch.from);
+    for (const minutes of SINCE_MINUTES) cuts.push(passedAt(pitch, minutes));
   }
   cuts.sort((a, b) => a - b);
   const pieces: Piece[] = [];
@@ -102,12 +115,15 @@ export interface Curve {
   readonly total: number;
 }
 
-export function curveOf(profile: Profile, air: OnAir, pitches: readonly Pitch[]): Curve {
+/** @param category '' where it is not known */
+export function curveOf(profile: Profile, air: OnAir, pitches: readonly Pitch[], category: string): Curve {
   const ends: number[] = [];
   const sums: number[] = [];
+  // By own property: a category may be called `constructor`.
+  const lull = Object.hasOwn(profile.lulls, category) ? (profile.lulls[category] as number) : 1;
   let sum = 0;
   for (const p of piecesOf(air, pitches)) {
-    sum += (profile.phases[p.phase] as number) * (profile.tenths[p.tenth] as number) * ((p.to - p.from) / MINUTE_MS);
+    sum += (profile.phases[p.phase] as number) * (isLull(p.phase) ? lull * (profile.tenths[p.tenth] as number) : 1) * ((p.to - p.from) / MINUTE_MS);
     ends.push(p.to);
     sums.push(sum);
   }
@@ -166,84 +182,98 @@ export class OrderTimes {
 export interface Taught {
   readonly air: OnAir;
   readonly pitches: readonly Pitch[];
+  readonly category: string;
   readonly sold: OrderTimes;
   /** Nothing is known beyond this time. */
   readonly knownUntil: number;
 }
 
-/** Orders that the published rate of a phase, a tenth and a piece of the tail weigh as much as. */
+/** Orders that the published rate of a phase, a tenth, a category and a piece of the tail weigh as much as. */
 const PHASE_WEIGHT = 10;
-const TENTH_WEIGHT = 40;
+const TENTH_WEIGHT = 30;
+const CATEGORY_WEIGHT = 15;
 const TAIL_WEIGHT = 3;
 /** An item with many orders says more about itself than about profiles: beyond this many its weight no longer grows. */
 const ENOUGH_ORDERS = 30;
-const ROUNDS = 8;
+const ROUNDS = 10;
+
+/** One piece of one item: where it belongs, its minutes and its orders. */
+interface LessonPiece {
+  readonly phase: number;
+  readonly tenth: number;
+  readonly minutes: number;
+  readonly orders: number;
+}
 
 interface Lesson {
   readonly weight: number;
   readonly orders: number;
-  /** By piece: phase, tenth, minutes, orders. */
-  readonly pieces: readonly (readonly [phase: number, tenth: number, minutes: number, orders: number])[];
+  readonly category: number;
+  readonly pieces: readonly LessonPiece[];
   /** By piece of the tail: hours that are known, orders. */
   readonly tail: readonly (readonly [hours: number, orders: number])[];
 }
 
-function lessonOf({ air, pitches, sold, knownUntil }: Taught): Lesson {
+function lessonOf({ air, pitches, sold, knownUntil }: Taught, category: number): Lesson {
   let orders = 0;
-  const pieces = piecesOf(air, pitches).map((p, i, all) => {
+  const pieces = piecesOf(air, pitches).map((p, i, all): LessonPiece => {
     // Bounds belong to the piece before them, but what came up to the start belongs to the first.
     const n = sold.upTo(i === all.length - 1 ? air.endsAt : p.to) - (i === 0 ? 0 : sold.upTo(p.from));
     orders += n;
-    return [p.phase, p.tenth, (p.to - p.from) / MINUTE_MS, n] as const;
+    return { phase: p.phase, tenth: p.tenth, minutes: (p.to - p.from) / MINUTE_MS, orders: n };
   });
   const tail = TAIL_HOURS.map((end, i) => {
     const from = air.endsAt + (TAIL_HOURS[i - 1] ?? 0) * HOUR_MS;
     const to = Math.min(knownUntil, air.endsAt + end * HOUR_MS);
     return to <= from ? ([0, 0] as const) : ([(to - from) / HOUR_MS, sold.upTo(to) - sold.upTo(from)] as const);
   });
-  return { weight: 1 / (1 + orders / ENOUGH_ORDERS), orders, pieces, tail };
+  return { weight: 1 / (1 + orders / ENOUGH_ORDERS), orders, category, pieces, tail };
 }
 
 /** The profile of finished broadcasts; the published one where there are none. Deterministic; cost: items × pieces × rounds. */
 export function learnProfile(taught: readonly Taught[]): Profile {
-  const lessons = taught.map(lessonOf).filter((l) => l.orders > 0);
-  let { phases, tenths } = PUBLISHED_PROFILE as { phases: readonly number[]; tenths: readonly number[] };
-  let levels: number[] = [];
-  const levelsNow = (): number[] => lessons.map((l) => l.orders / Math.max(1e-9, l.pieces.reduce((s, [phase, tenth, minutes]) => s + (phases[phase] as number) * (tenths[tenth] as number) * minutes, 0)));
+  const categories = [...new Set(taught.map((t) => t.category))].filter((c) => c !== '').sort();
+  const lessons = taught.map((t) => lessonOf(t, categories.indexOf(t.category))).filter((l) => l.orders > 0);
+  let phases = PUBLISHED_PROFILE.phases;
+  let tenths = PUBLISHED_PROFILE.tenths;
+  let lulls: readonly number[] = categories.map(() => 1);
+  const lullOf = (l: Lesson, p: LessonPiece): number => (isLull(p.phase) ? (tenths[p.tenth] as number) * (lulls[l.category] ?? 1) : 1);
   for (let round = 0; round < ROUNDS && lessons.length > 0; round++) {
-    levels = levelsNow();
-    phases = estimated(lessons, levels, PHASES, PUBLISHED_PROFILE.phases, PHASE_WEIGHT, ([phase, tenth, minutes]) => [phase, minutes * (tenths[tenth] as number)]);
-    tenths = estimated(lessons, levels, TENTHS, PUBLISHED_PROFILE.tenths, TENTH_WEIGHT, ([phase, tenth, minutes]) => [tenth, minutes * (phases[phase] as number)]);
+    const levels = lessons.map((l) => l.orders / Math.max(1e-9, l.pieces.reduce((s, p) => s + (phases[p.phase] as number) * lullOf(l, p) * p.minutes, 0)));
+    const fitted = (published: readonly number[], weight: number, placeOf: (l: Lesson, p: LessonPiece) => number, rateOf: (l: Lesson, p: LessonPiece) => number): number[] => estimated(lessons, levels, published, weight, placeOf, rateOf);
+    phases = fitted(PUBLISHED_PROFILE.phases, PHASE_WEIGHT, (_, p) => p.phase, lullOf);
+    tenths = fitted(PUBLISHED_PROFILE.tenths, TENTH_WEIGHT, (_, p) => (isLull(p.phase) ? p.tenth : -1), (l, p) => (phases[p.phase] as number) * (lulls[l.category] ?? 1));
+    lulls = fitted(categories.map(() => 1), CATEGORY_WEIGHT, (l, p) => (isLull(p.phase) ? l.category : -1), (_, p) => (phases[p.phase] as number) * (tenths[p.tenth] as number));
   }
-  levels = levelsNow();
-  const tail = PUBLISHED_PROFILE.tail.map((published, k) => {
-    let [orders, exposure] = [TAIL_WEIGHT, TAIL_WEIGHT / published];
-    for (const l of lessons) {
-      const [hours, n] = l.tail[k] as readonly [number, number];
-      orders += l.weight * n;
-      exposure += l.weight * l.orders * hours;
-    }
-    return orders / exposure;
-  });
-  return { phases, tenths, tail };
+  return { phases, tenths, lulls: Object.fromEntries(categories.map((c, i) => [c, lulls[i] as number])), tail: learnedTail(lessons) };
 }
 
-/** Rates by place: weighted orders over weighted exposure, each with a gamma prior of `weight` orders around what is published. */
+/** Factors by place (−1: of none): weighted orders over weighted exposure, each with a gamma prior of `weight` orders around what is published. */
 function estimated(
-  lessons: readonly Lesson[], levels: readonly number[], places: number, published: readonly number[], weight: number, placeOf: (piece: Lesson['pieces'][number]) => readonly [place: number, exposure: number],
+  lessons: readonly Lesson[], levels: readonly number[], published: readonly number[], weight: number, placeOf: (l: Lesson, p: LessonPiece) => number, rateOf: (l: Lesson, p: LessonPiece) => number,
 ): number[] {
-  const orders = new Array<number>(places).fill(weight);
+  const orders = published.map(() => weight);
   const exposure = published.map((rate) => weight / rate);
   lessons.forEach((l, i) => {
-    const level = levels[i] as number;
-    for (const piece of l.pieces) {
-      const [place, minutes] = placeOf(piece);
-      orders[place] = (orders[place] as number) + l.weight * piece[3];
-      exposure[place] = (exposure[place] as number) + l.weight * level * minutes;
+    for (const p of l.pieces) {
+      const place = placeOf(l, p);
+      if (place === -1) continue;
+      orders[place] = (orders[place] as number) + l.weight * p.orders;
+      exposure[place] = (exposure[place] as number) + l.weight * (levels[i] as number) * rateOf(l, p) * p.minutes;
     }
   });
   return orders.map((n, i) => n / (exposure[i] as number));
 }
+
+const learnedTail = (lessons: readonly Lesson[]): number[] => PUBLISHED_PROFILE.tail.map((published, k) => {
+  let [orders, exposure] = [TAIL_WEIGHT, TAIL_WEIGHT / published];
+  for (const l of lessons) {
+    const [hours, n] = l.tail[k] as readonly [number, number];
+    orders += l.weight * n;
+    exposure += l.weight * l.orders * hours;
+  }
+  return orders / exposure;
+});
 
 /** A pitch lasts until the next slot of the line-up, but no longer than this. */
 const LONGEST_PITCH_MS = 30 * MINUTE_MS;
