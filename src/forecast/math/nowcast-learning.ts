@@ -5,7 +5,7 @@ import {
   BUCKETS, bucketOf, companyOf, COURSE_PRIOR, courseFeatures, PACE_MS, PUBLISHED_NOWCAST, slotGroups, standOf, type Company, type CourseFeatures, type NowcastModel, type Scatter, type Stand,
 } from './nowcast.js';
 import { curveOf, expectedUpTo, learnProfile, type Curve, type OnAir, type OrderTimes } from './nowcast-profile.js';
-import { learnTotal, type ItemFacts, type Outcome } from './nowcast-prior.js';
+import { learnTotal, NO_RECORD, type ItemFacts, type Outcome, type OwnRecord, type TotalPrior } from './nowcast-prior.js';
 import { NOWCAST_LEVELS } from './nowcast-units.js';
 import { fitCounts, predicted, type CountModel, type CountRow, type NormalPrior } from './regression.js';
 import { negativeBinomialBelow } from '../../kernel/math/index.js';
@@ -23,10 +23,10 @@ export interface PastBroadcast {
 }
 
 /** Only the latest teach: what sold two years ago says little, and fitting must stay fast. */
-const MOST_BROADCASTS = 60;
-const MOST_ITEMS = 3_000;
+const MOST_BROADCASTS = 40;
+const MOST_ITEMS = 2_000;
 /** Rows of the course that are fitted. */
-const MOST_ROWS = 4_000;
+const MOST_ROWS = 2_000;
 /** Moments at which a past item is looked at: shares of the broadcast, and minutes since its own slot. */
 const BROADCAST_MOMENTS = [0.1, 0.25, 0.5, 0.75] as const;
 const PITCH_MOMENTS = [1.5, 5, 12] as const;
@@ -36,28 +36,15 @@ const median = (values: readonly number[]): number => {
   return sorted.length === 0 ? 0 : (sorted[sorted.length >> 1] as number);
 };
 
-/** Broadcasts by start with what each SKU had sold in those before: `own` of an item is never of its own or a later one. */
-export function withOwnHistory(past: readonly PastBroadcast[]): { readonly past: readonly PastBroadcast[]; readonly own: ReadonlyMap<string, ItemFacts['own']> } {
-  const own = new Map<string, ItemFacts['own']>();
-  const sorted = [...past].sort((a, b) => a.air.startsAt - b.air.startsAt);
-  const known = sorted.map((b) => {
-    const items = b.items.map((item) => ({ ...item, facts: { ...item.facts, own: own.get(item.facts.sku) ?? NO_OWN } }));
-    for (const { facts, sold } of b.items) {
-      const before = own.get(facts.sku) ?? NO_OWN;
-      own.set(facts.sku, { broadcasts: before.broadcasts + 1, logOrders: before.logOrders + Math.log1p(sold.total) });
-    }
-    return { ...b, items };
-  });
-  return { past: known, own };
-}
-export const NO_OWN: ItemFacts['own'] = { broadcasts: 0, logOrders: 0 };
-
 /** A past broadcast with what the model says of its items. */
 interface Looked {
   readonly past: PastBroadcast;
   readonly curves: readonly Curve[];
   readonly groups: readonly number[];
 }
+
+/** The records of SKUs as they were before each broadcast, of its own SKUs alone; the last is how they are now. */
+type Records = readonly Readonly<Record<string, OwnRecord>>[];
 
 /** @param usualLogUnits mean ln(units) of the merchant's order lines, ≥ 0 */
 export function learnNowcast(given: readonly PastBroadcast[], usualLogUnits: number): NowcastModel {
@@ -70,11 +57,38 @@ export function learnNowcast(given: readonly PastBroadcast[], usualLogUnits: num
     const curve = curves[i] as Curve;
     return { facts, broadcast, mass: curve.total, orders: sold.upTo(b.knownUntil), share: expectedUpTo(curve, b.knownUntil) / Math.max(1e-9, curve.total) };
   }));
-  const total = learnTotal(outcomes, median(items.map((i) => i.facts.price).filter((p) => p > 0)));
-  const scatter = scatterOf(looked, total);
-  const lessons = lessonsOf(looked, { total, scatter });
+  const usualPrice = median(items.map((i) => i.facts.price).filter((p) => p > 0));
+  // What a SKU sold in earlier broadcasts is measured against what was expected of it there: first without any record.
+  const records = recordsOf(looked, learnTotal(outcomes, usualPrice));
+  const total = { ...learnTotal(outcomes, usualPrice, records), own: records[past.length] as Readonly<Record<string, OwnRecord>> };
+  const before = (n: number): TotalPrior => ({ ...total, own: records[n] as Readonly<Record<string, OwnRecord>> });
+  const scatter = scatterOf(looked, before);
+  const lessons = lessonsOf(looked, before, scatter);
   const course = fitCourse(lessons);
   return { broadcasts: past.length, items: items.length, profile, total, scatter, course, levels: levelsThatComeTrue(lessons, course), usualLogUnits: Math.max(0, usualLogUnits) };
+}
+
+/** Orders by which the ratio of a SKU is drawn to that of its slot: sizes of a style sell alike. */
+const RATIO_WEIGHT = 5;
+
+function recordsOf(looked: readonly Looked[], total: TotalPrior): Records {
+  const records: Record<string, OwnRecord>[] = [];
+  const now = new Map<string, OwnRecord>();
+  for (const l of looked) {
+    records.push(Object.fromEntries(l.past.items.flatMap(({ facts: { sku } }) => { const known = now.get(sku); return known === undefined ? [] : [[sku, known]]; })));
+    const { stands, orders } = endStands(l, total);
+    companyOf(PUBLISHED_NOWCAST.scatter, stands, orders, l.groups).forEach(({ lift, matesOrders, matesExpected }, i) => {
+      const { sku } = (l.past.items[i] as PastItem).facts;
+      const s = stands[i] as Stand;
+      const expected = lift * s.mean * s.over;
+      const slot = (orders[i] as number) + matesOrders;
+      const ratio = (slot + 0.5) / (expected + lift * matesExpected + 0.5);
+      const logRatio = Math.log(((orders[i] as number) + RATIO_WEIGHT * ratio) / (expected + RATIO_WEIGHT));
+      const known = now.get(sku) ?? NO_RECORD;
+      now.set(sku, { broadcasts: known.broadcasts + 1, logRatio: known.logRatio + logRatio });
+    });
+  }
+  return [...records, Object.fromEntries(now)];
 }
 
 function latest(past: readonly PastBroadcast[]): PastBroadcast[] {
@@ -90,7 +104,7 @@ function latest(past: readonly PastBroadcast[]): PastBroadcast[] {
 }
 
 /** Where every item stood when its broadcast was known in full. */
-const endStands = ({ past, curves }: Looked, total: NowcastModel['total']): { readonly stands: readonly Stand[]; readonly orders: readonly number[] } => ({
+const endStands = ({ past, curves }: Looked, total: TotalPrior): { readonly stands: readonly Stand[]; readonly orders: readonly number[] } => ({
   stands: past.items.map(({ facts }, i) => standOf(total, facts, curves[i] as Curve, past.knownUntil)), orders: past.items.map(({ sold }) => sold.upTo(past.knownUntil)),
 });
 
@@ -108,10 +122,10 @@ function dispersionAround(rows: readonly { readonly y: number; readonly expected
 }
 
 /** How broadcasts, slots and items scatter, each around what those it belongs to say: as they will be asked later. */
-function scatterOf(looked: readonly Looked[], total: NowcastModel['total']): Scatter {
+function scatterOf(looked: readonly Looked[], before: (n: number) => TotalPrior): Scatter {
   const { broadcast: published, slot, item } = PUBLISHED_NOWCAST.scatter;
   let [sum, weights] = [BROADCAST_WEIGHT * published, BROADCAST_WEIGHT];
-  const ends = looked.map((l) => endStands(l, total));
+  const ends = looked.map((l, n) => endStands(l, before(n)));
   ends.forEach(({ stands, orders }, n) => {
     // A lift that hardly heeds its prior is the broadcast's own level.
     const free = companyOf({ broadcast: 1e6, slot, item }, [...stands, { mean: 0, over: 0, rest: 0, lately: 0 }], [...orders, 0], [...(looked[n] as Looked).groups, -1]).at(-1) as Company;
@@ -148,17 +162,18 @@ interface Lesson extends CourseFeatures {
 /** Moments of a broadcast at which all its items are summed up; an item's moment in between takes the last of them. */
 const GRID = 20;
 
-function lessonsOf(looked: readonly Looked[], model: Pick<NowcastModel, 'total' | 'scatter'>): Lesson[] {
+function lessonsOf(looked: readonly Looked[], before: (n: number) => TotalPrior, scatter: Scatter): Lesson[] {
   const wanted = looked.reduce((s, l) => s + l.past.items.length, 0) * (BROADCAST_MOMENTS.length + PITCH_MOMENTS.length);
   const step = Math.max(1, Math.ceil(wanted / MOST_ROWS));
   const lessons: Lesson[] = [];
   let n = 0;
   looked.forEach(({ past: b, curves, groups }, broadcast) => {
     const { startsAt, endsAt } = b.air;
-    const standsAt = (at: number): Stand[] => b.items.map(({ facts }, i) => standOf(model.total, facts, curves[i] as Curve, at, b.knownUntil));
+    const total = before(broadcast);
+    const standsAt = (at: number): Stand[] => b.items.map(({ facts }, i) => standOf(total, facts, curves[i] as Curve, at, b.knownUntil));
     const companies = Array.from({ length: GRID + 1 }, (_, k) => {
       const at = startsAt + ((endsAt - startsAt) * k) / GRID;
-      return companyOf(model.scatter, standsAt(at), b.items.map((i) => i.sold.upTo(at)), groups);
+      return companyOf(scatter, standsAt(at), b.items.map((i) => i.sold.upTo(at)), groups);
     });
     b.items.forEach(({ facts, sold }, i) => {
       const pitch = facts.pitches[0];
@@ -166,10 +181,10 @@ function lessonsOf(looked: readonly Looked[], model: Pick<NowcastModel, 'total' 
       for (const at of moments) {
         // Every step-th moment, so that items and moments are thinned alike.
         if (n++ % step !== 0 || at >= endsAt) continue;
-        const stand = standOf(model.total, facts, curves[i] as Curve, at, b.knownUntil);
+        const stand = standOf(total, facts, curves[i] as Curve, at, b.knownUntil);
         const company = (companies[Math.floor((GRID * (at - startsAt)) / (endsAt - startsAt))] as Company[])[i] as Company;
         const orders = sold.upTo(at);
-        const features = courseFeatures(model.scatter, stand, orders, orders - sold.upTo(at - PACE_MS), company);
+        const features = courseFeatures(scatter, stand, orders, orders - sold.upTo(at - PACE_MS), company);
         lessons.push({ ...features, y: Math.max(0, sold.upTo(b.knownUntil) - orders), over: stand.over, broadcast });
       }
     });
@@ -180,7 +195,7 @@ function lessonsOf(looked: readonly Looked[], model: Pick<NowcastModel, 'total' 
 const fitCourse = (lessons: readonly CountRow[], start?: CountModel): CountModel => fitCounts(lessons, COURSE_PRIOR.mean, COURSE_PRIOR.dispersion, start);
 
 /** Parts of the broadcasts that are left out in turn. */
-const FOLDS = 4;
+const FOLDS = 3;
 /** Fewer broadcasts say nothing about levels. */
 const LEAST_BROADCASTS = 4;
 const PACE = 0.01;

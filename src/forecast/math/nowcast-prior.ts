@@ -16,10 +16,14 @@ export interface ItemFacts {
   readonly price: number;
   /** 0 where nothing was planned. */
   readonly plannedUnits: number;
-  /** The SKU's earlier broadcasts: how many, and Σ ln(1 + orders). */
-  readonly own: { readonly broadcasts: number; readonly logOrders: number };
   /** Orders a day outside broadcasts, lately. */
   readonly outsidePerDay: number;
+}
+
+/** What a SKU sold in its earlier broadcasts against what was expected of it there: how many they were, and Σ ln(ratio). */
+export interface OwnRecord {
+  readonly broadcasts: number;
+  readonly logRatio: number;
 }
 
 /** The level of a merchant's line-ups: what was learned, or what is published. */
@@ -28,6 +32,8 @@ export interface TotalPrior {
   /** ln of the factor of an anchor, and of a category; those that are not named have none. */
   readonly anchors: Readonly<Record<string, number>>;
   readonly categories: Readonly<Record<string, number>>;
+  /** By SKU; those that were never shown have none. */
+  readonly own: Readonly<Record<string, OwnRecord>>;
   /** Of the merchant's items, minor units; 0: not known. */
   readonly usualPrice: number;
 }
@@ -38,35 +44,39 @@ const MOST_PLANNED = 20_000;
 /** Expected minutes at the lull's rate (see Curve) of a five-minute pitch in a broadcast of some hours. */
 const USUAL_MASS = 300;
 
-export function totalFeatures(f: ItemFacts, mass: number, usualPrice: number): { readonly x: readonly number[]; readonly z: readonly number[] } {
-  const known = f.own.broadcasts / (f.own.broadcasts + 1);
-  const own = f.own.broadcasts === 0 ? 0 : known * (f.own.logOrders / f.own.broadcasts - Math.log(31));
+export const NO_RECORD: OwnRecord = { broadcasts: 0, logRatio: 0 };
+
+export function totalFeatures(f: ItemFacts, own: OwnRecord, mass: number, usualPrice: number): { readonly x: readonly number[]; readonly z: readonly number[] } {
+  const known = own.broadcasts / (own.broadcasts + 1);
   const planned = f.plannedUnits > 0 ? Math.log(clamped(f.plannedUnits, 1, MOST_PLANNED) / 100) : 0;
   const price = f.price > 0 && usualPrice > 0 ? clamped(Math.log(f.price / usualPrice), -3, 3) : 0;
   return {
-    x: [1, planned, f.plannedUnits > 0 ? 0 : 1, price, own, known, Math.log1p(clamped(f.outsidePerDay, 0, 1e6)), clamped(Math.log(Math.max(1e-9, mass) / USUAL_MASS), -4, 4)],
+    x: [
+      1, planned, f.plannedUnits > 0 ? 0 : 1, price, own.broadcasts === 0 ? 0 : (known * own.logRatio) / own.broadcasts, known, Math.log1p(clamped(f.outsidePerDay, 0, 1e6)),
+      clamped(Math.log(Math.max(1e-9, mass) / USUAL_MASS), -4, 4),
+    ],
     z: [1, known],
   };
 }
 
 /**
- * Published prior, set by hand: 40 orders where 100 units are planned, growing by the power 0.65 of the plan, 30 without a plan; half
+ * Published prior, set by hand: 40 orders where 100 units are planned, growing by the power 0.8 of the plan, 20 without a plan; most
  * of what its earlier broadcasts say; and as spread as SKUs of one anchor are (log sd 1.5 to 1.7, so a dispersion of about 1.5).
  */
 export const TOTAL_PRIOR: { readonly mean: NormalPrior; readonly dispersion: NormalPrior } = {
-  mean: { mean: [Math.log(40), 0.65, -0.3, -0.1, 0.5, 0, 0.1, 0.5], precision: [0.25, 11, 4, 11, 11, 4, 25, 11] },
+  mean: { mean: [Math.log(40), 0.8, -0.7, -0.1, 0.7, 0, 0.1, 0.3], precision: [0.25, 11, 4, 11, 11, 4, 25, 11] },
   dispersion: { mean: [0.4, -0.3], precision: [1, 4] },
 };
 
-export const PUBLISHED_TOTAL: TotalPrior = { coefficients: { b: TOTAL_PRIOR.mean.mean, c: TOTAL_PRIOR.dispersion.mean }, anchors: {}, categories: {}, usualPrice: 0 };
+export const PUBLISHED_TOTAL: TotalPrior = { coefficients: { b: TOTAL_PRIOR.mean.mean, c: TOTAL_PRIOR.dispersion.mean }, anchors: {}, categories: {}, own: {}, usualPrice: 0 };
 
 // By own property: an anchor may be called `constructor`.
-const effectOf = (effects: Readonly<Record<string, number>>, key: string): number => (Object.hasOwn(effects, key) ? (effects[key] as number) : 0);
-const effectsOf = (p: Pick<TotalPrior, 'anchors' | 'categories'>, f: ItemFacts): number => effectOf(p.anchors, f.anchor) + effectOf(p.categories, f.category);
+const named = <T>(values: Readonly<Record<string, T>>, key: string, none: T): T => (Object.hasOwn(values, key) ? (values[key] as T) : none);
+const effectsOf = (p: Pick<TotalPrior, 'anchors' | 'categories'>, f: ItemFacts): number => named(p.anchors, f.anchor, 0) + named(p.categories, f.category, 0);
 
 /** Mean and dispersion of an item's orders in its whole broadcast, tail included; finite. @param mass expected in units of its level */
 export const totalOf = (p: TotalPrior, f: ItemFacts, mass: number): { readonly mean: number; readonly dispersion: number } =>
-  predicted(p.coefficients, { offset: effectsOf(p, f), ...totalFeatures(f, mass, p.usualPrice) });
+  predicted(p.coefficients, { offset: effectsOf(p, f), ...totalFeatures(f, named(p.own, f.sku, NO_RECORD), mass, p.usualPrice) });
 
 /** An item whose broadcast is over: its orders, and the share of what was expected of it that lies before the end of what is known. */
 export interface Outcome {
@@ -106,16 +116,15 @@ function learnedEffects(outcomes: readonly Outcome[], expected: readonly { reado
   }));
 }
 
-/** The level of a merchant's finished line-ups; the published one where there are none. Deterministic. */
-export function learnTotal(outcomes: readonly Outcome[], usualPrice: number): TotalPrior {
+/** The level of a merchant's finished line-ups; the published one where there are none. Deterministic. @param own what each SKU had on record before each broadcast */
+export function learnTotal(outcomes: readonly Outcome[], usualPrice: number, own: readonly Readonly<Record<string, OwnRecord>>[] = []): TotalPrior {
   if (outcomes.length === 0) return { ...PUBLISHED_TOTAL, usualPrice };
-  const rowOf = (o: Outcome, effects: Pick<TotalPrior, 'anchors' | 'categories'>): CountRow => ({
-    y: o.orders, offset: Math.log(Math.max(1e-6, o.share)) + effectsOf(effects, o.facts), ...totalFeatures(o.facts, o.mass, usualPrice),
-  });
-  const plain = fitCounts(outcomes.map((o) => rowOf(o, { anchors: {}, categories: {} })), TOTAL_PRIOR.mean, TOTAL_PRIOR.dispersion);
-  const first: TotalPrior = { coefficients: plain, anchors: {}, categories: {}, usualPrice };
-  const anchors = learnedEffects(outcomes, outcomes.map((o) => totalOf(first, o.facts, o.mass)), (f) => f.anchor);
-  const second: TotalPrior = { ...first, anchors };
-  const categories = learnedEffects(outcomes, outcomes.map((o) => totalOf(second, o.facts, o.mass)), (f) => f.category);
-  return { coefficients: fitCounts(outcomes.map((o) => rowOf(o, { anchors, categories })), TOTAL_PRIOR.mean, TOTAL_PRIOR.dispersion, plain), anchors, categories, usualPrice };
+  const fitted = (effects: Pick<TotalPrior, 'anchors' | 'categories'>, start?: CountModel): CountModel => fitCounts(outcomes.map((o): CountRow => ({
+    y: o.orders, offset: Math.log(Math.max(1e-6, o.share)) + effectsOf(effects, o.facts), ...totalFeatures(o.facts, named(own[o.broadcast] ?? {}, o.facts.sku, NO_RECORD), o.mass, usualPrice),
+  })), TOTAL_PRIOR.mean, TOTAL_PRIOR.dispersion, start);
+  const expectedBy = (p: TotalPrior): { readonly mean: number; readonly dispersion: number }[] => outcomes.map((o) => totalOf({ ...p, own: own[o.broadcast] ?? {} }, o.facts, o.mass));
+  const first: TotalPrior = { coefficients: fitted({ anchors: {}, categories: {} }), anchors: {}, categories: {}, own: {}, usualPrice };
+  const anchors = learnedEffects(outcomes, expectedBy(first), (f) => f.anchor);
+  const categories = learnedEffects(outcomes, expectedBy({ ...first, anchors }), (f) => f.category);
+  return { ...first, coefficients: fitted({ anchors, categories }, first.coefficients), anchors, categories };
 }

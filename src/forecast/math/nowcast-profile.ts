@@ -32,7 +32,6 @@ const MINUTE_MS = 60_000;
 export const HOUR_MS = 3_600_000;
 /** Ends of the phases after a slot, minutes since it; phase 0 is before the first slot, the last one is the lull that follows. */
 const SINCE_MINUTES = [0.5, 1, 2, 3, 4, 6, 8, 11, 15, 20, 30, 45] as const;
-const PHASES = SINCE_MINUTES.length + 2;
 /** From the phase that begins after 20 minutes on a pitch is over. */
 const LULL_AGAIN = SINCE_MINUTES.indexOf(20) + 2;
 const isLull = (phase: number): boolean => phase === 0 || phase >= LULL_AGAIN;

@@ -1,6 +1,6 @@
 // Nowcasts from files: which broadcasts are over and teach, which run, and what is known of their line-ups at a moment.
 import {
-  learnNowcast, NO_OWN, nowcastBroadcast, nowcastQuantiles, OrderTimes, PACE_MS, pitchesOf, TAIL_MS, unitsPerOrder, withOwnHistory,
+  learnNowcast, nowcastBroadcast, nowcastQuantiles, OrderTimes, PACE_MS, pitchesOf, TAIL_MS, unitsPerOrder,
   type ItemFacts, type NowcastModel, type OnAir, type PastBroadcast, type Pitch, type Slot,
 } from '../../forecast/math/index.js';
 import type { SkuSales } from './broadcast-sales.js';
@@ -90,11 +90,11 @@ function outsidePerDay(known: Known, sku: string, at: number): number {
   return (until.upTo(at) - until.upTo(at - LATELY_DAYS * DAY_MS)) / LATELY_DAYS;
 }
 
-function factsOf(known: Known, sku: string, air: OnAir, pitches: readonly Pitch[], planned: PlannedBroadcast | undefined, sold: SkuSales | undefined, own: ItemFacts['own']): ItemFacts {
+function factsOf(known: Known, sku: string, air: OnAir, pitches: readonly Pitch[], planned: PlannedBroadcast | undefined, sold: SkuSales | undefined): ItemFacts {
   const rows = (planned?.rows ?? []).filter((r) => r.sku === sku);
   return {
     sku, anchor: planned?.anchor ?? sold?.anchor ?? '', category: known.categories.get(sku) ?? '', pitches, price: rows[0]?.price ?? sold?.price ?? 0,
-    plannedUnits: rows.reduce((s, r) => s + r.plannedUnits, 0), own, outsidePerDay: outsidePerDay(known, sku, Math.min(known.at, air.startsAt)),
+    plannedUnits: rows.reduce((s, r) => s + r.plannedUnits, 0), outsidePerDay: outsidePerDay(known, sku, Math.min(known.at, air.startsAt)),
   };
 }
 
@@ -117,7 +117,7 @@ export function pastBroadcasts(known: Known): PastBroadcast[] {
       air, knownUntil: Math.min(known.at, air.endsAt + TAIL_MS),
       items: skusOf(planned, sales).map((sku) => {
         const sold = sales.get(sku);
-        return { facts: factsOf(known, sku, air, pitches.get(sku) ?? [], planned, sold, NO_OWN), sold: new OrderTimes(sold?.orders ?? []) };
+        return { facts: factsOf(known, sku, air, pitches.get(sku) ?? [], planned, sold), sold: new OrderTimes(sold?.orders ?? []) };
       }),
     });
   }
@@ -136,29 +136,26 @@ function usualLogUnits(known: Known): number {
   return lines === 0 ? 0 : sum / lines;
 }
 
-/** The model that the finished broadcasts teach, and what each SKU sold in them. */
-export function taught(known: Known): { readonly model: NowcastModel; readonly own: ReadonlyMap<string, ItemFacts['own']> } {
-  const { past, own } = withOwnHistory(pastBroadcasts(known));
-  return { model: learnNowcast(past, usualLogUnits(known)), own };
-}
+/** The model that the finished broadcasts teach. */
+export const taught = (known: Known): NowcastModel => learnNowcast(pastBroadcasts(known), usualLogUnits(known));
 
 /** One nowcast per SKU of the line-up of each broadcast on air at `at`, by start of the broadcasts, then in the order of the line-up. */
 export function nowcasts(known: Known, levels: readonly number[]): SkuNowcast[] {
   const running = [...known.planned.values()].filter(({ air }) => air.startsAt <= known.at && known.at < air.endsAt);
   if (running.length === 0) return [];
-  const { model, own } = taught(known);
+  const model = taught(known);
   running.sort((a, b) => a.air.startsAt - b.air.startsAt || (a.broadcast < b.broadcast ? -1 : 1));
-  return running.flatMap((planned) => nowcastsOf(known, planned, model, own, levels));
+  return running.flatMap((planned) => nowcastsOf(known, planned, model, levels));
 }
 
-function nowcastsOf(known: Known, planned: PlannedBroadcast, model: NowcastModel, own: ReadonlyMap<string, ItemFacts['own']>, levels: readonly number[]): SkuNowcast[] {
+function nowcastsOf(known: Known, planned: PlannedBroadcast, model: NowcastModel, levels: readonly number[]): SkuNowcast[] {
   const { broadcast, air } = planned;
   const sales = known.sales.get(broadcast) ?? NONE;
   const skus = skusOf(planned, sales);
   const pitches = pitchesOf(planned.rows.map((r) => ({ sku: r.sku, at: r.slotAt })), air);
   const items = skus.map((sku) => {
     const times = new OrderTimes(sales.get(sku)?.orders ?? []);
-    return { facts: factsOf(known, sku, air, pitches.get(sku) ?? [], planned, sales.get(sku), own.get(sku) ?? NO_OWN), orders: times.total, recent: times.total - times.upTo(known.at - PACE_MS) };
+    return { facts: factsOf(known, sku, air, pitches.get(sku) ?? [], planned, sales.get(sku)), orders: times.total, recent: times.total - times.upTo(known.at - PACE_MS) };
   });
   const remaining = nowcastBroadcast(model, air, items, known.at);
   const lineUp = new Set(planned.rows.map((r) => r.sku));
