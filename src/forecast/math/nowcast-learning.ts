@@ -124,16 +124,18 @@ function dispersionAround(rows: readonly { readonly y: number; readonly expected
 /** How broadcasts, slots and items scatter, each around what those it belongs to say: as they will be asked later. */
 function scatterOf(looked: readonly Looked[], before: (n: number) => TotalPrior): Scatter {
   const { broadcast: published, slot, item } = PUBLISHED_NOWCAST.scatter;
-  let [sum, weights] = [BROADCAST_WEIGHT * published, BROADCAST_WEIGHT];
+  const logs: number[] = [];
   const ends = looked.map((l, n) => endStands(l, before(n)));
   ends.forEach(({ stands, orders }, n) => {
     // A lift that hardly heeds its prior is the broadcast's own level.
     const free = companyOf({ broadcast: 1e6, slot, item }, [...stands, { mean: 0, over: 0, rest: 0, lately: 0 }], [...orders, 0], [...(looked[n] as Looked).groups, -1]).at(-1) as Company;
-    const slots = new Set((looked[n] as Looked).groups).size;
-    sum += Math.min(9, (free.lift - 1) ** 2) - slot / slots;
-    weights += 1;
+    logs.push(Math.log(Math.max(0.05, free.lift)));
   });
-  const broadcast = scattered(Math.max(0.1, sum / weights));
+  // Levels of broadcasts are about log-normal: the variance of their logarithms, less what the scatter of their slots adds to it, is that of ln(1 + scatter).
+  const mean = logs.reduce((s, l) => s + l, 0) / logs.length;
+  const slots = looked.reduce((s, l) => s + new Set(l.groups).size, 0) / looked.length;
+  const around = logs.reduce((s, l) => s + (l - mean) ** 2, 0) - (logs.length - 1) * (Math.log1p(slot) / slots);
+  const broadcast = scattered(Math.expm1(Math.max(0.05, (BROADCAST_WEIGHT * Math.log1p(published) + around) / (BROADCAST_WEIGHT + logs.length - 1))));
   const slotRows: { y: number; expected: number }[] = [];
   const itemRows: { y: number; expected: number }[] = [];
   ends.forEach(({ stands, orders }, n) => {
@@ -198,7 +200,7 @@ const fitCourse = (lessons: readonly CountRow[], start?: CountModel): CountModel
 const FOLDS = 3;
 /** Fewer broadcasts say nothing about levels. */
 const LEAST_BROADCASTS = 4;
-const PACE = 0.01;
+const PACE = 0.02;
 /** A level moves no further than this from what is promised, in logits: 0.1 stays within 0.04 and 0.23. */
 const FURTHEST = 1;
 

@@ -42,7 +42,7 @@ export interface Scatter {
 
 /** Published prior of the course (set by hand): the conjugate answer as it is, a third of a change of pace, dispersion falling with the evidence. */
 export const COURSE_PRIOR: { readonly mean: NormalPrior; readonly dispersion: NormalPrior } = {
-  mean: { mean: [0, 0, 0.35, 0, 0], precision: [4, 10, 10, 25, 10] }, dispersion: { mean: [0.1, -0.6, 0], precision: [1, 10, 10] },
+  mean: { mean: [0, 0, 0.35, 0, 0, 0.2], precision: [4, 10, 10, 25, 10, 10] }, dispersion: { mean: [0.5, -0.45, 0], precision: [1, 10, 10] },
 };
 
 /** Buckets by the share of an item's curve that is over, and by the orders still expected of it. */
@@ -52,7 +52,7 @@ export const BUCKETS = (OVER_ENDS.length + 1) * (REST_ENDS.length + 1);
 const placeIn = (ends: readonly number[], x: number): number => ends.reduce((n, end) => n + Number(x >= end), 0);
 
 export const PUBLISHED_NOWCAST: NowcastModel = {
-  broadcasts: 0, items: 0, profile: PUBLISHED_PROFILE, total: PUBLISHED_TOTAL, scatter: { broadcast: 0.6, slot: 1.3, item: 0.15 }, course: { b: COURSE_PRIOR.mean.mean, c: COURSE_PRIOR.dispersion.mean },
+  broadcasts: 0, items: 0, profile: PUBLISHED_PROFILE, total: PUBLISHED_TOTAL, scatter: { broadcast: 1, slot: 1.5, item: 0.15 }, course: { b: COURSE_PRIOR.mean.mean, c: COURSE_PRIOR.dispersion.mean },
   levels: new Array<readonly number[]>(BUCKETS).fill(NOWCAST_LEVELS), usualLogUnits: 0,
 };
 
@@ -102,9 +102,16 @@ export function slotGroups(facts: readonly ItemFacts[]): number[] {
 /** What others say of an item's level: its broadcast's lift, and the orders and expectation of those at its own slot. */
 export interface Company {
   readonly lift: number;
+  /** The same by those alone that have had their pitch: what the lull says hangs on the viewers of the hour. */
+  readonly liftOfPitched: number;
   readonly matesOrders: number;
   readonly matesExpected: number;
 }
+
+/** An item has had its pitch once so much of its curve is over. */
+const PITCHED = 0.3;
+/** Weighted ratio of orders to what was expected, and its weight. */
+type Said = readonly [ratio: number, weight: number];
 
 /** One slot does not lift the broadcast by more than this. */
 const MOST_RATIO = 10;
@@ -116,21 +123,23 @@ export function companyOf(scatter: Scatter, stands: readonly Stand[], orders: re
     const known = slots.get(groups[i] as number) ?? { orders: 0, expected: 0 };
     slots.set(groups[i] as number, { orders: known.orders + (orders[i] as number), expected: known.expected + s.mean * s.over });
   });
-  let [ratios, weights] = [1 / scatter.broadcast, 1 / scatter.broadcast];
-  const said = new Map<number, readonly [ratio: number, weight: number]>();
-  for (const [slot, s] of slots) {
+  const prior: Said = [1 / scatter.broadcast, 1 / scatter.broadcast];
+  const said = new Map(Array.from(slots, ([slot, s]): [number, Said] => {
     const weight = s.expected < 0.01 ? 0 : 1 / (scatter.slot + 1 / s.expected);
-    const ratio = weight === 0 ? 0 : weight * Math.min(MOST_RATIO, s.orders / s.expected);
-    said.set(slot, [ratio, weight]);
-    ratios += ratio;
-    weights += weight;
-  }
+    return [slot, [weight === 0 ? 0 : weight * Math.min(MOST_RATIO, s.orders / s.expected), weight]];
+  }));
+  const pitched = new Set(groups.filter((_, i) => (stands[i] as Stand).over >= PITCHED));
+  const sumOf = (all: Iterable<[number, Said]>): Said => { let [r, w] = prior; for (const [, [ratio, weight]] of all) [r, w] = [r + ratio, w + weight]; return [r, w]; };
+  const [ratios, weights] = sumOf(said);
+  const [pitchedRatios, pitchedWeights] = sumOf([...said].filter(([slot]) => pitched.has(slot)));
   return stands.map((s, i) => {
     const slot = slots.get(groups[i] as number) as { orders: number; expected: number };
-    const [ratio, weight] = said.get(groups[i] as number) as readonly [number, number];
+    const [ratio, weight] = said.get(groups[i] as number) as Said;
+    const own = pitched.has(groups[i] as number) ? 1 : 0;
     // What a slot says itself is no lift of its broadcast: it is counted once, below.
     return {
-      lift: Math.max(1e-3, (ratios - ratio) / (weights - weight)), matesOrders: slot.orders - (orders[i] as number), matesExpected: Math.max(0, slot.expected - s.mean * s.over),
+      lift: Math.max(1e-3, (ratios - ratio) / (weights - weight)), liftOfPitched: Math.max(1e-3, (pitchedRatios - own * ratio) / (pitchedWeights - own * weight)),
+      matesOrders: slot.orders - (orders[i] as number), matesExpected: Math.max(0, slot.expected - s.mean * s.over),
     };
   });
 }
@@ -154,7 +163,7 @@ export function courseFeatures(scatter: Scatter, s: Stand, orders: number, recen
   const rest = Math.max(LEAST_SHARE, s.rest);
   return {
     offset: Math.log(level * rest),
-    x: [1, Math.log((shape + orders) / (shape + mean * s.over)), Math.log((1 + recent) / (1 + level * s.lately)), Math.log(rest), Math.log(company.lift)],
+    x: [1, Math.log((shape + orders) / (shape + mean * s.over)), Math.log((1 + recent) / (1 + level * s.lately)), Math.log(rest), Math.log(company.lift), Math.log(company.liftOfPitched / company.lift)],
     z: [1, Math.log(shape + orders), Math.log(rest)],
   };
 }
