@@ -83,6 +83,8 @@ export const linkComponents = (tx: Tx, shop: string, links: readonly string[]): 
 
 export interface RunningItem {
   readonly broadcast: string;
+  /** Of the broadcast: its line-up may have changed where this did. */
+  readonly version: number;
   readonly anchor: string;
   readonly shop: string;
   readonly starts_at: Date;
@@ -97,10 +99,40 @@ export interface RunningItem {
 export const itemsOfSkus = (tx: Tx, skus: readonly string[], since: Date): Promise<RunningItem[]> =>
   rows(
     tx,
-    `select b.id as broadcast, b.anchor, b.shop, b.starts_at, b.ends_at, i.sku, i.slot_at, i.promise_days, i.planned_units
+    `select b.id as broadcast, b.version, b.anchor, b.shop, b.starts_at, b.ends_at, i.sku, i.slot_at, i.promise_days, i.planned_units
      from line_up_items i join broadcasts b on b.id = i.broadcast
      where i.sku = any($1) and b.ends_at > $2 and b.cancelled_at is null`,
     [skus, since],
   );
 
 export const anchorOf = (tx: Tx, broadcast: string): Promise<{ anchor: string } | undefined> => one(tx, 'select anchor from broadcasts where id = $1', [broadcast]);
+
+/** A broadcast with its whole line-up, in order. */
+export interface BroadcastPlan {
+  readonly id: string;
+  readonly version: number;
+  readonly anchor: string;
+  readonly shop: string;
+  readonly starts_at: Date;
+  readonly ends_at: Date;
+  readonly items: readonly { readonly sku: string; readonly slotAt: number; readonly price: number; readonly plannedUnits: number }[];
+}
+
+export const plansOf = (tx: Tx, broadcasts: readonly string[]): Promise<BroadcastPlan[]> =>
+  rows(
+    tx,
+    `select b.id, b.version, b.anchor, b.shop, b.starts_at, b.ends_at, coalesce(i.items, '[]') as items from broadcasts b left join lateral (
+       select json_agg(json_build_object('sku', l.sku, 'slotAt', extract(epoch from l.slot_at) * 1000, 'price', l.price, 'plannedUnits', l.planned_units) order by l.position) as items
+       from line_up_items l where l.broadcast = b.id) i on true
+     where b.id = any($1) order by b.starts_at, b.id`,
+    [broadcasts],
+  );
+
+/** The broadcasts of shops that were over by the shop's own time, the latest first; cancelled ones were none. */
+export const endedBroadcasts = (tx: Tx, shops: ReadonlyMap<string, Date>, limit: number): Promise<{ id: string; shop: string; ends_at: Date }[]> =>
+  rows(
+    tx,
+    `select b.id, b.shop, b.ends_at from unnest($1::text[], $2::timestamptz[]) as w(shop, now) cross join lateral (
+       select id, shop, ends_at from broadcasts where shop = w.shop and ends_at <= w.now and cancelled_at is null order by ends_at desc limit $3) b order by b.ends_at desc, b.id limit $3`,
+    [[...shops.keys()], [...shops.values()], limit],
+  );

@@ -155,3 +155,6 @@ export const listSkus = (tx: Tx, only: readonly string[] | undefined, after: str
   rows(tx, `${TERMS} where k.id > $1 and ($3::text[] is null or s.supplier = any($3)) order by k.id limit $2`, [after, limit, only ?? null]);
 
 export const findSku = (tx: Tx, id: string): Promise<SkuTerms | undefined> => one(tx, `${TERMS} where k.id = $1`, [id]);
+
+export const categoriesOf = async (tx: Tx, skus: readonly string[]): Promise<Map<string, string>> =>
+  new Map((await rows<{ id: string; category: string }>(tx, 'select k.id, y.category from skus k join styles y on y.id = k.style where k.id = any($1)', [skus])).map((r) => [r.id, r.category]));

@@ -143,6 +143,18 @@ program
   .action((orders: string, options: Parameters<typeof import('./forecast.js').runForecast>[1]) => import('./forecast.js').then((command) => command.runForecast(orders, options)));
 
 program
+  .command('nowcast')
+  .description('what running broadcasts will have sold of each SKU of their line-ups, with quantiles, from files; NDJSON on stdout, no server needed')
+  .requiredOption('--history <file>', 'orders of the past: CSV or NDJSON, .gz accepted, - is stdin')
+  .requiredOption('--live <file>', 'orders of the running broadcasts, the same; what is later than --at is ignored')
+  .requiredOption('--broadcasts <file>', 'the same; broadcasts that only orders name teach too')
+  .option('--catalogue <file>', 'the same; categories come from it')
+  .requiredOption('--at <time>', 'the moment of the nowcast: nothing later is known', instant)
+  .addOption(new Option('--levels <list>', 'levels of the quantiles').argParser(levelsOf).default([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95], '0.05,0.1,0.25,0.5,0.75,0.9,0.95'))
+  .addOption(onBadLine())
+  .action((options: Parameters<typeof import('./nowcast.js').runNowcast>[0]) => import('./nowcast.js').then((command) => command.runNowcast(options)));
+
+program
   .command('simulate')
   .description('write a simulated world: catalogue, broadcasts, orders, returns, how it was made and its truth; no server needed')
   .addOption(new Option('--world <name>', 'how arrivals come about (docs/backtest.md)').choices(['cluster', 'doubly-stochastic', 'pulsed', 'replayed']).makeOptionMandatory())

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { BroadcastsModule } from '../broadcasts/index.js';
 import { CatalogueModule } from '../catalogue/index.js';
 import { BroadcastViewsController } from './broadcast-views.controller.js';
+import { ForecastModule } from '../forecast/index.js';
 import { LiveService } from './live.service.js';
 import { OverviewController } from './overview.controller.js';
 import { RatesController } from './rates.controller.js';
@@ -11,7 +12,7 @@ import { StreamController } from './stream.controller.js';
 import { TraceController } from './trace.controller.js';
 
 @Module({
-  imports: [BroadcastsModule, CatalogueModule],
+  imports: [BroadcastsModule, CatalogueModule, ForecastModule],
   controllers: [StreamController, OverviewController, RatesController, TraceController, BroadcastViewsController, ScorecardController],
   providers: [StockCheckService, LiveService],
 })

@@ -1,9 +1,7 @@
-import fc from 'fast-check';
-import { alertOf, minutesOf, nowcastOf, percentSold, recentSpan, soldUnits, type Running } from './live.rules.js';
+import { alertOf, minutesOf, nowcastShown, percentSold, soldUnits } from './live.rules.js';
 
 const at = (minute: number): Date => new Date(Date.UTC(2026, 10, 20, 12, minute));
 const b = { startsAt: at(0), endsAt: at(60), cancelledAt: null };
-const running = (over: Partial<Running> = {}): Running => ({ paid: 0, recentOrders: 0, unitsPerOrder: 1, slotAt: at(0), ...over });
 
 it('a unit that was cancelled before it was paid takes nothing from what was sold', () => {
   expect(soldUnits({ units: 200, paid: 100, cancelled: 100 })).toBe(100);
@@ -22,33 +20,18 @@ it('minutes add up to the broadcast', () => {
   expect(minutesOf(b, new Date(at(7).getTime() + 1))).toEqual({ elapsed: 7, left: 53 });
   expect(minutesOf(b, at(90))).toEqual({ elapsed: 60, left: 0 });
   expect(minutesOf({ ...b, cancelledAt: at(3) }, at(7)).left).toBe(0);
-  expect([recentSpan(b, at(-1)), recentSpan(b, at(4)), recentSpan(b, at(40))]).toEqual([10_000, 240_000, 900_000]);
 });
 
-describe('nowcast', () => {
-  it('is what was paid once it is over, and goes beyond it while it runs', () => {
-    const over = nowcastOf(running({ paid: 37, recentOrders: 30 }), b, at(60)) ?? {};
-    expect(Object.values(over)).toEqual([37, 37, 37, 37, 37, 37]);
-    expect(Object.values(nowcastOf(running({ paid: 37, recentOrders: 30 }), { ...b, cancelledAt: at(20) }, at(30)) ?? {})[5]).toBe(37);
-    const live = nowcastOf(running({ paid: 37, recentOrders: 30 }), b, at(30)) ?? {};
-    expect(live['0.5']).toBeGreaterThan(50);
-    expect(live['0.5']).toBeLessThan(70);
+describe('which nowcast is shown', () => {
+  const shown = (over: Partial<Parameters<typeof nowcastShown>[0]>, minute: number, air = b as Parameters<typeof nowcastShown>[1]) => nowcastShown({ paid: 0, orders: 0, slotAt: at(0), learned: false, ...over }, air, at(minute));
+
+  it('is what was paid once the broadcast is over or cancelled', () => {
+    expect([shown({ paid: 37, orders: 30 }, 60), shown({ learned: true }, 61), shown({ paid: 37 }, 30, { ...b, cancelledAt: at(20) }), shown({ paid: 37 }, 59)]).toEqual(['paid', 'paid', 'paid', 'nowcast']);
   });
 
-  it('says nothing before there is anything to go by', () => {
-    expect(nowcastOf(running(), b, at(-10))).toBeNull();
-    expect(nowcastOf(running({ slotAt: at(20) }), b, at(10))).toBeNull();
-    expect(nowcastOf(running({ slotAt: at(20), paid: 1 }), b, at(10))).not.toBeNull();
-    expect(nowcastOf(running({ slotAt: null }), b, at(10))).not.toBeNull();
-  });
-
-  it('never falls below what is paid, ascends, and is finite', () => {
-    fc.assert(fc.property(fc.nat(5000), fc.nat(3000), fc.integer({ min: -30, max: 90 }), fc.double({ min: 1, max: 20, noNaN: true }), (paid, recentOrders, minute, unitsPerOrder) => {
-      const quantiles = Object.values(nowcastOf(running({ paid, recentOrders, unitsPerOrder }), b, at(minute)) ?? {});
-      for (const [i, q] of quantiles.entries()) {
-        expect(Number.isFinite(q)).toBe(true);
-        expect(q).toBeGreaterThanOrEqual(i === 0 ? paid : (quantiles[i - 1] as number));
-      }
-    }), { numRuns: 50 });
+  it('is none before there is anything to go by', () => {
+    expect([shown({}, -10), shown({ slotAt: at(20) }, 10)]).toEqual(['none', 'none']);
+    expect([shown({ slotAt: at(20), paid: 1 }, 10), shown({ slotAt: at(20), orders: 1 }, 10), shown({ slotAt: null }, 10), shown({ slotAt: at(20) }, 20), shown({ slotAt: at(20), learned: true }, -10)])
+      .toEqual(['nowcast', 'nowcast', 'nowcast', 'nowcast', 'nowcast']);
   });
 });

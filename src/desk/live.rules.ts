@@ -1,5 +1,4 @@
 // Pure numbers of the live view: what counts as sold, how much of the stock that is, and when to cry out.
-import { LEVELS, nowcast, RECENT_MS } from '../forecast/math/index.js';
 
 export interface StreamCounts {
   readonly units: number;
@@ -39,24 +38,15 @@ export function minutesOf(b: Air, now: Date): { readonly elapsed: number; readon
   return { elapsed: Math.floor((at - b.startsAt.getTime()) / MINUTE), left: b.cancelledAt === null ? Math.ceil((b.endsAt.getTime() - at) / MINUTE) : 0 };
 }
 
-/** How much of the recent past says how it goes on: not what lies before the broadcast, and a window at least. */
-export const recentSpan = (b: Air, now: Date): number => Math.max(10_000, Math.min(RECENT_MS, now.getTime() - b.startsAt.getTime()));
-
-export interface Running {
-  readonly paid: number;
-  readonly recentOrders: number;
-  readonly unitsPerOrder: number;
-  readonly slotAt: Date | null;
-}
+/** What is over, or cancelled, stays as it is; and there is no nowcast where nothing is known to go by. */
+export type NowcastShown = 'paid' | 'none' | 'nowcast';
 
 /**
- * Quantiles of the gross paid units at the end of the broadcast. null where nothing is known to go by: nothing was sold, and the
- * slot is still to come. What is over, or cancelled, stays as it is.
+ * What of a nowcast is shown. Nothing where nothing was sold, the slot is still to come and the merchant's own broadcasts have
+ * taught nothing yet: the published prior alone would be a guess.
  */
-export function nowcastOf(r: Running, b: Air, now: Date): Readonly<Record<string, number>> | null {
-  const over = b.cancelledAt !== null || now >= b.endsAt;
-  if (!over && r.paid === 0 && r.recentOrders === 0 && (now < b.startsAt || (r.slotAt !== null && r.slotAt > now))) return null;
-  const left = over ? 0 : b.endsAt.getTime() - Math.max(now.getTime(), b.startsAt.getTime());
-  const units = nowcast(r.paid, r.recentOrders, recentSpan(b, now), left, r.unitsPerOrder);
-  return Object.fromEntries(LEVELS.map((level, i) => [String(level), units[i] ?? r.paid]));
+export function nowcastShown(r: { readonly paid: number; readonly orders: number; readonly slotAt: Date | null; readonly learned: boolean }, b: Air, now: Date): NowcastShown {
+  if (b.cancelledAt !== null || now >= b.endsAt) return 'paid';
+  if (r.learned || r.paid > 0 || r.orders > 0) return 'nowcast';
+  return now < b.startsAt || (r.slotAt !== null && r.slotAt > now) ? 'none' : 'nowcast';
 }

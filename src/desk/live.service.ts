@@ -3,11 +3,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Principal } from '../access/index.js';
 import { BroadcastsService, lineUp } from '../broadcasts/index.js';
 import { CatalogueService } from '../catalogue/index.js';
-import { unitsPerLine } from '../forecast/math/index.js';
+import { NowcastService, quantilesOf, unitsOf } from '../forecast/index.js';
+import { LEVELS, PACE_MS } from '../forecast/math/index.js';
 import { levelsOf } from '../inventory/index.js';
 import type { Tx } from '../kernel/index.js';
 import { demandOf, shopNow } from '../orders/index.js';
-import { alertOf, minutesOf, nowcastOf, percentSold, recentSpan, soldUnits } from './live.rules.js';
+import { alertOf, minutesOf, nowcastShown, percentSold, soldUnits } from './live.rules.js';
 import * as store from './live.repository.js';
 import { phaseOf } from './stock-check.rules.js';
 
@@ -19,6 +20,7 @@ export class LiveService {
   constructor(
     @Inject(BroadcastsService) private readonly broadcasts: BroadcastsService,
     @Inject(CatalogueService) private readonly catalogue: CatalogueService,
+    @Inject(NowcastService) private readonly nowcast: NowcastService,
   ) {}
 
   async picture(tx: Tx, principal: Principal, id: string): Promise<object> {
@@ -27,11 +29,12 @@ export class LiveService {
     const [clocks, items] = await Promise.all([shopNow(tx, [shop.id]), lineUp(tx, id)]);
     // A replay that has not begun stands before its first broadcast, whatever the year on the wall.
     const now = clocks[0]?.now ?? new Date(Math.min(Date.now(), broadcast.startsAt.getTime()));
-    const [running, spikes] = await Promise.all([store.runningSkus(tx, shop.id, id, now, RATE_MINUTES * 60, recentSpan(broadcast, now) / 1000), store.spikesOn(tx, shop.id, id)]);
+    const [running, spikes] = await Promise.all([store.runningSkus(tx, shop.id, id, now, RATE_MINUTES * 60, PACE_MS / 1000), store.spikesOn(tx, shop.id, id)]);
     const counts = new Map(running.map((r) => [r.sku, r]));
     // In the order of the line-up, then what was sold without having been planned.
     const skus = [...new Set([...items.map((i) => i.sku), ...running.map((r) => r.sku)])];
-    const [levels, demand] = await Promise.all([levelsOf(tx, shop.clock, skus), demandOf(tx, skus)]);
+    const [levels, demand, named] = await Promise.all([levelsOf(tx, shop.clock, skus), demandOf(tx, skus), this.nowcast.current(tx, shop.clock)]);
+    const nowcasts = (await this.nowcast.ofItems(tx, named.model, [{ broadcast: id, version: broadcast.version }], new Map([[shop.id, now]]), (_, sku) => counts.get(sku)?.recent ?? 0)).get(id);
 
     const shown = skus.map((sku) => {
       const rows = items.filter((i) => i.sku === sku);
@@ -41,14 +44,16 @@ export class LiveService {
       const lines = demand.find((d) => d.sku === sku && d.shop === shop.id);
       const spike = spikes.find((s) => s.sku === sku);
       const slotAt = rows.reduce<Date | null>((least, r) => (least === null || r.slot_at < least ? r.slot_at : least), null);
-      const unitsPerOrder = lines === undefined ? 1 : unitsPerLine(lines.lines, lines.line_units, lines.line_log_milli);
-      const quantiles = nowcastOf({ paid: c.paid, recentOrders: c.recent, unitsPerOrder, slotAt }, broadcast, now);
+      const there = nowcasts?.get(sku);
+      const which = nowcastShown({ paid: c.paid, orders: c.orders, slotAt, learned: named.model.broadcasts > 0 }, broadcast, now);
+      const perOrder = unitsOf(named.model, { lines: lines?.lines ?? 0, lineUnits: lines?.line_units ?? 0, lineLogMilli: lines?.line_log_milli ?? 0 });
+      const quantiles = which === 'none' || there === undefined ? null : which === 'paid' ? Object.fromEntries(LEVELS.map((level) => [String(level), c.paid])) : quantilesOf(named.model, there, perOrder, c.paid, LEVELS);
       return {
         sku, position: rows[0]?.position ?? null, link: rows[0]?.link ?? null, slotAt, plannedUnits: rows.reduce((s, r) => s + r.planned_units, 0),
         orders: c.orders, withdrawnOrders: c.withdrawn, orderedUnits: c.units, paidUnits: c.paid, cancelledUnits: c.cancelled, soldUnits: sold,
         rate: { perMinute: c.last / RATE_MINUTES, overMinutes: RATE_MINUTES, peak: c.peak_at === null ? null : { minute: c.peak_at, orders: c.peak_orders } },
         spike: spike === undefined ? null : { id: spike.id, onset: spike.onset, detectedAt: spike.detected_at, ratio: spike.ratio },
-        nowcast: quantiles === null ? null : { grossPaidUnits: quantiles },
+        nowcast: quantiles === null ? null : { grossPaidUnits: quantiles, model: named.id },
         stock: { available, percentSold: percentSold(sold, available) }, alert: alertOf(sold, available),
       };
     });

@@ -3,6 +3,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { limitTo, type Principal } from '../access/index.js';
 import { BroadcastsService, itemsOfSkus, lineUp, type Broadcast, type RunningItem } from '../broadcasts/index.js';
 import { CatalogueService, termsOfStyles, termsOf, type SkuTerms } from '../catalogue/index.js';
+import { NowcastService, quantilesOf, tells, unitsOf } from '../forecast/index.js';
+import { LEVELS } from '../forecast/math/index.js';
 import { incomingOf, levelsOf, type StockLevel } from '../inventory/index.js';
 import { localTime, nextLocalHour } from '../kernel/math/index.js';
 import type { Tx } from '../kernel/index.js';
@@ -30,6 +32,7 @@ interface Known {
   readonly stock: ReadonlyMap<string, Stock>;
   readonly supply: ReadonlyMap<string, { date: string; units: number }[]>;
   readonly demand: ReadonlyMap<string, number>;
+  readonly lines: ReadonlyMap<string, { readonly lines: number; readonly lineUnits: number; readonly lineLogMilli: number }>;
   readonly assessments: ReadonlyMap<string, Awaited<ReturnType<typeof store.latestAssessments>>[number]>;
   readonly returned: ReadonlyMap<string, Awaited<ReturnType<typeof store.returnedUnits>>[number]>;
   readonly substitutes: readonly store.Substitute[];
@@ -60,6 +63,7 @@ export class StockCheckService {
   constructor(
     @Inject(BroadcastsService) private readonly broadcasts: BroadcastsService,
     @Inject(CatalogueService) private readonly catalogue: CatalogueService,
+    @Inject(NowcastService) private readonly nowcast: NowcastService,
   ) {}
 
   async check(tx: Tx, principal: Principal, id: string): Promise<object> {
@@ -74,7 +78,7 @@ export class StockCheckService {
     const nows = new Map(clocks.filter((c) => c.clock === shop.clock).map((c) => [c.id, c.now]));
     const phase = phaseOf(broadcast, moment.now);
     const known = await this.gather(tx, moment.world, moment.now, skus, new Set(nows.keys()));
-    const planned = await this.planned(tx, broadcast, items, skus, nows, moment.now);
+    const [planned, expected] = await Promise.all([this.planned(tx, broadcast, items, skus, nows, moment.now), this.expected(tx, moment, broadcast, known)]);
     const still = standstill(phase, items.length);
     const only = limitTo(principal, 'anchor');
     const shown = items.map((item) => {
@@ -82,7 +86,7 @@ export class StockCheckService {
       const row = planned.find((p) => p.position === item.position);
       const judged = judge(known, item, row?.left ?? item.planned_units, claimants, moment);
       const final = still === undefined ? judged : { ...judged, verdict: 'no-go' as const, reasons: [still] };
-      return { verdict: final.verdict, shown: shownItem(known, item, final, row?.left ?? item.planned_units, moment, principal) };
+      return { verdict: final.verdict, shown: { ...shownItem(known, item, final, row?.left ?? item.planned_units, moment, principal), nowcast: expected.get(item.sku) ?? null } };
     });
     const overall = judgeBroadcast(phase, shown.map((s) => s.verdict));
     return {
@@ -102,9 +106,19 @@ export class StockCheckService {
     const dated = new Map<string, { date: string; units: number }[]>();
     for (const s of supply) dated.set(s.sku, [...(dated.get(s.sku) ?? []), { date: s.due, units: s.quantity }]);
     return {
-      terms: new Map(terms.map((t) => [t.sku, t])), siblings, stock: stockBySku(levels), supply: dated, demand: soldBySku(demand.filter((d) => shops.has(d.shop))),
+      terms: new Map(terms.map((t) => [t.sku, t])), siblings, stock: stockBySku(levels), supply: dated, demand: soldBySku(demand.filter((d) => shops.has(d.shop))), lines: linesBySku(demand.filter((d) => shops.has(d.shop))),
       assessments: new Map(assessments.map((a) => [a.sku, a])), returned: new Map(returned.map((r) => [r.sku, r])), substitutes,
     };
+  }
+
+  /** What the broadcast as a whole is expected to sell of each SKU, where the merchant's own broadcasts or orders in this one say anything: gross units still to come. */
+  private async expected(tx: Tx, { world, now }: Moment, broadcast: Broadcast, known: Known): Promise<Map<string, object>> {
+    const named = await this.nowcast.current(tx, world);
+    const found = (await this.nowcast.ofItems(tx, named.model, [{ broadcast: broadcast.id, version: broadcast.version }], new Map([[broadcast.shop, now]]), () => 0)).get(broadcast.id);
+    return new Map([...(found ?? [])].filter(([, n]) => tells(named.model, n)).map(([sku, n]) => {
+      const perOrder = unitsOf(named.model, known.lines.get(sku) ?? { lines: 0, lineUnits: 0, lineLogMilli: 0 });
+      return [sku, { model: named.id, orders: n.orders, toCome: quantilesOf(named.model, n, perOrder, 0, LEVELS) }];
+    }));
   }
 
   /** All rows, of this and other broadcasts of the same stock that have not ended, that plan to sell one of the SKUs. */
@@ -201,4 +215,13 @@ function soldBySku(demand: readonly SkuDemand[]): Map<string, number> {
   const sold = new Map<string, number>();
   for (const d of demand) sold.set(d.sku, (sold.get(d.sku) ?? 0) + d.net_paid);
   return sold;
+}
+
+function linesBySku(demand: readonly SkuDemand[]): Map<string, { lines: number; lineUnits: number; lineLogMilli: number }> {
+  const sums = new Map<string, { lines: number; lineUnits: number; lineLogMilli: number }>();
+  for (const d of demand) {
+    const s = sums.get(d.sku) ?? { lines: 0, lineUnits: 0, lineLogMilli: 0 };
+    sums.set(d.sku, { lines: s.lines + d.lines, lineUnits: s.lineUnits + d.line_units, lineLogMilli: s.lineLogMilli + d.line_log_milli });
+  }
+  return sums;
 }

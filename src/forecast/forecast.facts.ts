@@ -24,3 +24,6 @@ export const assess = defineJob({
 
 /** Stock came in or was corrected: the need of its SKUs is looked at again. */
 export const reassess = defineJob({ name: 'forecast.reassess', queue: 'forecast', on: stockChanged });
+
+/** A broadcast has ended: what a nowcast knows is learned anew from the latest ones of a world. */
+export const learnFromBroadcasts = defineJob({ name: 'forecast.learn-from-broadcasts', queue: 'forecast', payload: z.object({ world: z.enum(['live', 'replay']) }), identity: (p) => p.world });

@@ -2,7 +2,8 @@ import { Module } from '@nestjs/common';
 import { AssessService } from './assess.service.js';
 import { ForecastController } from './forecast.controller.js';
 import { NeedService } from './need.service.js';
+import { NowcastService } from './nowcast.service.js';
 import { Ticker } from './ticker.js';
 
-@Module({ controllers: [ForecastController], providers: [AssessService, NeedService, Ticker], exports: [Ticker, AssessService] })
+@Module({ controllers: [ForecastController], providers: [AssessService, NeedService, NowcastService, Ticker], exports: [Ticker, AssessService, NowcastService] })
 export class ForecastModule {}

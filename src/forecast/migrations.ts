@@ -105,3 +105,26 @@ export class ReturnExpectations1763801600000 implements MigrationInterface {
     await runner.query('alter table need_states drop column production; drop table return_expectations');
   }
 }
+
+export class NowcastModels1763802100000 implements MigrationInterface {
+  name = 'NowcastModels1763802100000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      -- What nowcasts were made with: learned from the broadcasts that had ended by ended_at. Assessments name it.
+      create table nowcast_models (
+        id text primary key,
+        world text not null check (world in ('live', 'replay')),
+        learned_at timestamptz not null default clock_timestamp(),
+        ended_at timestamptz not null,
+        broadcasts integer not null check (broadcasts >= 0),
+        items integer not null check (items >= 0),
+        model jsonb not null);
+      create index nowcast_models_latest on nowcast_models (world, learned_at desc);
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('drop table nowcast_models');
+  }
+}

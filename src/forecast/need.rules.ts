@@ -4,9 +4,10 @@ import type { SkuTerms } from '../catalogue/index.js';
 import { localTime, negativeBinomialMean, negativeBinomialQuantiles, type NegativeBinomial } from '../kernel/math/index.js';
 import type { SkuDemand } from '../orders/index.js';
 import {
-  cancellationToCome, criticalFractile, decideGroup, HOLDING_MS, LEVELS, meanRate, pooled, RECENT_MS, remainingInBroadcast, remainingStanding, unitsPerLine, type Item, type StreamState,
+  cancellationToCome, criticalFractile, decideGroup, HOLDING_MS, LEVELS, meanRate, pooled, remainingStanding, unitsPerLine, type Item, type StreamState,
 } from './math/index.js';
 import type { NeedState, ReturnExpectation } from './forecast.repository.js';
+import { tells, unitsOf, unitsToCome, type ItemNowcast, type NamedModel } from './nowcast.rules.js';
 
 const DAY_MS = 86_400_000;
 
@@ -46,6 +47,9 @@ export interface NeedInput {
   readonly room?: number;
   readonly promise: Date;
   readonly more: NegativeBinomial;
+  /** What broadcasts are expected to sell still, part of `more`, and by which model. */
+  readonly onAir: readonly BroadcastPart[];
+  readonly model: NamedModel;
   readonly running: RunningItem | undefined;
   readonly reassessAt: Date | null;
 }
@@ -61,9 +65,12 @@ export interface Decided extends NeedInput {
 
 export const dateOf = (at: Date, timeZone: string): string => localTime(at.getTime(), timeZone).date;
 
-function recentOrders(state: StreamState, now: number): number {
-  const bins = state.episode === null ? state.baseline.waiting : state.episode.recent;
-  return bins.reduce((s, [bin, n]) => (bin > now - RECENT_MS ? s + n : s), 0);
+/** Units that one broadcast is expected to sell still. */
+export interface BroadcastPart {
+  readonly broadcast: string;
+  readonly phase: ItemNowcast['phase'];
+  readonly orders: number;
+  readonly units: NegativeBinomial;
 }
 
 /** What is known of one SKU at a moment: the raw material of an assessment. */
@@ -78,8 +85,11 @@ export interface NeedFacts {
   readonly supply: readonly { readonly quantity: number; readonly due: string }[];
   readonly returns: ReturnExpectation | undefined;
   readonly streams: readonly KnownStream[];
-  /** Line-up items of broadcasts that have not ended. */
+  /** Line-up items of broadcasts that may still sell. */
   readonly items: readonly RunningItem[];
+  /** The SKU in each of these broadcasts, and by which model. */
+  readonly nowcasts: readonly ItemNowcast[];
+  readonly model: NamedModel;
 }
 
 export interface KnownStream {
@@ -99,24 +109,29 @@ export function needInput(f: NeedFacts): NeedInput {
   const inTime = dateOf(new Date(now.getTime() + horizonDays * DAY_MS), t.supplier_time_zone);
   const promise = new Date(now.getTime() + (promiseDays > 0 ? promiseDays : t.lead_time_days) * DAY_MS);
   const wakes = [...(f.held === undefined ? [] : [f.held.first_paid.getTime() + HOLDING_MS]), ...running.map((i) => i.ends_at.getTime())];
+  const onAir = partsOf(f);
   return {
     terms: t, now, demand: d, held, cancellation, kept: Math.floor((d.open - held) * (1 - cancellation)), stock: Math.max(0, f.sellable - d.shipped),
     due: f.supply.filter((s) => s.due <= inTime).reduce((s, x) => s + x.quantity, 0), late: f.supply.filter((s) => s.due > inTime).reduce((s, x) => s + x.quantity, 0), promise,
     reflow: f.returns === undefined ? 0 : reflowBetween(f.returns, dateOf(now, t.supplier_time_zone), dateOf(promise, t.supplier_time_zone)), keep: 1 - (f.returns?.rate ?? 0),
-    more: more(t, d, f.streams, running, now), running: running[0], reassessAt: wakes.length === 0 ? null : new Date(Math.min(...wakes)),
+    more: more(t, d, f.streams, onAir), onAir, model: f.model, running: running[0], reassessAt: wakes.length === 0 ? null : new Date(Math.min(...wakes)),
   };
 }
 
-/** Units still expected to sell: running broadcasts go on and fade, standing streams go on over the lead time. */
-function more(t: SkuTerms, d: Demand, states: readonly KnownStream[], running: readonly RunningItem[], now: Date): NegativeBinomial {
-  const parts = states.flatMap((s) => {
-    const item = running.find((i) => i.broadcast === s.broadcast && i.shop === s.shop);
-    if (item !== undefined) return [remainingInBroadcast(recentOrders(s.state, now.getTime()), RECENT_MS, item.ends_at.getTime() - now.getTime())];
+/** What broadcasts will still sell of a SKU: those on air, their tails, and those that begin within its lead time. */
+function partsOf(f: NeedFacts): BroadcastPart[] {
+  const perOrder = unitsOf(f.model.model, f.demand);
+  return f.nowcasts.filter((n) => tells(f.model.model, n)).map((n) => ({ broadcast: n.broadcast, phase: n.phase, orders: n.orders, units: unitsToCome(n, perOrder) }));
+}
+
+/** Units still expected to sell: what broadcasts will, and standing streams over the lead time. */
+function more(t: SkuTerms, d: Demand, states: readonly KnownStream[], onAir: readonly BroadcastPart[]): NegativeBinomial {
+  const standing = states.flatMap((s) => {
     if (s.broadcast !== '') return [];
     const { rate, orders } = meanRate(s.state.baseline);
     return [remainingStanding(rate, orders, t.lead_time_days * DAY_MS)];
   });
-  return pooled(parts, unitsPerLine(d.lines, d.lineUnits, d.lineLogMilli));
+  return pooled([...onAir.map((p) => p.units), pooled(standing, unitsPerLine(d.lines, d.lineUnits, d.lineLogMilli))], 1);
 }
 
 export function sumOfDemand(rows: readonly SkuDemand[]): Demand {
@@ -173,6 +188,7 @@ function reasonsOf(m: NeedInput, committedNeed: number, recommended: number | nu
     `cancellation still to come ${percent(m.cancellation)}, so ${m.kept} units are kept`,
     `committed need ${committedNeed} = max(0, ${m.kept} kept − ${m.stock} stock − ${m.due} production due in time − ${m.reflow} returns back on the shelf in time)`,
     ...(m.late > 0 ? [`${m.late} units of production come too late to count`] : []),
+    ...m.onAir.map((p) => `${negativeBinomialMean(p.units).toFixed(1)} more expected of broadcast ${p.broadcast}, ${SAID[p.phase]}, after ${p.orders} orders in it (${modelText(m.model)})`),
     ...(fault !== undefined ? [fault] : [
       `still expected to sell ${negativeBinomialMean(m.more).toFixed(1)} on average; critical fractile ${(criticalFractile(t.price, t.unit_cost, t.salvage_value, m.keep) ?? 0).toFixed(3)}${m.keep < 1 ? `, ${percent(m.keep)} of what is sold is kept` : ''}`,
       `recommended ${recommended ?? 0}, of which ${firm} firm (MOQ ${t.moq} and multiples of ${t.lot_multiple} per ${t.moq_scope})`,
@@ -181,6 +197,9 @@ function reasonsOf(m: NeedInput, committedNeed: number, recommended: number | nu
     ...(surplus > 0 ? [`${surplus} units of production are more than even high demand (90 %) needs`] : []),
   ];
 }
+
+const SAID: Readonly<Record<ItemNowcast['phase'], string>> = { coming: 'which is to come', 'on air': 'which is on air', over: 'which is over but sells on' };
+const modelText = ({ id, model }: NamedModel): string => (model.broadcasts === 0 ? 'the published nowcast: no broadcast has ended yet' : `nowcast ${id}, learned from ${model.broadcasts} broadcasts`);
 
 /** A decision changed: by a lot and a tenth, or from nothing to something. */
 export function changed(before: NeedState | undefined, after: Decided): boolean {

@@ -6,12 +6,15 @@ import { sellableSupply, supplyOf } from '../inventory/index.js';
 import { Jobs, newId, type Tx } from '../kernel/index.js';
 import { negativeBinomialMean } from '../kernel/math/index.js';
 import { demandOf, heldUnits, type ShopClockRow } from '../orders/index.js';
-import { HOLDING_MS, holdingCap, LEVELS } from './math/index.js';
+import { HOLDING_MS, holdingCap, LEVELS, TAIL_MS } from './math/index.js';
 import { needChanged } from './forecast.facts.js';
 import * as store from './forecast.repository.js';
 import { groupOf } from './groups.js';
+import { airOf, mayStillSell, recentOrders } from './nowcast.rules.js';
+import { NowcastService } from './nowcast.service.js';
 import { changed, dateOf, decide, needInput, sumOfDemand, type Decided, type Demand, type NeedInput } from './need.rules.js';
 
+const DAY_MS = 86_400_000;
 /** Groups that one fact names. */
 const GROUPS_PER_FACT = 100;
 
@@ -19,7 +22,10 @@ export type World = 'live' | 'replay';
 
 @Injectable()
 export class NeedService {
-  constructor(@Inject(Jobs) private readonly jobs: Jobs) {}
+  constructor(
+    @Inject(Jobs) private readonly jobs: Jobs,
+    @Inject(NowcastService) private readonly nowcast: NowcastService,
+  ) {}
 
   /** Assesses the given SKUs and all that share a minimum order with them; saves and announces where a decision changed. */
   async assess(tx: Tx, world: World, wanted: readonly string[], clocks: readonly ShopClockRow[]): Promise<number> {
@@ -107,10 +113,12 @@ export class NeedService {
     const skus = terms.map((t) => t.sku);
     const fallback = [...shops.values()].reduce((latest, now) => (now > latest ? now : latest), new Date(0));
     const earliest = [...shops.values()].reduce((least, now) => (now < least ? now : least), fallback);
-    const [demandRows, sellable, supply, items, stored, expected] = await Promise.all([
-      demandOf(tx, skus), sellableSupply(tx, world, skus), supplyOf(tx, world, skus, 'production'), itemsOfSkus(tx, skus, earliest), store.statesOfSkus(tx, skus),
-      store.returnExpectations(tx, world, skus),
+    const [demandRows, sellable, supply, planned, stored, expected, model] = await Promise.all([
+      demandOf(tx, skus), sellableSupply(tx, world, skus), supplyOf(tx, world, skus, 'production'), itemsOfSkus(tx, skus, new Date(earliest.getTime() - TAIL_MS)), store.statesOfSkus(tx, skus),
+      store.returnExpectations(tx, world, skus), this.nowcast.current(tx, world),
     ]);
+    const lead = new Map(terms.map((t) => [t.sku, t.lead_time_days * DAY_MS]));
+    const items = planned.filter((i) => { const now = shops.get(i.shop); return now !== undefined && mayStillSell(airOf(i), now.getTime(), lead.get(i.sku) ?? 0); });
     const demand = bySku(demandRows.filter((row) => shops.has(row.shop)));
     const nowOf = (sku: string): Date => (demand.get(sku) ?? []).reduce((latest, row) => { const now = shops.get(row.shop) as Date; return now > latest ? now : latest; }, new Date(0));
 
@@ -122,11 +130,18 @@ export class NeedService {
     const supplyBySku = bySku(supply);
     const itemsBySku = bySku(items);
     const expectedBySku = new Map(expected.map((e) => [e.sku, e]));
+    const stateOf = new Map(stored.flatMap((s) => (s.broadcast === '' ? [] : [[`${s.broadcast}\0${s.sku}`, s]])));
+    const nowcasts = await this.nowcast.ofItems(tx, model.model, items, shops, (broadcast, sku) => {
+      const stream = stateOf.get(`${broadcast}\0${sku}`);
+      return stream === undefined ? 0 : recentOrders(stream.state, shops.get(stream.shop)?.getTime() ?? 0);
+    });
 
     return terms.map((t) => needInput({
       terms: t, now: demand.has(t.sku) ? nowOf(t.sku) : fallback, demand: totals.get(t.sku) as Demand, held: held.get(t.sku), sellable: sellable.get(t.sku) ?? 0,
       supply: supplyBySku.get(t.sku) ?? [], returns: expectedBySku.get(t.sku), streams: (states.get(t.sku) ?? []).filter((s) => shops.has(s.shop)),
-      items: (itemsBySku.get(t.sku) ?? []).filter((i) => shops.has(i.shop)),
+      items: itemsBySku.get(t.sku) ?? [], model,
+      // Two slots in one broadcast are one item.
+      nowcasts: [...new Set((itemsBySku.get(t.sku) ?? []).map((i) => i.broadcast))].flatMap((broadcast) => nowcasts.get(broadcast)?.get(t.sku) ?? []),
     }));
   }
 
@@ -140,6 +155,7 @@ export class NeedService {
         moreMean: negativeBinomialMean(d.more), price: t.price, currency: t.currency, unitCost: t.unit_cost, costCurrency: t.cost_currency, salvage: t.salvage_value, moq: t.moq,
         lotMultiple: t.lot_multiple, moqScope: t.moq_scope, leadTimeDays: t.lead_time_days, dailyCapacity: t.daily_capacity, lateProduction: d.late, keepRate: d.keep,
         broadcast: d.running?.broadcast ?? null, anchor: d.running?.anchor ?? null, group: groupOf(t),
+        nowcast: { model: d.model.id, learnedFrom: d.model.model.broadcasts, broadcasts: d.onAir.map((p) => ({ broadcast: p.broadcast, phase: p.phase, orders: p.orders, mean: negativeBinomialMean(p.units) })) },
       },
       reasons: d.reasons, spike,
     };

@@ -5,6 +5,7 @@ import { Database, Jobs, log, type Tx } from '../kernel/index.js';
 import { allClocks, dirtyShards, streamsOfSku, touchStreams } from '../orders/index.js';
 import { assess } from './forecast.facts.js';
 import * as store from './forecast.repository.js';
+import { NowcastService } from './nowcast.service.js';
 
 export const TICK_MS = 1_000;
 const SHARDS = 2;
@@ -17,6 +18,7 @@ export class Ticker {
   constructor(
     @Inject(Database) private readonly database: Database,
     @Inject(Jobs) private readonly jobs: Jobs,
+    @Inject(NowcastService) private readonly nowcast: NowcastService,
   ) {}
 
   start(): void {
@@ -36,6 +38,7 @@ export class Ticker {
       const shops = new Set(clocks.filter((c) => c.clock === world && c.now !== null).map((c) => c.id));
       const now = clocks.reduce<Date | null>((latest, c) => (shops.has(c.id) && c.now !== null && (latest === null || c.now > latest) ? c.now : latest), null);
       if (now === null) continue;
+      await this.nowcast.remind(tx, world, clocks);
       const skus = (await store.dueNeeds(tx, world, now)).map((d) => d.sku);
       if (skus.length > 0) due.push(...(await streamsOfSku(tx, skus)).filter((s) => shops.has(s.shop)).map((s) => s.id));
     }

@@ -54,9 +54,8 @@ export async function readInput(file: string, columns: Columns, reading: Reading
   return lines;
 }
 
-/** Order events of a file, each identity once; one that was used for something else is a bad line. */
-export async function readOrders(file: string, reading: Reading, visit: (event: OrderEvent) => void): Promise<void> {
-  const identities = new Identities();
+/** Order events of a file, each identity once; one that was used for something else is a bad line. @param identities those of files read before, where several are one history */
+export async function readOrders(file: string, reading: Reading, visit: (event: OrderEvent) => void, identities = new Identities()): Promise<void> {
   let repeated = 0;
   const lines = await readInput(file, ORDER_COLUMNS, reading, (values) => {
     const event = orderEventOf(values);

@@ -387,3 +387,22 @@ export async function worldNow(tx: Tx, world: 'live' | 'replay'): Promise<Date> 
   const clocks = (await allClocks(tx)).flatMap((c) => (c.clock === world && c.now !== null ? [c.now] : []));
   return world === 'live' || clocks.length === 0 ? (clocks[0] ?? new Date()) : clocks.reduce((a, b) => (a > b ? a : b));
 }
+
+/** Distinct orders so far in the streams of broadcasts: one row per SKU, however long they run. */
+export const ordersInBroadcasts = (tx: Tx, broadcasts: readonly string[]): Promise<{ broadcast: string; shop: string; sku: string; orders: number }[]> =>
+  rows(tx, `select s.broadcast, s.shop, s.sku, t.orders from streams s join stream_totals t on t.stream = s.id where s.broadcast = any($1) and s.broadcast <> ''`, [broadcasts]);
+
+/** The same by time: intervals of so many seconds with orders (ms of their middle), ascending. Reads all windows of the broadcasts: for learning, not for a hot path. */
+export const orderTimesOf = (tx: Tx, broadcasts: readonly string[], seconds: number): Promise<{ broadcast: string; shop: string; sku: string; at: readonly number[]; orders: readonly number[] }[]> =>
+  rows(
+    tx,
+    `select s.broadcast, s.shop, s.sku, x.at, x.orders from streams s cross join lateral (
+       select coalesce(json_agg(extract(epoch from w.bucket) * 1000 + $2::float8 * 500 order by w.bucket), '[]') as at, coalesce(json_agg(w.n order by w.bucket), '[]') as orders from (
+         select date_bin(make_interval(secs => $2), d.bucket, 'epoch') as bucket, sum(d.orders)::int as n from demand_windows d where d.stream = s.id and d.orders > 0 group by 1) w) x
+     where s.broadcast = any($1) and s.broadcast <> ''`,
+    [broadcasts, seconds],
+  );
+
+/** Lines of a world's shops and Σ 1000 × ln(units) of them: what an order of a merchant usually is. */
+export const usualLine = async (tx: Tx, shops: readonly string[]): Promise<{ lines: number; logMilli: number }> =>
+  (await one<{ lines: number; logMilli: number }>(tx, 'select coalesce(sum(lines), 0)::bigint as lines, coalesce(sum(line_log_milli), 0)::bigint as "logMilli" from sku_demand where shop = any($1)', [shops])) ?? { lines: 0, logMilli: 0 };

@@ -1,7 +1,7 @@
 export { cancellationToCome, HOLDING_MS, holdingCap } from './cancellation.js';
 export { baselineRate, FLOOR_RATE, meanRate } from './baseline.js';
 export { criticalFractile, decideGroup, expectedSales, type Item, type Quantity, type Terms } from './quantity.js';
-export { LEVELS, nowcast, pooled, RECENT_MS, remainingInBroadcast, remainingStanding, unitsPerLine } from './remaining.js';
+export { LEVELS, pooled, remainingStanding, unitsPerLine } from './remaining.js';
 export { advanceStream, BIN_MS, binOf, DEFAULT_SPIKE_OPTIONS, dueAt, openStream, type Advanced, type Alarm, type Bin, type Origin, type SpikeOptions, type StreamState } from './spike.js';
 export { croston, exponentialSmoothing, imapa, syntetosBoylan, teunterSyntetosBabai } from './intermittent.js';
 export { gammaPoissonPredictive, gammaPosterior, type GammaRate } from './gamma-poisson.js';
@@ -23,3 +23,8 @@ export { forecastCascade, TWITTER_DELAY, type Cascade, type CascadeEvent, type C
 export { BEGINNING_PRIOR, beginningFeatures, fitSales, salesQuantiles, STANDING_PRIOR, standingFeatures, type Beginning, type Features, type Standing } from './cold-start.js';
 export { fitCounts, predicted, type CountModel, type CountRow, type NormalPrior } from './regression.js';
 export { dueNow, servable, stillWaiting, unserved, type DatedDemand, type DatedUnits, type DueNow, type OrderTiming } from './timing.js';
+export { nowcastBroadcast, PACE_MS, PUBLISHED_NOWCAST, type ItemState, type NowcastModel, type Remaining } from './nowcast.js';
+export { inUnits, NOWCAST_LEVELS, nowcastQuantiles, unitsPerOrder } from './nowcast-units.js';
+export { learnNowcast, type PastBroadcast, type PastItem } from './nowcast-learning.js';
+export { curveOf, expectedUpTo, OrderTimes, pitchesOf, TAIL_MS, type Curve, type OnAir, type Pitch, type Profile, type Slot } from './nowcast-profile.js';
+export type { ItemFacts } from './nowcast-prior.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { cancellationToCome, holdingCap } from './cancellation.js';
 import { criticalFractile, decideGroup, expectedSales, type Item } from './quantity.js';
-import { nowcast, pooled, remainingInBroadcast, remainingStanding, unitsPerLine } from './remaining.js';
+import { pooled, remainingStanding, unitsPerLine } from './remaining.js';
 
 /** A negative binomial of huge shape is a Poisson. */
 const poisson = (mean: number) => ({ shape: 1e9, probability: 1e9 / (1e9 + mean) });
@@ -94,7 +94,7 @@ describe('what is still to come', () => {
   });
 
   it('never expects an infinity or less than nothing', () => {
-    for (const d of [remainingInBroadcast(0, 900_000, 0), remainingInBroadcast(10_000, 900_000, 3_600_000), remainingStanding(0, 0, 1e9), remainingStanding(1e-3, 5, 1e9)]) {
+    for (const d of [remainingStanding(0, 0, 1e9), remainingStanding(1e-3, 5, 1e9)]) {
       expect(Number.isFinite(d.shape)).toBe(true);
       expect(d.probability).toBeGreaterThan(0);
     }
@@ -104,13 +104,5 @@ describe('what is still to come', () => {
   it('takes the usual line for the next one, which one huge line does not make larger than twice the geometric mean', () => {
     expect([unitsPerLine(0, 0, 0), unitsPerLine(10, 10, 0), unitsPerLine(2, 6, Math.round(2000 * Math.log(3)))]).toEqual([1, 1, expect.closeTo(3, 2)]);
     expect(unitsPerLine(100, 99 + 3000, Math.round(1000 * Math.log(3000)))).toBeCloseTo(2 * Math.exp(Math.log(3000) / 100), 3);
-  });
-
-  it('nowcasts what is observed and more while time is left, and what is observed when none is', () => {
-    expect(nowcast(37, 30, 900_000, 0, 2)).toEqual([37, 37, 37, 37, 37, 37]);
-    const open = nowcast(37, 30, 900_000, 900_000, 1);
-    expect(open).toEqual([...open].sort((a, b) => a - b));
-    // 30.5 orders in 20 minutes, over 15 minutes that fade with a constant of 15.
-    expect(Math.abs((open[2] as number) - 37 - (30.5 / 20) * 15 * (1 - Math.exp(-1)))).toBeLessThan(3);
   });
 });

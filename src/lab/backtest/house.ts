@@ -70,7 +70,9 @@ export class House {
   /** SKUs of which something changed since a policy last asked. */
   readonly touched = new Set<number>();
   readonly groups: ReadonlyMap<string, readonly number[]>;
-  /** Orders of each SKU by broadcast: those of sales that count, with their times. */
+  /** SKUs by name. */
+  readonly index: ReadonlyMap<string, number>;
+  /** When sales of each SKU were paid, by broadcast. */
   readonly arrivals: ReadonlyMap<string, number[]>[];
   now: number;
   private readonly shelves: readonly Shelf[];
@@ -95,6 +97,7 @@ export class House {
   constructor(readonly scene: Scene, private readonly options: { readonly sells: boolean }) {
     const { skus, lines } = scene;
     this.groups = groupsOf(scene);
+    this.index = new Map(skus.map((s, i) => [s.terms.sku, i]));
     this.demand = skus.map(() => ({ open: 0, ordered: 0, netPaid: 0, cancelled: 0, shipped: 0, lines: 0, lineUnits: 0, lineLogMilli: 0, saleLines: 0, cancelledLines: 0, openPaidSeconds: 0 }));
     this.returns = skus.map(() => ({ delivered: new Map<number, number>(), asked: [], announced: new Map<number, { day: number; units: number }>(), usable: 0, lost: 0 }));
     this.arrivals = skus.map(() => new Map<string, number[]>());
@@ -142,10 +145,6 @@ export class House {
     d.saleLines++;
     d.lineUnits += l.ordered;
     d.lineLogMilli += Math.round(1000 * Math.log(l.ordered));
-    const byBroadcast = this.arrivals[l.sku] as Map<string, number[]>;
-    const times = byBroadcast.get(l.broadcast);
-    if (times === undefined) byBroadcast.set(l.broadcast, [l.createdAt]);
-    else times.push(l.createdAt);
     this.touched.add(l.sku);
   }
 
@@ -157,6 +156,12 @@ export class House {
     d.netPaid += l.quantity;
     d.open += l.quantity;
     d.openPaidSeconds += (l.quantity * (l.paidAt as number)) / 1000;
+    if (l.sale) {
+      const byBroadcast = this.arrivals[l.sku] as Map<string, number[]>;
+      const times = byBroadcast.get(l.broadcast);
+      if (times === undefined) byBroadcast.set(l.broadcast, [l.paidAt as number]);
+      else times.push(l.paidAt as number);
+    }
     const shelf = this.shelves[l.sku] as Shelf;
     shelf.packing.push(i);
     // Who sells only what is there closes the link instead of letting buyers wait: nobody gives up.

@@ -1,7 +1,10 @@
 // What a policy believes: of what still sells, what is cancelled, what comes back. `learned` believes what the service would, from what
 // has happened so far; `true prior` knows how the world was made, and still none of its draws.
 import { patternOf, shareBy, usableReflow, type Cohort, type Lag } from '../../returns/math/index.js';
-import { pooled, RECENT_MS, remainingInBroadcast, remainingStanding, unitsPerLine, type DatedDemand } from '../../forecast/math/index.js';
+import {
+  learnNowcast, OrderTimes, PACE_MS, pooled, PUBLISHED_NOWCAST, remainingStanding, TAIL_MS, unitsPerLine, type DatedDemand, type NowcastModel, type PastBroadcast,
+} from '../../forecast/math/index.js';
+import { airOf, factsOf, mayStillSell, nowcastsOf, tells, unitsOf, unitsToCome, type ItemNowcast, type PlannedBroadcast } from '../../forecast/offline.js';
 import { betaBelow, type NegativeBinomial } from '../../kernel/math/index.js';
 import { expectedCurve, type Curve } from '../world/curve.js';
 import type { SkuPrior, WorldPrior } from '../world/prior.js';
@@ -26,6 +29,18 @@ const HORIZON_DAYS = 45;
 /** As the service's: how much the pooled rate and yield weigh beside a SKU's own. */
 const POOLED_UNITS = 25;
 const POOLED_CASES = 10;
+
+/** Broadcasts with their whole line-ups. */
+function plannedOf(house: House): Map<string, PlannedBroadcast> {
+  const categories = new Map(house.scene.skus.map((k) => [k.terms.sku, k.terms.category]));
+  const shows = new Map<string, PlannedBroadcast & { items: { sku: string; slotAt: number; price: number; plannedUnits: number }[] }>();
+  for (const i of house.scene.items) {
+    let show = shows.get(i.broadcast);
+    if (show === undefined) shows.set(i.broadcast, (show = { id: i.broadcast, anchor: i.anchor, shop: i.shop, air: airOf(i), items: [], categories }));
+    show.items.push({ sku: i.sku, slotAt: i.slot_at.getTime(), price: i.price, plannedUnits: i.planned_units });
+  }
+  return shows;
+}
 
 const recent = (times: readonly number[] | undefined, from: number): number => {
   let n = 0;
@@ -63,18 +78,36 @@ export function learned(): Knowledge {
   let lag: Lag = { share: [1] };
   let pooledRate = 0.1;
   let pooledUsable = 0.5;
-  let plannedOn = -1;
-  let plan = { bias: 0, sd: 1 };
-  /** How far line-ups plan from what is sold, in logarithms, over the shows that are over; one planned exactly counts as ten of them. */
-  const plans = (house: House): { bias: number; sd: number } => {
-    const today = Math.floor(house.now / DAY_MS);
-    if (today === plannedOn) return plan;
-    plannedOn = today;
-    const index = new Map(house.scene.skus.map((k, n) => [k.terms.sku, n]));
-    const logs = house.scene.items.filter((i) => i.ends_at.getTime() < house.now).map((i) => Math.log(((house.arrivals[index.get(i.sku) as number]?.get(i.broadcast)?.length ?? 0) + 0.5) / (i.planned_units + 0.5)));
-    const bias = logs.reduce((sum, x) => sum + x, 0) / (logs.length + 10);
-    plan = { bias, sd: Math.sqrt((10 + logs.reduce((sum, x) => sum + (x - bias) ** 2, 0)) / (logs.length + 10)) };
-    return plan;
+  let shows: Map<string, PlannedBroadcast> | undefined;
+  let taught = 0;
+  let model: NowcastModel = PUBLISHED_NOWCAST;
+  let nowcasts = new Map<string, Map<string, ItemNowcast>>();
+  let nowcastAt = -Infinity;
+  /** The nowcast is learned anew when a quarter more shows are over than the last time. */
+  const learnShows = (house: House): NowcastModel => {
+    shows ??= plannedOf(house);
+    const over = [...shows.values()].filter((b) => b.air.endsAt <= house.now);
+    if (over.length === 0 || over.length < 1.25 * taught) return model;
+    taught = over.length;
+    const [lines, logMilli] = house.demand.reduce(([n, log], d) => [n + d.lines, log + d.lineLogMilli], [0, 0]);
+    model = learnNowcast(over.map((b): PastBroadcast => ({
+      air: b.air, knownUntil: Math.min(house.now, b.air.endsAt + TAIL_MS),
+      items: factsOf(b, []).map((facts) => ({ facts, sold: new OrderTimes(house.arrivals[house.index.get(facts.sku) as number]?.get(b.id) ?? []) })),
+    })), lines === 0 ? 0 : logMilli / 1000 / lines);
+    nowcastAt = -Infinity;
+    return model;
+  };
+  const nowcastOf = (house: House, known: NowcastModel, broadcast: string): Map<string, ItemNowcast> => {
+    if (nowcastAt !== house.now) nowcasts = new Map();
+    nowcastAt = house.now;
+    let all = nowcasts.get(broadcast);
+    if (all === undefined) {
+      const b = shows?.get(broadcast) as PlannedBroadcast;
+      const times = (sku: string): readonly number[] => house.arrivals[house.index.get(sku) as number]?.get(broadcast) ?? [];
+      all = nowcastsOf(known, b, new Map(b.items.map((i) => [i.sku, times(i.sku).length])), (sku) => recent(times(sku), house.now - PACE_MS), house.now);
+      nowcasts.set(broadcast, all);
+    }
+    return all;
   };
   const learn = (house: House): void => {
     const today = Math.floor(house.now / DAY_MS);
@@ -90,20 +123,15 @@ export function learned(): Knowledge {
   return {
     more: (house, sku, items, horizonMs) => {
       const d = house.demand[sku] as House['demand'][number];
-      const arrivals = house.arrivals[sku] as ReadonlyMap<string, number[]>;
+      const name = house.scene.skus[sku]?.terms.sku ?? '';
+      const model = learnShows(house);
       const parts = items.flatMap((i): DatedDemand[] => {
-        const [from, to] = [i.starts_at.getTime(), i.ends_at.getTime()];
-        if (to <= house.now || from > house.now + horizonMs) return [];
-        const deadline = Math.max(from, house.now) + i.promise_days * DAY_MS;
-        const { bias, sd } = plans(house);
-        if (from > house.now) {
-          const mean = (i.planned_units + 0.5) * Math.exp(bias + sd * sd / 2);
-          return [{ mean, variance: mean + mean * mean * Math.expm1(sd * sd), deadline }];
-        }
-        const rest = pooled([remainingInBroadcast(recent(arrivals.get(i.broadcast), house.now - RECENT_MS), RECENT_MS, to - house.now)], unitsPerLine(d.lines, d.lineUnits, d.lineLogMilli));
-        return [{ ...momentsOf(rest), deadline }];
+        if (!mayStillSell(airOf(i), house.now, horizonMs)) return [];
+        const now = nowcastOf(house, model, i.broadcast).get(name);
+        if (now === undefined || !tells(model, now)) return [];
+        return [{ ...momentsOf(unitsToCome(now, unitsOf(model, d))), deadline: Math.max(i.starts_at.getTime(), house.now) + i.promise_days * DAY_MS }];
       });
-      const outside = arrivals.get('') ?? [];
+      const outside = (house.arrivals[sku] as ReadonlyMap<string, number[]>).get('') ?? [];
       const days = Math.min(28, Math.max(1, (house.now - house.scene.startsAt) / DAY_MS));
       const orders = recent(outside, house.now - days * DAY_MS);
       const perDay = momentsOf(pooled([remainingStanding(orders / (days * DAY_MS), orders, DAY_MS)], unitsPerLine(d.lines, d.lineUnits, d.lineLogMilli)));
@@ -185,7 +213,7 @@ export function truePrior(prior: WorldPrior): Knowledge {
         if (curve === undefined) curves.set(key, (curve = expectedCurve({ startsAt: item.starts_at.getTime(), endsAt: item.ends_at.getTime(), slotAt: known.slotAt, pitchMs: known.pitchMs, jump: known.jump, peak: known.peak })));
         const share = curve.by(house.now);
         const d = house.demand[sku] as House['demand'][number];
-        const seen = (house.arrivals[sku]?.get(item.broadcast)?.length ?? 0) * (d.lines === 0 ? 1 : Math.min(3, d.lineUnits / d.lines)) * prior.paid;
+        const seen = (house.arrivals[sku]?.get(item.broadcast)?.length ?? 0) * (d.lines === 0 ? 1 : Math.min(3, d.lineUnits / d.lines));
         const left = remainingByPrior(known.medianUnits, known.lnSd, seen, share);
         const within = Math.min(1, Math.max(0, (curve.by(house.now + horizonMs) - share) / Math.max(1e-9, 1 - share)));
         parts.push({ mean: left.mean * within, variance: left.variance * within * within, deadline: Math.max(item.starts_at.getTime(), house.now) + item.promise_days * DAY_MS });

@@ -1,0 +1,81 @@
+// What broadcasts will still sell of a SKU, as need and the desk ask for it: pure, so that the service and the back-test know alike.
+import {
+  inUnits, nowcastBroadcast, nowcastQuantiles, PACE_MS, pitchesOf, TAIL_MS, unitsPerOrder, type ItemFacts, type ItemState, type NowcastModel, type OnAir, type Remaining, type StreamState,
+} from './math/index.js';
+import type { NegativeBinomial } from '../kernel/math/index.js';
+
+/** A model that is in force, and its name. */
+export interface NamedModel {
+  readonly id: string;
+  readonly model: NowcastModel;
+}
+
+/** A broadcast with its whole line-up, and the categories of its SKUs where they are known. */
+export interface PlannedBroadcast {
+  readonly id: string;
+  readonly anchor: string;
+  readonly shop: string;
+  readonly air: OnAir;
+  readonly items: readonly { readonly sku: string; readonly slotAt: number; readonly price: number; readonly plannedUnits: number }[];
+  readonly categories: ReadonlyMap<string, string>;
+}
+
+/** How a SKU stands in a broadcast. */
+export interface ItemNowcast {
+  readonly broadcast: string;
+  readonly shop: string;
+  readonly phase: 'coming' | 'on air' | 'over';
+  /** Distinct orders so far, and what is still to come. */
+  readonly orders: number;
+  readonly remaining: Remaining;
+}
+
+export const airOf = (b: { readonly starts_at: Date; readonly ends_at: Date }): OnAir => ({ startsAt: b.starts_at.getTime(), endsAt: b.ends_at.getTime() });
+
+/** What is known of every SKU of a broadcast before an order: its line-up, and the SKUs that sold without being on it. */
+export function factsOf(b: PlannedBroadcast, sold: Iterable<string>): ItemFacts[] {
+  const pitches = pitchesOf(b.items.map((i) => ({ sku: i.sku, at: i.slotAt })), b.air);
+  return [...new Set([...b.items.map((i) => i.sku), ...sold])].map((sku): ItemFacts => {
+    const rows = b.items.filter((i) => i.sku === sku);
+    return {
+      sku, anchor: b.anchor, category: b.categories.get(sku) ?? '', pitches: pitches.get(sku) ?? [], price: rows[0]?.price ?? 0, plannedUnits: rows.reduce((s, r) => s + r.plannedUnits, 0), outsidePerDay: 0,
+    };
+  });
+}
+
+/**
+ * All SKUs of a broadcast at `now` (ms). @param orders distinct orders so far by SKU, @param recentOf those of the last PACE_MS
+ */
+export function nowcastsOf(model: NowcastModel, b: PlannedBroadcast, orders: ReadonlyMap<string, number>, recentOf: (sku: string) => number, now: number): Map<string, ItemNowcast> {
+  const items = factsOf(b, orders.keys()).map((facts): ItemState => ({ facts, orders: orders.get(facts.sku) ?? 0, recent: recentOf(facts.sku) }));
+  const phase = now < b.air.startsAt ? 'coming' : now < b.air.endsAt ? 'on air' : 'over';
+  const remaining = nowcastBroadcast(model, b.air, items, now);
+  return new Map(items.map((item, i) => [item.facts.sku, { broadcast: b.id, shop: b.shop, phase, orders: item.orders, remaining: remaining[i] as Remaining }]));
+}
+
+/**
+ * Whether a nowcast counts: what was published but not learned from this merchant's own broadcasts says too little of a SKU that
+ * nobody has ordered there yet to make anything for it.
+ */
+export const tells = (model: NowcastModel, n: Pick<ItemNowcast, 'orders'>): boolean => model.broadcasts > 0 || n.orders > 0;
+
+/** Broadcasts that may still sell at `now`: those on air, those whose tail runs, and those that begin within the lead time. */
+export const mayStillSell = (air: OnAir, now: number, leadMs: number): boolean => now < air.endsAt + TAIL_MS && air.startsAt <= now + leadMs;
+
+/** Orders of the last PACE_MS, as a stream's state knows them: bins that are over. */
+export function recentOrders(state: StreamState, now: number): number {
+  const bins = state.episode === null ? state.baseline.waiting : state.episode.recent;
+  return bins.reduce((s, [bin, n]) => (bin > now - PACE_MS ? s + n : s), 0);
+}
+
+/** Units of an order of a SKU, from the sums over its lines. */
+export const unitsOf = (model: NowcastModel, d: { readonly lines: number; readonly lineUnits: number; readonly lineLogMilli: number }): number =>
+  unitsPerOrder(d.lines, d.lineUnits, d.lineLogMilli / 1000, model.usualLogUnits);
+
+export const unitsToCome = (n: ItemNowcast, perOrder: number): NegativeBinomial => inUnits(n.remaining.orders, perOrder);
+
+/** Quantiles of the gross paid units in the end; ascending, never below `observed`. */
+export const quantilesOf = (model: NowcastModel, n: ItemNowcast, perOrder: number, observed: number, levels: readonly number[]): Record<string, number> => {
+  const quantiles = nowcastQuantiles(model, n.remaining, perOrder, observed, levels);
+  return Object.fromEntries(levels.map((level, i) => [String(level), quantiles[i] ?? observed]));
+};
