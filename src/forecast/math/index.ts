@@ -18,9 +18,12 @@ export { adaptiveNext, adaptiveStart, levelsToRead, type AdaptiveLevels } from '
 export { rejectByEValues } from './e-values.js';
 export { shareCapacity, type CapacityItem, type CapacityPlan } from './shared-capacity.js';
 export { forecastSlowMovers, SLOW_MOVER_OPTIONS, type SlowMoverOptions } from './slow-movers.js';
+export { regressSlowMovers } from './slow-movers-regression.js';
 export { grossMargins, netMargins, type Margins, type ReturnTerms } from './returned-margin.js';
 export { forecastCascade, TWITTER_DELAY, type Cascade, type CascadeEvent, type CascadeOptions, type ReactionDelay } from './self-excitation.js';
-export { BEGINNING_PRIOR, beginningFeatures, fitSales, salesQuantiles, STANDING_PRIOR, standingFeatures, type Beginning, type Features, type Standing } from './cold-start.js';
+export { BEGINNING_PRIOR, beginningFeatures, STANDING_PRIOR, standingFeatures, usualUnits, type Beginning, type Features, type SalesPrior, type Standing } from './cold-start.js';
+export { Market, type Growth } from './market.js';
+export { fitSales, salesQuantiles, type Lesson, type SalesModel } from './sales-model.js';
 export { fitCounts, predicted, type CountModel, type CountRow, type NormalPrior } from './regression.js';
 export { dueNow, servable, stillWaiting, unserved, type DatedDemand, type DatedUnits, type DueNow, type OrderTiming } from './timing.js';
 export { nowcastBroadcast, PACE_MS, PUBLISHED_NOWCAST, type ItemState, type NowcastModel, type Remaining } from './nowcast.js';

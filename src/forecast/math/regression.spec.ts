@@ -1,5 +1,4 @@
 import { negativeBinomialQuantiles, randomFrom, type Random } from '../../kernel/math/index.js';
-import { BEGINNING_PRIOR, beginningFeatures, fitSales, salesQuantiles, STANDING_PRIOR, standingFeatures } from './cold-start.js';
 import { digamma, logGamma } from '../../kernel/math/index.js';
 import { trigamma } from './trigamma.js';
 import { fitCounts, predicted, solved, type CountRow } from './regression.js';
@@ -63,6 +62,23 @@ describe('negative-binomial regression', () => {
     }
   });
 
+  it('treats few and many units alike: the fit does not jump where sums give way to gamma functions', () => {
+    const fitted = (y: number): number => fitCounts(Array.from({ length: 40 }, () => ({ y, offset: 0, x: [1], z: [1] })), { mean: [0], precision: [1e-6] }, { mean: [0], precision: [1e3] }).b[0] as number;
+    for (const y of [1, 11, 12, 13, 14]) expect(Math.exp(fitted(y))).toBeCloseTo(y, 3);
+    const one = (y: number): number => fitCounts([{ y, offset: Math.log(12), x: [1], z: [1] }], { mean: [0], precision: [1e6] }, { mean: [0], precision: [0.01] }).c[0] as number;
+    const [a, b, c] = [one(11), one(12), one(13)];
+    expect(Math.abs(b - (a + c) / 2)).toBeLessThan(0.5);
+  });
+
+  it('counts a row of weight two as two rows, and one of weight zero not at all', () => {
+    const [one, two] = [{ y: 4, offset: 0, x: [1, 0.5], z: [1] }, { y: 19, offset: 0, x: [1, 2], z: [1] }];
+    const prior = { mean: [0, 0], precision: [1, 1] };
+    const twice = fitCounts([one, two, two], prior, { mean: [0], precision: [1] });
+    const weighted = fitCounts([{ ...one }, { ...two, weight: 2 }, { ...one, y: 900, weight: 0 }], prior, { mean: [0], precision: [1] });
+    [...twice.b, ...twice.c].forEach((v, i) => expect([...weighted.b, ...weighted.c][i]).toBeCloseTo(v, 9));
+    expect(() => fitCounts([{ ...one, weight: -1 }], prior, { mean: [0], precision: [1] })).toThrow(/weight/);
+  });
+
   it('refuses counts that are none by name', () => {
     expect(() => fitCounts([{ y: -1, offset: 0, x: [1], z: [1] }], weak(1), weak(1))).toThrow(/y must be/);
     expect(() => fitCounts([{ y: 1, offset: NaN, x: [1], z: [1] }], weak(1), weak(1))).toThrow(/offset/);
@@ -70,45 +86,5 @@ describe('negative-binomial regression', () => {
 
   it('solves its equations', () => {
     expect(solved([[4, 0], [2, 3]], [2, 5]).map((v) => Math.round(1e9 * v) / 1e9)).toEqual([-0.5, 2]);
-  });
-});
-
-describe('sales of a SKU', () => {
-  const levels = [0.05, 0.25, 0.5, 0.75, 0.95];
-  const begun = { units: 40, lines: 8, activeDays: 4, relativePrice: 1, spanDays: 7, early: false };
-
-  it('follow the published prior where nothing is known: three weeks of the first over 55 days', () => {
-    const model = fitSales([], BEGINNING_PRIOR);
-    const { mean } = predicted(model, beginningFeatures({ ...begun, units: 15, lines: 8 }, 55));
-    expect(mean).toBeCloseTo(3 * 7 / 7 * 16, 0);
-    const q = salesQuantiles(model, beginningFeatures(begun, 55), levels);
-    expect(q).toEqual([...q].sort((a, b) => a - b));
-  });
-
-  it('are covered as often as they say, for SKUs drawn like those it learned from (600 and 600, seed 12)', () => {
-    const random = randomFrom(12);
-    const sku = (): { features: ReturnType<typeof beginningFeatures>; outcome: number } => {
-      const lines = 1 + Math.floor(random.exponential(6));
-      const features = beginningFeatures({ units: Math.round(lines * (1 + random.exponential(5))), lines, activeDays: 1 + random.below(Math.min(7, lines)), relativePrice: Math.exp(random.next() - 0.5), spanDays: 7, early: false }, 55);
-      return { features, outcome: draw(random, Math.exp(features.offset + 0.5 - 0.2 * (features.x[2] as number) - 0.4 * (features.x[4] as number)), Math.exp(0.8 - 0.5 * (features.z[1] as number))) };
-    };
-    const model = fitSales(Array.from({ length: 600 }, sku), BEGINNING_PRIOR);
-    let covered = 0;
-    for (let i = 0; i < 600; i++) {
-      const { features, outcome } = sku();
-      const [low, high] = salesQuantiles(model, features, [0.1, 0.9]) as [number, number];
-      covered += low <= outcome && outcome <= high ? 1 : 0;
-    }
-    expect(covered / 600).toBeGreaterThan(0.77);
-    expect(covered / 600).toBeLessThan(0.88);
-  });
-
-  it('are never infinite and never cross, whatever was sold', () => {
-    const model = fitSales([], STANDING_PRIOR);
-    for (const units of [0, 1, 1e3, 1e9]) for (const ageDays of [0, 1, 400]) {
-      const q = salesQuantiles(model, standingFeatures({ units28: units, units91: units, lines28: 1, activeDays28: 1, daysSinceSale: 0, ageDays, relativePrice: 1e6 }, 55), levels);
-      for (const v of q) expect(Number.isSafeInteger(v)).toBe(true);
-      expect(q).toEqual([...q].sort((a, b) => a - b));
-    }
   });
 });

@@ -17,7 +17,8 @@ export interface SlowMoverOptions {
 /** Chosen by likelihood on months 25 to 45 of 2,509 spare parts; judged on months 46 to 51 (slow-movers.spec.ts). */
 export const SLOW_MOVER_OPTIONS: SlowMoverOptions = { discount: 0.85, strength: 2, levelDiscount: 0.8, excess: 2 };
 
-function check(series: readonly (readonly number[])[], o: SlowMoverOptions): void {
+/** The number of periods. RangeError unless all series cover the same, at least one, with demand that is finite and not negative. */
+export function checkSeries(series: readonly (readonly number[])[]): number {
   const periods = series[0]?.length ?? 0;
   if (periods === 0) throw new RangeError('there must be at least one series, of at least one period');
   for (const y of series) {
@@ -25,6 +26,10 @@ function check(series: readonly (readonly number[])[], o: SlowMoverOptions): voi
     const wrong = y.find((x) => !(x >= 0) || !Number.isFinite(x));
     if (wrong !== undefined) throw new RangeError(`demand must be finite and not negative, got ${wrong}`);
   }
+  return periods;
+}
+
+function check(o: SlowMoverOptions): void {
   for (const weight of [o.discount, o.levelDiscount]) if (!(weight > 0 && weight <= 1)) throw new RangeError(`a discount must be in (0, 1], got ${weight}`);
   if (!(o.strength > 0) || !Number.isFinite(o.strength)) throw new RangeError(`strength must be positive and finite, got ${o.strength}`);
   if (!(o.excess >= 0) || !Number.isFinite(o.excess)) throw new RangeError(`excess must be finite and not negative, got ${o.excess}`);
@@ -36,8 +41,8 @@ function check(series: readonly (readonly number[])[], o: SlowMoverOptions): voi
  * excess). Where nothing has sold anywhere: the point mass at 0. Cost: series × periods. RangeError on other input.
  */
 export function forecastSlowMovers(series: readonly (readonly number[])[], options: SlowMoverOptions): NegativeBinomial[] {
-  check(series, options);
-  const periods = (series[0] as readonly number[]).length;
+  const periods = checkSeries(series);
+  check(options);
   let [sum, weight, level, exposure] = [0, 0, 0, 0];
   for (let t = 0; t < periods; t++) {
     const mean = series.reduce((s, y) => s + (y[t] as number), 0) / series.length;

@@ -69,6 +69,57 @@ describe('distribution functions agree with SciPy', () => {
   });
 });
 
+// As SciPy's nbinom.ppf, in all the ways in which quantiles are found: by summing, by searching, by expansion.
+describe('negative binomial quantiles', () => {
+  const LEVELS = [0.001, 0.05, 0.5, 0.9, 0.95, 0.999];
+
+  it.each([
+    [0.03, 5000, [0, 0, 0, 2909, 19356, 386383]],
+    [0.1, 1e6, [0, 0, 5934, 2661546, 5804351, 33636772]],
+    [0.3, 201, [0, 0, 49, 593, 920, 3097]],
+    [0.5, 300000, [0, 1179, 136481, 811663, 1152438, 3248272]],
+    [1, 250, [0, 12, 173, 576, 750, 1730]],
+    [1, 250000, [250, 12823, 173287, 575647, 748934, 1726942]],
+    [2.5, 10000, [419, 2290, 8703, 18474, 22143, 41034]],
+    [30, 199000, [105258, 143236, 196793, 246754, 262293, 330374]],
+    [30, 201000, [106316, 144675, 198771, 249234, 264929, 333694]],
+    [500, 100000, [86715, 92741, 99933, 105787, 107487, 114428]],
+    [20000, 300000, [293274, 296405, 299995, 302811, 303612, 306815]],
+    [500000, 300000, [297862, 298861, 300000, 300888, 301140, 302144]],
+    [2e6, 1e6, [996218, 997986, 1000000, 1001570, 1002015, 1003788]],
+    [0.5, 1e7, [15, 39321, 4549364, 27055435, 38414589, 108275664]],
+    [1000, 1e8, [90512032, 94855959, 99966668, 104073451, 105257738, 110057860]],
+  ])('of shape %s and mean %s are SciPy’s to the unit', (shapeOf, mean, expected) => {
+    expect(negativeBinomialQuantiles({ shape: shapeOf, probability: shapeOf / (shapeOf + mean) }, LEVELS)).toEqual(expected);
+  });
+
+  it('beyond a thousand million units are those of the gamma distribution, and with a shape without end those of a Poisson', () => {
+    for (const [shapeOf, mean] of [[0.5, 1e12], [40, 1e11]] as const) {
+      negativeBinomialQuantiles({ shape: shapeOf, probability: shapeOf / (shapeOf + mean) }, LEVELS).forEach((q, i) => agrees(q, gammaQuantile(LEVELS[i] as number, shapeOf, shapeOf / mean), 1e-5));
+    }
+    expect(negativeBinomialQuantiles({ shape: 1e15, probability: 1e15 / (1e15 + 5000) }, LEVELS)).toEqual(LEVELS.map((p) => poissonQuantile(p, 5000)));
+  });
+
+  it('are the smallest counts that reach their level, however large the mean (seed 20261122)', () => {
+    const spread = fc.double({ min: -2, max: 4, noNaN: true });
+    fc.assert(fc.property(spread, fc.double({ min: 2, max: 7, noNaN: true }), fc.array(fc.double({ min: 1e-6, max: 1 - 1e-6, noNaN: true }), { minLength: 1, maxLength: 5 }), (logShape, logMean, some) => {
+      const [shapeOf, mean] = [10 ** logShape, 10 ** logMean];
+      const d = { shape: shapeOf, probability: shapeOf / (shapeOf + mean) };
+      const levels = [...some].sort((a, b) => a - b);
+      negativeBinomialQuantiles(d, levels).forEach((q, i) => {
+        expect(negativeBinomialBelow(d, q)).toBeGreaterThanOrEqual((levels[i] as number) - 1e-9);
+        if (q > 0) expect(negativeBinomialBelow(d, q - 1)).toBeLessThan((levels[i] as number) + 1e-9);
+      });
+    }), SEED);
+  });
+
+  it('cost no more for a large mean than for a small one: seven of mean 50 million within 20 ms', () => {
+    const began = process.hrtime.bigint();
+    for (let i = 0; i < 10; i++) negativeBinomialQuantiles({ shape: 3 + i, probability: 1e-7 }, LEVELS);
+    expect(Number(process.hrtime.bigint() - began) / 1e7).toBeLessThan(20);
+  });
+});
+
 describe('laws of the distributions (seed 20261122)', () => {
   it('quantiles undo distribution functions and never cross', () => {
     fc.assert(fc.property(level, level, shape, shape, (p, q, a, b) => {

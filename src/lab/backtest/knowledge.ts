@@ -29,6 +29,8 @@ const HORIZON_DAYS = 45;
 /** As the service's: how much the pooled rate and yield weigh beside a SKU's own. */
 const POOLED_UNITS = 25;
 const POOLED_CASES = 10;
+/** Before anything came back: live commerce between its categories (.15 to .55), with the weight of so many units. */
+const [PRIOR_RATE, PRIOR_UNITS] = [0.3, 20] as const;
 
 /** Broadcasts with their whole line-ups. */
 function plannedOf(house: House): Map<string, PlannedBroadcast> {
@@ -76,7 +78,7 @@ function reflowOf(house: House, sku: number, days: number, rate: number, lag: La
 export function learned(): Knowledge {
   let learnedOn = -1;
   let lag: Lag = { share: [1] };
-  let pooledRate = 0.1;
+  let pooledRate: number = PRIOR_RATE;
   let pooledUsable = 0.5;
   let shows: Map<string, PlannedBroadcast> | undefined;
   let taught = 0;
@@ -116,7 +118,7 @@ export function learned(): Knowledge {
     const cohorts = house.returns.flatMap((h) => cohortsOf(h, today));
     if (cohorts.length > 0) lag = patternOf([cohorts], HORIZON_DAYS).lag;
     const exposure = cohorts.reduce((s, c) => s + c.sold * shareBy(lag, c.age), 0);
-    pooledRate = (cohorts.reduce((s, c) => s + goneOf(c), 0) + 1) / (exposure + 10);
+    pooledRate = (cohorts.reduce((s, c) => s + goneOf(c), 0) + PRIOR_RATE * PRIOR_UNITS) / (exposure + PRIOR_UNITS);
     const [usable, lost] = house.returns.reduce(([u, l], h) => [u + h.usable, l + h.lost], [0, 0]);
     pooledUsable = (usable + 1) / (usable + lost + 2);
   };
@@ -129,7 +131,10 @@ export function learned(): Knowledge {
         if (!mayStillSell(airOf(i), house.now, horizonMs)) return [];
         const now = nowcastOf(house, model, i.broadcast).get(name);
         if (now === undefined || !tells(model, now)) return [];
-        return [{ ...momentsOf(unitsToCome(now, unitsOf(model, d))), deadline: Math.max(i.starts_at.getTime(), house.now) + i.promise_days * DAY_MS }];
+        const units = momentsOf(unitsToCome(now, unitsOf(model, d)));
+        // Before a show nothing is made beyond its plan: what was learned from a few shows may be far off for a single style.
+        const share = now.phase === 'coming' && i.planned_units > 0 ? Math.min(1, i.planned_units / Math.max(units.mean, 1e-9)) : 1;
+        return [{ mean: units.mean * share, variance: units.variance * share * share, deadline: Math.max(i.starts_at.getTime(), house.now) + i.promise_days * DAY_MS }];
       });
       const outside = (house.arrivals[sku] as ReadonlyMap<string, number[]>).get('') ?? [];
       const days = Math.min(28, Math.max(1, (house.now - house.scene.startsAt) / DAY_MS));

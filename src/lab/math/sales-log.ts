@@ -45,6 +45,9 @@ export function netBefore(line: SaleLine, at: number): number {
   return Math.min(paid, ordered - Math.min(cancelled, ordered));
 }
 
+/** Units of a line at its first payment, whatever became of them. */
+export const paidUnits = (line: SaleLine): number => before(line.paid, line.at + 1);
+
 export class SalesLog {
   private readonly orders = new Map<string, Map<string, Growing>>();
   private last: { readonly shop: string; readonly orderId: string; readonly lines: Map<string, Growing> } | undefined;

@@ -1,0 +1,98 @@
+// Net units of a SKU over a horizon as a distribution: a negative-binomial regression over other SKUs whose outcome is complete,
+// under a published prior that stands alone where there is no history, read at the levels at which it proved right.
+import { negativeBinomialBelow, negativeBinomialQuantiles, type NegativeBinomial } from '../../kernel/math/index.js';
+import type { Features, SalesPrior } from './cold-start.js';
+import type { Growth } from './market.js';
+import { fitCounts, predicted, type CountModel, type CountRow } from './regression.js';
+
+/** Another SKU, or the same at another time, whose outcome is known. */
+export interface Lesson {
+  readonly features: Features;
+  /** Net units over the horizon; less than nothing counts as nothing. */
+  readonly outcome: number;
+  /** ln of how the whole market grew over that horizon (market.ts): taken out of the lesson. */
+  readonly growth?: number;
+  /** As how many lessons it counts, ≥ 0; 1 by default. */
+  readonly weight?: number;
+}
+
+export interface SalesModel {
+  readonly counts: CountModel;
+  /** Where the lessons' outcomes lay in their own forecasts, ascending by position. */
+  readonly positions: readonly Position[];
+  readonly trust: number;
+}
+
+interface Position {
+  /** P(Y < outcome) + P(Y = outcome)/2. */
+  readonly position: number;
+  readonly logDispersion: number;
+  readonly weight: number;
+}
+
+/** Lessons count for the levels of a forecast by how alike the dispersions are: normal kernel in ln α of this width. */
+const LIKENESS = 0.5;
+/** More positions than this say nothing more and cost time. */
+const MOST_POSITIONS = 1000;
+/** Levels further out are not read: an outcome is never said to be impossible. */
+const FLOOR = 1e-4;
+
+const rowOf = ({ features: { offset, x, z }, outcome, growth = 0, weight = 1 }: Lesson): CountRow => ({ offset: offset + growth, x, z, y: Math.max(0, Math.round(outcome)), weight });
+
+const distribution = (mean: number, dispersion: number): NegativeBinomial => ({ shape: 1 / dispersion, probability: 1 / (1 + dispersion * mean) });
+
+/** Of the mean and dispersion of a model for a SKU, given how the market is expected to go: relative errors of both multiply. */
+function expectedOf(model: CountModel, features: Features, growth: Growth): { readonly mean: number; readonly dispersion: number } {
+  const { mean, dispersion } = predicted(model, { ...features, offset: features.offset + growth.log });
+  return { mean, dispersion: (1 + dispersion) * Math.exp(growth.variance) - 1 };
+}
+
+/** The model of SKUs whose outcome is known; the prior itself where there are none. @param start where to begin, such as the counts of yesterday's model */
+export function fitSales(lessons: readonly Lesson[], prior: SalesPrior, start?: CountModel): SalesModel {
+  const rows = lessons.map(rowOf);
+  const counts = fitCounts(rows, prior.mean, prior.dispersion, start);
+  const step = Math.max(1, rows.length / MOST_POSITIONS);
+  const positions: Position[] = [];
+  for (let i = 0; i < rows.length; i += step) {
+    const row = rows[Math.floor(i)] as CountRow;
+    const { mean, dispersion } = predicted(counts, row);
+    const d = distribution(mean, dispersion);
+    positions.push({ position: (negativeBinomialBelow(d, row.y) + negativeBinomialBelow(d, row.y - 1)) / 2, logDispersion: Math.log(dispersion), weight: step * (row.weight ?? 1) });
+  }
+  return { counts, positions: positions.sort((a, b) => a.position - b.position), trust: prior.trust };
+}
+
+/**
+ * The levels at which to read the model so that the asked ones come true, from where outcomes lay in forecasts about as uncertain
+ * as this one: the weighted quantiles of their positions, mixed with a uniform distribution. Ascending with the asked ones.
+ */
+function levelsRead({ positions, trust }: SalesModel, dispersion: number, levels: readonly number[]): number[] {
+  const log = Math.log(dispersion);
+  const weights = positions.map((p) => p.weight * Math.exp(-0.5 * ((p.logDispersion - log) / LIKENESS) ** 2));
+  const total = trust + weights.reduce((s, w) => s + w, 0);
+  // Distribution function of the mixture, rising evenly from position to position: half of a position's weight lies in the gap before it, half in the one after.
+  const read: number[] = [];
+  let [at, below, i] = [0, 0, 0];
+  for (const level of levels) {
+    for (;;) {
+      const next = positions[i];
+      const to = next?.position ?? 1;
+      const rise = (trust * (to - at) + ((weights[i - 1] ?? 0) + (weights[i] ?? 0)) / 2) / total;
+      if (below + rise >= level || next === undefined) {
+        read.push(rise === 0 ? to : at + (to - at) * Math.min(1, Math.max(0, (level - below) / rise)));
+        break;
+      }
+      [at, below] = [to, below + rise];
+      i++;
+    }
+  }
+  return read.map((level) => Math.min(1 - FLOOR, Math.max(FLOOR, level)));
+}
+
+const STEADY: Growth = { log: 0, variance: 0 };
+
+/** Quantiles of the units over the horizon; finite, ascending with the levels. @param levels in (0, 1), ascending */
+export function salesQuantiles(model: SalesModel, features: Features, levels: readonly number[], growth: Growth = STEADY): number[] {
+  const { mean, dispersion } = expectedOf(model.counts, features, growth);
+  return negativeBinomialQuantiles(distribution(mean, dispersion), levelsRead(model, dispersion, levels));
+}
