@@ -61,6 +61,8 @@ export interface ReturnHistory {
   readonly announced: Map<number, { day: number; units: number }>;
   usable: number;
   lost: number;
+  /** Counts changes, for whoever keeps what follows from them. */
+  version: number;
 }
 
 export class House {
@@ -81,6 +83,8 @@ export class House {
   private readonly open: Int32Array;
   private readonly shipped: Int32Array;
   private readonly gaveUp: Uint8Array;
+  /** SKUs that may have something to pack or to ship. */
+  private readonly busy = new Set<number>();
   private readonly givingUp = new Queue<number>();
   private readonly due = new Queue<() => void>();
   private readonly batches = new Map<number, Batch[]>();
@@ -99,7 +103,7 @@ export class House {
     this.groups = groupsOf(scene);
     this.index = new Map(skus.map((s, i) => [s.terms.sku, i]));
     this.demand = skus.map(() => ({ open: 0, ordered: 0, netPaid: 0, cancelled: 0, shipped: 0, lines: 0, lineUnits: 0, lineLogMilli: 0, saleLines: 0, cancelledLines: 0, openPaidSeconds: 0 }));
-    this.returns = skus.map(() => ({ delivered: new Map<number, number>(), asked: [], announced: new Map<number, { day: number; units: number }>(), usable: 0, lost: 0 }));
+    this.returns = skus.map(() => ({ delivered: new Map<number, number>(), asked: [], announced: new Map<number, { day: number; units: number }>(), usable: 0, lost: 0, version: 0 }));
     this.arrivals = skus.map(() => new Map<string, number[]>());
     this.shelves = skus.map((s) => ({ stock: s.initialStock, restocked: 0, ever: s.initialStock, packing: [], packed: 0, waiting: new Queue<number>(), capacity: new Map<number, number>() }));
     this.openByDay = skus.map(() => new Map<number, number>());
@@ -164,6 +168,7 @@ export class House {
     }
     const shelf = this.shelves[l.sku] as Shelf;
     shelf.packing.push(i);
+    this.busy.add(l.sku);
     // Who sells only what is there closes the link instead of letting buyers wait: nobody gives up.
     this.givingUp.push(this.options.sells ? l.shipBy + l.patience * DAY_MS : Math.max(l.shipBy, (l.paidAt as number) + DAY_MS), i);
     this.touched.add(l.sku);
@@ -202,7 +207,8 @@ export class House {
   private dispatch(): void {
     const ready = this.now - this.scene.assumptions.packHours * HOUR_MS;
     const { lines } = this.scene;
-    for (const [sku, shelf] of this.shelves.entries()) {
+    for (const sku of this.busy) {
+      const shelf = this.shelves[sku] as Shelf;
       for (let i = shelf.packing[shelf.packed]; i !== undefined && (lines[i]?.paidAt as number) <= ready; i = shelf.packing[++shelf.packed]) if ((this.open[i] as number) > 0) shelf.waiting.push(lines[i]?.shipBy as number, i);
       while (shelf.stock > 0) {
         const i = shelf.waiting.peek();
@@ -211,6 +217,7 @@ export class House {
         if (units === this.open[i]) shelf.waiting.pop();
         if (units > 0) this.ship(sku, i, units);
       }
+      if (shelf.packed === shelf.packing.length && (shelf.stock === 0 || shelf.waiting.size === 0)) this.busy.delete(sku);
     }
   }
 
@@ -245,6 +252,7 @@ export class House {
     this.due.push(deliveredAt, () => {
       const history = this.returns[sku] as ReturnHistory;
       history.delivered.set(day, (history.delivered.get(day) ?? 0) + units);
+      history.version++;
       this.touched.add(sku);
     });
     // Of the line's returned units those of the units that leave now: the first ones first.
@@ -273,6 +281,7 @@ export class House {
     this.account.returned += units;
     const day = Math.floor(at / DAY_MS);
     if (deliveredOn !== undefined) history.asked.push([deliveredOn, day, units]);
+    history.version++;
     this.touched.add(sku);
     if (r.kind === 'refund-only') return;
     this.account.freight += (units * price * a.freightBackBp) / 10_000;
@@ -298,6 +307,7 @@ export class House {
     shelf.stock += units;
     shelf.ever += units;
     if (restocked) shelf.restocked += units;
+    this.busy.add(sku);
     this.touched.add(sku);
   }
 

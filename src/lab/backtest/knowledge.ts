@@ -50,8 +50,18 @@ const recent = (times: readonly number[] | undefined, from: number): number => {
   return n;
 };
 
+const known = new WeakMap<ReturnHistory, { readonly version: number; readonly today: number; readonly cohorts: Cohort[] }>();
+
 /** Delivered units of a SKU by age in days, each a line of its own, with those asked back. */
 function cohortsOf(history: ReturnHistory, today: number): Cohort[] {
+  const kept = known.get(history);
+  if (kept?.version === history.version && kept.today === today) return kept.cohorts;
+  const cohorts = cohortsNow(history, today);
+  known.set(history, { version: history.version, today, cohorts });
+  return cohorts;
+}
+
+function cohortsNow(history: ReturnHistory, today: number): Cohort[] {
   const returned = new Map<number, Map<number, number>>();
   for (const [delivered, asked, units] of history.asked) {
     if (asked > today) continue;
