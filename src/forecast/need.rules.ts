@@ -192,7 +192,7 @@ function reasonsOf(m: NeedInput, committedNeed: number, recommended: number | nu
 }
 
 const SAID: Readonly<Record<ItemNowcast['phase'], string>> = { coming: 'which is to come', 'on air': 'which is on air', over: 'which is over but sells on' };
-const modelText = ({ id, model }: NamedModel): string => (model.broadcasts === 0 ? 'the published nowcast: no broadcast has ended yet' : `nowcast ${id}, learned from ${model.broadcasts} broadcasts`);
+const modelText = ({ id, model }: NamedModel): string => (model.broadcasts === 0 ? 'the published nowcast: no broadcast has ended yet' : `nowcast ${id}, learned from ${model.broadcasts} finished broadcast${model.broadcasts === 1 ? '' : 's'}`);
 
 /** A decision changed: by a lot and a tenth, or from nothing to something. */
 export function changed(before: NeedState | undefined, after: Decided): boolean {

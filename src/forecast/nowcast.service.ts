@@ -54,9 +54,9 @@ export class NowcastService {
     return plans.map((p) => ({ id: p.id, anchor: p.anchor, shop: p.shop, air: airOf(p), items: p.items, categories: new Map(p.items.map((i) => [i.sku, categories.get(i.sku) ?? ''])) }));
   }
 
-  /** Every SKU of the broadcasts of items, by broadcast and SKU. @param nows by shop; @param recentOf orders of the last minutes of a SKU in a broadcast */
+  /** Every SKU of the broadcasts of items, by broadcast and SKU. @param nows by shop; @param recentOf orders of the last PACE_MS of a SKU in a broadcast; null: not known */
   async ofItems(
-    tx: Tx, model: NowcastModel, items: readonly Pick<RunningItem, 'broadcast' | 'version'>[], nows: ReadonlyMap<string, Date>, recentOf: (broadcast: string, sku: string) => number,
+    tx: Tx, model: NowcastModel, items: readonly Pick<RunningItem, 'broadcast' | 'version'>[], nows: ReadonlyMap<string, Date>, recentOf: (broadcast: string, sku: string) => number | null,
   ): Promise<Map<string, Map<string, ItemNowcast>>> {
     if (items.length === 0) return new Map();
     const plans = await this.plansOf(tx, items);
