@@ -164,6 +164,34 @@ program
   .option('--arrivals <orders>', 'for replayed: a file of real orders whose gaps are re-played')
   .action((options: Parameters<typeof import('./simulate.js').runSimulate>[0]) => import('./simulate.js').then((command) => command.runSimulate(options)));
 
+const POLICIES = ['castline', 'none', 'naive', 'perfect-prior', 'oracle', 'castline-firm'];
+
+const policiesOf = (text: string): string[] => {
+  const names = [...new Set(text.split(',').map((name) => name.trim()))];
+  const wrong = names.find((name) => !POLICIES.includes(name));
+  if (wrong !== undefined) throw new InvalidArgumentError(`knows no policy ${wrong}; there are ${POLICIES.join(', ')}`);
+  return names;
+};
+
+program
+  .command('backtest')
+  .description('what policies would have earned on a folder of files: catalogue and orders, and where they are there broadcasts, returns, assumptions.json, world.json')
+  .argument('<dir>', 'CSV or NDJSON files, .gz accepted')
+  .addOption(new Option('--policies <list>', 'which').argParser(policiesOf).default(POLICIES.slice(0, 5), POLICIES.slice(0, 5).join(',')))
+  .option('--json', 'one JSON object')
+  .option('--chart <file>', 'also write a page (HTML) that shows what happened')
+  .addOption(onBadLine())
+  .action((dir: string, options: Parameters<typeof import('./backtest.js').runBacktest>[1]) => import('./backtest.js').then((command) => command.runBacktest(dir, options)));
+
+program
+  .command('plan')
+  .description('what castline would decide at a moment of a folder of files, with the reasons and numbers')
+  .argument('<dir>', 'as for backtest')
+  .requiredOption('--at <time>', 'the moment: nothing later is known', instant)
+  .option('--json', 'NDJSON, one line per group of SKUs that share a least order')
+  .addOption(onBadLine())
+  .action((dir: string, options: Parameters<typeof import('./backtest.js').runPlan>[1]) => import('./backtest.js').then((command) => command.runPlan(dir, options)));
+
 program
   .command('openapi')
   .description('print the OpenAPI 3.1 description of the HTTP API')

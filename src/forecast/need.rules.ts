@@ -39,12 +39,18 @@ export interface NeedInput {
   /** Returned units that will be on the shelf by the promise, cautiously. */
   readonly reflow: number;
   readonly keep: number;
+  /** What one more unit that sells earns, where more is known than the keep rate. */
+  readonly underage?: number;
+  /** More reasons, from whoever knew more. */
+  readonly notes?: readonly string[];
+  /** What the factory has room for, where more is known than its daily capacity. */
+  readonly room?: number;
   readonly promise: Date;
   readonly more: NegativeBinomial;
   /** What broadcasts are expected to sell still, part of `more`, and by which model. */
   readonly onAir: readonly BroadcastPart[];
   readonly model: NamedModel;
-  readonly running: RunningItem | undefined;
+  readonly running: Omit<RunningItem, 'version'> | undefined;
   readonly reassessAt: Date | null;
 }
 
@@ -80,7 +86,7 @@ export interface NeedFacts {
   readonly returns: ReturnExpectation | undefined;
   readonly streams: readonly KnownStream[];
   /** Line-up items of broadcasts that may still sell. */
-  readonly items: readonly RunningItem[];
+  readonly items: readonly Omit<RunningItem, 'version'>[];
   /** The SKU in each of these broadcasts, and by which model. */
   readonly nowcasts: readonly ItemNowcast[];
   readonly model: NamedModel;
@@ -157,8 +163,8 @@ function undecidable(t: SkuTerms): string | undefined {
 export function decide(members: readonly NeedInput[]): Decided[] {
   const able = members.filter((m) => undecidable(m.terms) === undefined);
   const items: Item[] = able.map((m) => ({
-    sku: m.terms.sku, certain: m.kept - m.stock - m.due - m.reflow, more: m.more, keep: m.keep, price: m.terms.price, unitCost: m.terms.unit_cost, salvage: m.terms.salvage_value,
-    capacity: Math.max(0, m.terms.daily_capacity * Math.max(1, m.terms.lead_time_days) - m.due), sizeRatio: m.terms.size_ratio,
+    sku: m.terms.sku, certain: m.kept - m.stock - m.due - m.reflow, more: m.more, keep: m.keep, underage: m.underage, price: m.terms.price, unitCost: m.terms.unit_cost, salvage: m.terms.salvage_value,
+    capacity: m.room ?? Math.max(0, m.terms.daily_capacity * Math.max(1, m.terms.lead_time_days) - m.due), sizeRatio: m.terms.size_ratio,
   }));
   const first = able[0]?.terms;
   const quantities = new Map(first === undefined ? [] : decideGroup(items, { moq: first.moq, lotMultiple: first.lot_multiple }).map((q) => [q.sku, q]));
@@ -187,6 +193,7 @@ function reasonsOf(m: NeedInput, committedNeed: number, recommended: number | nu
       `still expected to sell ${negativeBinomialMean(m.more).toFixed(1)} on average; critical fractile ${(criticalFractile(t.price, t.unit_cost, t.salvage_value, m.keep) ?? 0).toFixed(3)}${m.keep < 1 ? `, ${percent(m.keep)} of what is sold is kept` : ''}`,
       `recommended ${recommended ?? 0}, of which ${firm} firm (MOQ ${t.moq} and multiples of ${t.lot_multiple} per ${t.moq_scope})`,
     ]),
+    ...(m.notes ?? []),
     ...(surplus > 0 ? [`${surplus} units of production are more than even high demand (90 %) needs`] : []),
   ];
 }

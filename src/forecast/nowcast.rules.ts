@@ -1,6 +1,6 @@
 // What broadcasts will still sell of a SKU, as need and the desk ask for it: pure, so that the service and the back-test know alike.
 import {
-  inUnits, nowcastBroadcast, nowcastQuantiles, PACE_MS, pitchesOf, TAIL_MS, unitsPerOrder, type ItemFacts, type ItemState, type NowcastModel, type OnAir, type Remaining, type StreamState,
+  inUnits, nowcastBroadcast, nowcastQuantiles, PACE_MS, pitchesOf, PUBLISHED_NOWCAST, TAIL_MS, unitsPerOrder, type ItemFacts, type ItemState, type NowcastModel, type OnAir, type Remaining, type StreamState,
 } from './math/index.js';
 import type { NegativeBinomial } from '../kernel/math/index.js';
 
@@ -9,6 +9,9 @@ export interface NamedModel {
   readonly id: string;
   readonly model: NowcastModel;
 }
+
+/** In force until a broadcast has ended. */
+export const PUBLISHED: NamedModel = { id: 'published', model: PUBLISHED_NOWCAST };
 
 /** A broadcast with its whole line-up, and the categories of its SKUs where they are known. */
 export interface PlannedBroadcast {

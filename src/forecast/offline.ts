@@ -1,4 +1,4 @@
 // What of forecast works without the service: what is needed of a SKU and how much of it to make.
 export { changed, dateOf, decide, needInput, type Decided, type Demand, type KnownStream, type NeedFacts, type NeedInput } from './need.rules.js';
-export { mayStillSell, nowcastsOf, tells, unitsOf, type ItemNowcast, type NamedModel } from './nowcast.rules.js';
+export { mayStillSell, nowcastsOf, PUBLISHED, tells, unitsOf, type ItemNowcast, type NamedModel } from './nowcast.rules.js';
 export { groupOf } from './groups.js';

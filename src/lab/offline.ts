@@ -5,3 +5,4 @@ export { returnRates, type RateFiles, type RateOptions } from './return-rates.js
 export { nowcast, type NowcastFiles, type NowcastOptions } from './nowcast.js';
 export { forecast, type ForecastOptions } from './forecast.js';
 export { FAMILIES, simulate, type Family, type SimulateOptions } from './simulate.js';
+export { backtest, DEFAULT_POLICIES, plan, POLICIES, type BacktestOptions, type BacktestResult, type PlannedGroup, type PlannedLine, type PolicyName } from './backtest.js';

@@ -1,7 +1,7 @@
 export { cancellationToCome, HOLDING_MS, holdingCap } from './cancellation.js';
 export { baselineRate, FLOOR_RATE, meanRate } from './baseline.js';
 export { criticalFractile, decideGroup, expectedSales, type Item, type Quantity, type Terms } from './quantity.js';
-export { LEVELS, pooled, remainingStanding, unitsPerLine } from './remaining.js';
+export { LEVELS, pooled, RECENT_MS, remainingInBroadcast, remainingStanding, unitsPerLine } from './remaining.js';
 export { advanceStream, BIN_MS, binOf, DEFAULT_SPIKE_OPTIONS, dueAt, openStream, type Advanced, type Alarm, type Bin, type Origin, type SpikeOptions, type StreamState } from './spike.js';
 export { croston, exponentialSmoothing, imapa, syntetosBoylan, teunterSyntetosBabai } from './intermittent.js';
 export { gammaPoissonPredictive, gammaPosterior, type GammaRate } from './gamma-poisson.js';
@@ -27,3 +27,4 @@ export { inUnits, NOWCAST_LEVELS, nowcastQuantiles, unitsPerOrder } from './nowc
 export { learnNowcast, type PastBroadcast, type PastItem } from './nowcast-learning.js';
 export { curveOf, expectedUpTo, OrderTimes, pitchesOf, TAIL_MS, type Curve, type OnAir, type Pitch, type Profile, type Slot } from './nowcast-profile.js';
 export type { ItemFacts } from './nowcast-prior.js';
+export { dueNow, servable, stillWaiting, unserved, type DatedDemand, type DatedUnits, type DueNow, type OrderTiming } from './timing.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { cancellationToCome, holdingCap } from './cancellation.js';
 import { criticalFractile, decideGroup, expectedSales, type Item } from './quantity.js';
-import { pooled, remainingStanding, unitsPerLine } from './remaining.js';
+import { pooled, remainingInBroadcast, remainingStanding, unitsPerLine } from './remaining.js';
 
 /** A negative binomial of huge shape is a Poisson. */
 const poisson = (mean: number) => ({ shape: 1e9, probability: 1e9 / (1e9 + mean) });
@@ -94,7 +94,7 @@ describe('what is still to come', () => {
   });
 
   it('never expects an infinity or less than nothing', () => {
-    for (const d of [remainingStanding(0, 0, 1e9), remainingStanding(1e-3, 5, 1e9)]) {
+    for (const d of [remainingInBroadcast(0, 900_000, 0), remainingInBroadcast(10_000, 900_000, 3_600_000), remainingStanding(0, 0, 1e9), remainingStanding(1e-3, 5, 1e9)]) {
       expect(Number.isFinite(d.shape)).toBe(true);
       expect(d.probability).toBeGreaterThan(0);
     }

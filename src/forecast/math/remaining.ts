@@ -1,11 +1,17 @@
 // What is still expected to sell: negative binomial from a gamma posterior on the rate, widened for the error of the profile.
 import type { NegativeBinomial } from '../../kernel/math/index.js';
 
-/** Gamma prior on the rate: half an order. */
+/** Gamma prior on the rate of a running pitch: half an order in 5 minutes. */
 const PRIOR_SHAPE = 0.5;
+const PRIOR_MS = 5 * 60_000;
+/** A pitch fades with this time constant. */
+const FADE_MS = 15 * 60_000;
 /** Coefficient of variation of the profile: how wrong "it goes on like this" usually is; the rate's own error comes on top. */
+const PITCH_ERROR = 0.5;
 const STANDING_ERROR = 0.3;
 
+/** Orders of this long decide how a running broadcast goes on where nothing else is known of it. */
+export const RECENT_MS = 15 * 60_000;
 /** The levels at which what is still to come is stated. */
 export const LEVELS = [0.05, 0.25, 0.5, 0.75, 0.9, 0.95] as const;
 
@@ -14,6 +20,17 @@ const widened = (shape: number, error: number): number => 1 / (1 / shape + error
 
 /** NB with the given mean and shape; a mean of 0 is the point mass at 0. */
 const withMean = (mean: number, shape: number): NegativeBinomial => ({ shape, probability: shape / (shape + mean) });
+
+/**
+ * Orders still to come in a running broadcast, from its pace alone (the service asks nowcast.ts, which knows its line-up too).
+ * @param recentOrders orders of the last `recentMs`, @param remainingMs until the broadcast ends; both ≥ 0
+ */
+export function remainingInBroadcast(recentOrders: number, recentMs: number, remainingMs: number): NegativeBinomial {
+  if (!(recentOrders >= 0 && recentMs >= 0 && remainingMs >= 0)) throw new RangeError('recent orders and times must not be negative');
+  const shape = PRIOR_SHAPE + recentOrders;
+  const exposure = FADE_MS * (1 - Math.exp(-remainingMs / FADE_MS));
+  return withMean((shape / (PRIOR_MS + recentMs)) * exposure, widened(shape, PITCH_ERROR));
+}
 
 /**
  * Orders to come at the standing rate over `horizonMs`.

@@ -35,12 +35,6 @@ async function writeRows(file: string, header: string, rows: Iterable<string>): 
   return count;
 }
 
-/** Units a day of one SKU: half of what its largest show is expected to sell, at least 40, in tens. */
-export function dailyCapacityOf(world: World, sku: Sku): number {
-  const most = world.merchant.items.reduce((m, i) => (i.style === sku.style ? Math.max(m, Math.exp(i.lnMedian)) : m), 0);
-  return Math.max(40, Math.ceil((0.5 * most * sizeShare(sku.size)) / 10) * 10);
-}
-
 export const stageDaysOf = (leadDays: number): string => `cut:${Math.max(1, Math.round(0.3 * leadDays))}`;
 
 function* catalogueRows(world: World): Generator<string> {
@@ -49,7 +43,7 @@ function* catalogueRows(world: World): Generator<string> {
     const s = m.styles[sku.style] as Style;
     yield [
       sku.sku, s.id, 'black', SIZES[sku.size], s.category.id, s.price, CURRENCY, s.supplier.id, s.unitCost, CURRENCY, s.salvage, s.supplier.moq, s.supplier.lotMultiple, s.supplier.leadDays,
-      dailyCapacityOf(world, sku), world.initialStock[i], 'colour', SIZE_RATIO[sku.size], s.trial ?? '', s.supplier.premiumBp, stageDaysOf(s.supplier.leadDays), 0, s.supplier.confirmingHour ?? '',
+      s.supplier.dailyCapacity, world.initialStock[i], 'colour', SIZE_RATIO[sku.size], s.trial ?? '', s.supplier.premiumBp, stageDaysOf(s.supplier.leadDays), 0, s.supplier.confirmingHour ?? '',
     ].join(',');
   }
 }

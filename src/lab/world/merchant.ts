@@ -21,6 +21,8 @@ export interface Supplier {
   readonly lotMultiple: number;
   readonly premiumBp: number;
   readonly confirmingHour: number | null;
+  /** Units a day of one SKU. */
+  readonly dailyCapacity: number;
 }
 
 export interface Style {
@@ -59,7 +61,10 @@ export interface Item {
   readonly broadcast: number;
   readonly style: number;
   readonly pitch: Pitch;
-  /** ln of the median of its units as one knows before the show, and the standard deviation of the logarithm. */
+  /**
+   * What one may know before the show: ln of the median of its units, and the standard deviation of the logarithm. The anchor's
+   * usual and the popularity of a style that was sold before are known; of a new style there is the planner's guess alone.
+   */
   readonly lnMedian: number;
   readonly lnSd: number;
   /** Units expected once luck and pitch are drawn. */
@@ -119,7 +124,7 @@ export function merchantOf(random: Random, startsAt: number, broadcastCount: num
     const own = random.split(`supplier ${i}`);
     return {
       id: `factory-${i + 1}`, leadDays: P.leadDays[i % P.leadDays.length] as number, moq: pick(own, P.moq), lotMultiple: pick(own, P.lots), premiumBp: pick(own, P.premiumBp),
-      confirmingHour: own.next() < 0.5 ? 1 + own.below(3) : null,
+      confirmingHour: own.next() < 0.5 ? 1 + own.below(3) : null, dailyCapacity: 10 * Math.round(logUniform(own, P.dailyCapacity.least, P.dailyCapacity.most) / 10),
     };
   });
   const styles: Style[] = [];
@@ -168,12 +173,18 @@ function lineUpOf(random: Random, b: number, broadcast: Broadcast, anchor: Ancho
       startsAt: broadcast.startsAt, endsAt: broadcast.endsAt, slotAt, pitchMs, jump: s.category.jump, peak: broadcast.peak,
       second: again ? { at: slotAt + pitchMs + Math.floor(own.next() * (left - 10 * MINUTE)), share: P.secondPitch.share } : null, tail: drawUniform(own, 0, P.tail.most),
     };
-    const lnMedian = Math.log((anchor.units * s.popularity) / count);
+    const usual = Math.log(anchor.units / count);
+    const popularity = Math.log(s.popularity);
     const most = P.mostUnits / count;
-    const units = Math.min(most, Math.exp(lnMedian + P.pitchSd * drawNormal(own)) * broadcast.luck);
-    const usual = Math.exp(lnMedian + (P.broadcastSd ** 2 + P.pitchSd ** 2) / 2);
+    const units = Math.min(most, Math.exp(usual + popularity + P.pitchSd * drawNormal(own)) * broadcast.luck);
+    const spread = P.broadcastSd ** 2 + P.pitchSd ** 2;
+    const guess = popularity + P.planningSd * drawNormal(own);
+    // A new style: the distribution of popularity, and the guess about it (normal prior and normal error).
+    const trust = P.popularitySd ** 2 / (P.popularitySd ** 2 + P.planningSd ** 2);
+    const fresh = s.since === b;
     return {
-      broadcast: b, style, pitch, lnMedian, lnSd: Math.hypot(P.broadcastSd, P.pitchSd), units, plannedUnits: Math.max(1, Math.round(drawLogNormal(own, Math.min(most, usual), P.planningSd))),
+      broadcast: b, style, pitch, lnMedian: usual + (fresh ? trust * guess : popularity), lnSd: Math.sqrt(spread + (fresh ? (1 - trust) * P.popularitySd ** 2 : 0)), units,
+      plannedUnits: Math.max(1, Math.round(Math.min(most, Math.exp(usual + guess + spread / 2)))),
       promiseDays: pick(own, [2, 3, 7, 15]),
     };
   });

@@ -69,10 +69,10 @@ export const PARAMETERS = {
   /** [M] defects Beta with mean 1 to 2.5 %; 3 % of lots are bad at 8 to 15 %. A defective unit comes back with this chance. */
   defects: { a: 1.5, b: 80, badShare: 0.03, badLeast: 0.08, badMost: 0.15, comesBack: 0.9 }, lotUnits: 300,
   /** [A] MOQ 50 to 500, lot 10 to 100, lead 3 / 7 / 15 days, premium 0 to 40 %. */
-  moq: [50, 60, 100, 200, 300], lots: [10, 10, 20, 50], leadDays: [3, 7, 15], premiumBp: [0, 1_000, 2_000, 4_000],
-  /** Initial stock as a share of what the first broadcast is expected to sell. [A] */
+  moq: [50, 60, 100, 200, 300], lots: [10, 10, 20, 50], leadDays: [3, 7, 15], premiumBp: [0, 1_000, 2_000, 4_000], dailyCapacity: { least: 40, most: 400 },
+  /** Initial stock as a share of what the first broadcast is thought to sell. [A] */
   stockShare: { least: 0.1, most: 0.8 },
-  /** How wrong the planned units of a line-up are. [A] */
+  /** How wrong planners are about a style's popularity (standard deviation of the logarithm). [A] */
   planningSd: 0.8,
 } as const;
 
