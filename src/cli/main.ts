@@ -192,6 +192,25 @@ program
   .addOption(onBadLine())
   .action((dir: string, options: Parameters<typeof import('./backtest.js').runPlan>[1]) => import('./backtest.js').then((command) => command.runPlan(dir, options)));
 
+const AREAS = ['spikes', 'nowcast', 'launches', 'returns', 'quantity', 'time'];
+
+const areasOf = (text: string): string[] => {
+  const names = [...new Set(text.split(',').map((name) => name.trim()))];
+  const wrong = names.find((name) => !AREAS.includes(name));
+  if (wrong !== undefined) throw new InvalidArgumentError(`knows no area ${wrong}; there are ${AREAS.join(', ')}`);
+  return names;
+};
+
+program
+  .command('evaluate')
+  .description('every target of the mathematics beside what is reached, as Markdown; takes minutes. Exit 1 where a gate is missed')
+  .option('--data <dir>', 'folder of real data; without it only what is simulated is measured')
+  .addOption(new Option('--only <areas>', 'some areas').argParser(areasOf).default(AREAS, AREAS.join(',')))
+  .addOption(new Option('--worlds <n>', 'simulated worlds of each family for the back-test').argParser(wholeFrom(2)).default(20))
+  .addOption(new Option('--broadcasts <n>', 'broadcasts of each world').argParser(wholeFrom(1)).default(8))
+  .option('--json', 'one JSON object')
+  .action((options: Parameters<typeof import('./evaluate.js').runEvaluate>[0]) => import('./evaluate.js').then((command) => command.runEvaluate(options)));
+
 program
   .command('openapi')
   .description('print the OpenAPI 3.1 description of the HTTP API')

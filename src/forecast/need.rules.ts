@@ -50,7 +50,7 @@ export interface NeedInput {
   /** What broadcasts are expected to sell still, part of `more`, and by which model. */
   readonly onAir: readonly BroadcastPart[];
   readonly model: NamedModel;
-  readonly running: RunningItem | undefined;
+  readonly running: Omit<RunningItem, 'version'> | undefined;
   readonly reassessAt: Date | null;
 }
 
@@ -86,7 +86,7 @@ export interface NeedFacts {
   readonly returns: ReturnExpectation | undefined;
   readonly streams: readonly KnownStream[];
   /** Line-up items of broadcasts that may still sell. */
-  readonly items: readonly RunningItem[];
+  readonly items: readonly Omit<RunningItem, 'version'>[];
   /** The SKU in each of these broadcasts, and by which model. */
   readonly nowcasts: readonly ItemNowcast[];
   readonly model: NamedModel;
@@ -199,7 +199,7 @@ function reasonsOf(m: NeedInput, committedNeed: number, recommended: number | nu
 }
 
 const SAID: Readonly<Record<ItemNowcast['phase'], string>> = { coming: 'which is to come', 'on air': 'which is on air', over: 'which is over but sells on' };
-const modelText = ({ id, model }: NamedModel): string => (model.broadcasts === 0 ? 'the published nowcast: no broadcast has ended yet' : `nowcast ${id}, learned from ${model.broadcasts} broadcasts`);
+const modelText = ({ id, model }: NamedModel): string => (model.broadcasts === 0 ? 'the published nowcast: no broadcast has ended yet' : `nowcast ${id}, learned from ${model.broadcasts} finished broadcast${model.broadcasts === 1 ? '' : 's'}`);
 
 /** A decision changed: by a lot and a tenth, or from nothing to something. */
 export function changed(before: NeedState | undefined, after: Decided): boolean {

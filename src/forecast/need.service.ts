@@ -133,7 +133,7 @@ export class NeedService {
     const stateOf = new Map(stored.flatMap((s) => (s.broadcast === '' ? [] : [[`${s.broadcast}\0${s.sku}`, s]])));
     const nowcasts = await this.nowcast.ofItems(tx, model.model, items, shops, (broadcast, sku) => {
       const stream = stateOf.get(`${broadcast}\0${sku}`);
-      return stream === undefined ? 0 : recentOrders(stream.state, shops.get(stream.shop)?.getTime() ?? 0);
+      return stream === undefined ? null : recentOrders(stream.state, shops.get(stream.shop)?.getTime() ?? 0);
     });
 
     return terms.map((t) => needInput({

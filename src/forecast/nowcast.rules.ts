@@ -1,6 +1,6 @@
 // What broadcasts will still sell of a SKU, as need and the desk ask for it: pure, so that the service and the back-test know alike.
 import {
-  inUnits, nowcastBroadcast, nowcastQuantiles, PACE_MS, pitchesOf, TAIL_MS, unitsPerOrder, type ItemFacts, type ItemState, type NowcastModel, type OnAir, type Remaining, type StreamState,
+  inUnits, nowcastBroadcast, nowcastQuantiles, PACE_MS, pitchesOf, PUBLISHED_NOWCAST, TAIL_MS, unitsPerOrder, type ItemFacts, type ItemState, type NowcastModel, type OnAir, type Remaining, type StreamState,
 } from './math/index.js';
 import type { NegativeBinomial } from '../kernel/math/index.js';
 
@@ -9,6 +9,9 @@ export interface NamedModel {
   readonly id: string;
   readonly model: NowcastModel;
 }
+
+/** In force until a broadcast has ended. */
+export const PUBLISHED: NamedModel = { id: 'published', model: PUBLISHED_NOWCAST };
 
 /** A broadcast with its whole line-up, and the categories of its SKUs where they are known. */
 export interface PlannedBroadcast {
@@ -35,8 +38,10 @@ export const airOf = (b: { readonly starts_at: Date; readonly ends_at: Date }): 
 /** What is known of every SKU of a broadcast before an order: its line-up, and the SKUs that sold without being on it. */
 export function factsOf(b: PlannedBroadcast, sold: Iterable<string>): ItemFacts[] {
   const pitches = pitchesOf(b.items.map((i) => ({ sku: i.sku, at: i.slotAt })), b.air);
-  return [...new Set([...b.items.map((i) => i.sku), ...sold])].map((sku): ItemFacts => {
-    const rows = b.items.filter((i) => i.sku === sku);
+  const rowsOf = new Map<string, PlannedBroadcast['items'][number][]>();
+  for (const item of b.items) rowsOf.set(item.sku, [...(rowsOf.get(item.sku) ?? []), item]);
+  for (const sku of sold) if (!rowsOf.has(sku)) rowsOf.set(sku, []);
+  return Array.from(rowsOf, ([sku, rows]): ItemFacts => {
     return {
       sku, anchor: b.anchor, category: b.categories.get(sku) ?? '', pitches: pitches.get(sku) ?? [], price: rows[0]?.price ?? 0, plannedUnits: rows.reduce((s, r) => s + r.plannedUnits, 0), outsidePerDay: 0,
     };
@@ -44,9 +49,9 @@ export function factsOf(b: PlannedBroadcast, sold: Iterable<string>): ItemFacts[
 }
 
 /**
- * All SKUs of a broadcast at `now` (ms). @param orders distinct orders so far by SKU, @param recentOf those of the last PACE_MS
+ * All SKUs of a broadcast at `now` (ms). @param orders distinct orders so far by SKU, @param recentOf those of the last PACE_MS, or null
  */
-export function nowcastsOf(model: NowcastModel, b: PlannedBroadcast, orders: ReadonlyMap<string, number>, recentOf: (sku: string) => number, now: number): Map<string, ItemNowcast> {
+export function nowcastsOf(model: NowcastModel, b: PlannedBroadcast, orders: ReadonlyMap<string, number>, recentOf: (sku: string) => number | null, now: number): Map<string, ItemNowcast> {
   const items = factsOf(b, orders.keys()).map((facts): ItemState => ({ facts, orders: orders.get(facts.sku) ?? 0, recent: recentOf(facts.sku) }));
   const phase = now < b.air.startsAt ? 'coming' : now < b.air.endsAt ? 'on air' : 'over';
   const remaining = nowcastBroadcast(model, b.air, items, now);

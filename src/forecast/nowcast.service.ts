@@ -5,9 +5,9 @@ import { endedBroadcasts, plansOf, type RunningItem } from '../broadcasts/index.
 import { categoriesOf } from '../catalogue/index.js';
 import { Handles, Jobs, newId, type JobRun, type Tx } from '../kernel/index.js';
 import { allClocks, ordersInBroadcasts, orderTimesOf, usualLine, type ShopClockRow } from '../orders/index.js';
-import { learnNowcast, OrderTimes, PUBLISHED_NOWCAST, TAIL_MS, type NowcastModel, type PastBroadcast } from './math/index.js';
+import { learnNowcast, OrderTimes, TAIL_MS, type NowcastModel, type PastBroadcast } from './math/index.js';
 import { learnFromBroadcasts } from './forecast.facts.js';
-import { airOf, factsOf, nowcastsOf, type ItemNowcast, type NamedModel, type PlannedBroadcast } from './nowcast.rules.js';
+import { airOf, factsOf, nowcastsOf, PUBLISHED, type ItemNowcast, type NamedModel, type PlannedBroadcast } from './nowcast.rules.js';
 import * as store from './nowcast.repository.js';
 
 type World = 'live' | 'replay';
@@ -18,8 +18,6 @@ const RESOLUTION_SECONDS = 30;
 const MODELS_KEPT = 50;
 /** Plans and models that a process remembers. */
 const REMEMBERED = 500;
-
-export const PUBLISHED: NamedModel = { id: 'published', model: PUBLISHED_NOWCAST };
 
 @Injectable()
 export class NowcastService {
@@ -54,9 +52,9 @@ export class NowcastService {
     return plans.map((p) => ({ id: p.id, anchor: p.anchor, shop: p.shop, air: airOf(p), items: p.items, categories: new Map(p.items.map((i) => [i.sku, categories.get(i.sku) ?? ''])) }));
   }
 
-  /** Every SKU of the broadcasts of items, by broadcast and SKU. @param nows by shop; @param recentOf orders of the last minutes of a SKU in a broadcast */
+  /** Every SKU of the broadcasts of items, by broadcast and SKU. @param nows by shop; @param recentOf orders of the last PACE_MS of a SKU in a broadcast; null: not known */
   async ofItems(
-    tx: Tx, model: NowcastModel, items: readonly Pick<RunningItem, 'broadcast' | 'version'>[], nows: ReadonlyMap<string, Date>, recentOf: (broadcast: string, sku: string) => number,
+    tx: Tx, model: NowcastModel, items: readonly Pick<RunningItem, 'broadcast' | 'version'>[], nows: ReadonlyMap<string, Date>, recentOf: (broadcast: string, sku: string) => number | null,
   ): Promise<Map<string, Map<string, ItemNowcast>>> {
     if (items.length === 0) return new Map();
     const plans = await this.plansOf(tx, items);

@@ -57,6 +57,8 @@ describe('a nowcast', () => {
     expect(line(10, 100, 20, 8)).toBeGreaterThan(1.2 * usual);
     expect(line(10, 10, 200, 8)).toBeGreaterThan(usual);
     expect(line(10, 10, 20, 0)).toBeLessThan(usual);
+    // A pace that is not known is no standstill.
+    expect(mean([{ ...state(facts('A', 60), 10), recent: null }], 63)[0]).toBeGreaterThan(mean([state(facts('A', 60), 10, 0)], 63)[0] as number);
   });
 
   it('does not take a line-up without slots of its own for one style', () => {

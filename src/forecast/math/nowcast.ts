@@ -59,9 +59,9 @@ export const PUBLISHED_NOWCAST: NowcastModel = {
 /** What is known of an item at a moment of its broadcast. */
 export interface ItemState {
   readonly facts: ItemFacts;
-  /** Distinct orders so far in this broadcast, and those of the last PACE_MS. */
+  /** Distinct orders so far in this broadcast, and those of the last PACE_MS; null: the pace is not known. */
   readonly orders: number;
-  readonly recent: number;
+  readonly recent: number | null;
 }
 
 /** Where an item stands on its curve. */
@@ -153,7 +153,7 @@ export interface CourseFeatures {
   readonly z: readonly number[];
 }
 
-export function courseFeatures(scatter: Scatter, s: Stand, orders: number, recent: number, company: Company): CourseFeatures {
+export function courseFeatures(scatter: Scatter, s: Stand, orders: number, recent: number | null, company: Company): CourseFeatures {
   // The slot's level by its other items, gamma around the lift; then the item's own around that.
   const shapeOfSlot = 1 / scatter.slot + company.matesOrders;
   const slot = shapeOfSlot / (1 / (scatter.slot * company.lift) + company.matesExpected);
@@ -163,7 +163,7 @@ export function courseFeatures(scatter: Scatter, s: Stand, orders: number, recen
   const rest = Math.max(LEAST_SHARE, s.rest);
   return {
     offset: Math.log(level * rest),
-    x: [1, Math.log((shape + orders) / (shape + mean * s.over)), Math.log((1 + recent) / (1 + level * s.lately)), Math.log(rest), Math.log(company.lift), Math.log(company.liftOfPitched / company.lift)],
+    x: [1, Math.log((shape + orders) / (shape + mean * s.over)), recent === null ? 0 : Math.log((1 + recent) / (1 + level * s.lately)), Math.log(rest), Math.log(company.lift), Math.log(company.liftOfPitched / company.lift)],
     z: [1, Math.log(shape + orders), Math.log(rest)],
   };
 }
@@ -192,7 +192,7 @@ export function nowcastBroadcast(model: NowcastModel, air: OnAir, items: readonl
   if (!(air.endsAt > air.startsAt) || !Number.isFinite(at)) throw new RangeError('a broadcast ends after it starts, and at must be finite');
   const curves = new Map<string, Curve>();
   const stands = items.map(({ facts, orders, recent }) => {
-    if (!(orders >= 0 && recent >= 0) || !Number.isFinite(orders + recent)) throw new RangeError('orders must be finite and not negative');
+    if (!(orders >= 0 && (recent ?? 0) >= 0) || !Number.isFinite(orders + (recent ?? 0))) throw new RangeError('orders must be finite and not negative');
     // The sizes of a style share a curve.
     const key = `${facts.category} ${facts.pitches.map((p) => p.from).join(' ')}`;
     const curve = curves.get(key) ?? curveOf(model.profile, air, facts.pitches, facts.category);

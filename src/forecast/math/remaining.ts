@@ -1,9 +1,9 @@
 // What is still expected to sell: negative binomial from a gamma posterior on the rate, widened for the error of the profile.
 import type { NegativeBinomial } from '../../kernel/math/index.js';
 
-/** Gamma prior on the rate: half an order. */
+/** Shape that a rate has before an order. */
 const PRIOR_SHAPE = 0.5;
-/** Coefficient of variation of the profile: how wrong "it goes on like this" usually is; the rate's own error comes on top. */
+/** Coefficient of variation of the rate from week to week; its own error comes on top. */
 const STANDING_ERROR = 0.3;
 
 /** The levels at which what is still to come is stated. */

@@ -1,7 +1,7 @@
 // Castline's own policy, by the very rules of the service (need.rules.ts, quantity.ts): what is sold for certain is made while the show
 // runs; what is recommended beyond it is made when the show is over and each morning; what is no longer needed is taken back.
-import { dateOf, decide, needInput, type Decided, type NeedInput } from '../../forecast/offline.js';
-import { dueNow, grossMargins, HOLDING_MS, holdingCap, PUBLISHED_NOWCAST, servable, unserved, type DatedDemand } from '../../forecast/math/index.js';
+import { dateOf, decide, needInput, PUBLISHED, type Decided, type NeedInput } from '../../forecast/offline.js';
+import { dueNow, grossMargins, HOLDING_MS, holdingCap, servable, unserved, type DatedDemand } from '../../forecast/math/index.js';
 import type { NegativeBinomial } from '../../kernel/math/index.js';
 import { DAY_MS, HOUR_MS, type House } from './house.js';
 import type { Knowledge } from './knowledge.js';
@@ -51,7 +51,8 @@ export function inputOf(house: House, sku: number, items: readonly LineUpItem[],
     terms: { ...terms, unit_cost: cost ?? terms.unit_cost, cost_currency: cost === null ? terms.cost_currency : terms.currency, salvage_value: house.scene.skus[sku]?.salvage ?? 0 },
     now, demand: d, held, sellable: house.sellable(sku), // A new order would queue behind what is under way, so all of that counts as in time, whatever the queue made of its date.
     supply: house.supply(sku).map((b) => ({ quantity: b.quantity, due: dateOf(now, terms.supplier_time_zone) })), returns: undefined,
-    streams: [], nowcasts: [], model: { id: 'none', model: PUBLISHED_NOWCAST }, items: items.filter((i) => i.ends_at.getTime() > house.now - DAY_MS),
+    // What still sells is believed below, by `knowledge`.
+    streams: [], nowcasts: [], model: PUBLISHED, items: items.filter((i) => i.ends_at.getTime() > house.now - DAY_MS),
   });
   const { assumptions: a } = house.scene;
   const { slots, delay } = house.room(sku, ROOM_DAYS);

@@ -113,7 +113,7 @@ async function readItems(file: string | undefined, index: ReadonlyMap<string, nu
         continue;
       }
       items.push({
-        broadcast: String(row['broadcast']), anchor: String(row['anchor']), shop: String(row['shop']), version: 1, starts_at: new Date(Number(row['starts_at'])), ends_at: new Date(Number(row['ends_at'])), sku: part.sku,
+        broadcast: String(row['broadcast']), anchor: String(row['anchor']), shop: String(row['shop']), starts_at: new Date(Number(row['starts_at'])), ends_at: new Date(Number(row['ends_at'])), sku: part.sku,
         slot_at: new Date(Number(row['slot_at'])), promise_days: Number(row['promise_days']), planned_units: part.quantity * Number(row['planned_units']), price: Number(row['price']),
       });
     }

@@ -44,7 +44,7 @@ export function sceneOfWorld(world: World, assumptions: Assumptions = DEFAULT_AS
       const b = m.broadcasts[item.broadcast] as Broadcast;
       const style = m.styles[item.style] as Style;
       return {
-        broadcast: b.id, anchor: m.anchors[b.anchor]?.id ?? '', shop: SHOP, version: 1, starts_at: new Date(b.startsAt), ends_at: new Date(b.endsAt), sku: `${style.id}-${size}`, slot_at: new Date(item.pitch.slotAt),
+        broadcast: b.id, anchor: m.anchors[b.anchor]?.id ?? '', shop: SHOP, starts_at: new Date(b.startsAt), ends_at: new Date(b.endsAt), sku: `${style.id}-${size}`, slot_at: new Date(item.pitch.slotAt),
         promise_days: item.promiseDays, planned_units: Math.round(item.plannedUnits * sizeShare(s)), price: style.price,
       };
     })),

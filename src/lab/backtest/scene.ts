@@ -46,7 +46,7 @@ export interface SceneSku {
   readonly salvage: number;
 }
 
-export interface LineUpItem extends RunningItem {
+export interface LineUpItem extends Omit<RunningItem, 'version'> {
   readonly price: number;
 }
 

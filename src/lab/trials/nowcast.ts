@@ -11,10 +11,10 @@ import type { Finding, Trial } from './finding.js';
 const LEVELS = [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95];
 const SHARES = [0.1, 0.25, 0.5] as const;
 const FAMILIES: readonly Family[] = ['cluster', 'doubly-stochastic', 'pulsed'];
-const SEEDS = [11, 12, 13, 14];
+const SEEDS = [11, 12, 13];
 /** Broadcasts of each world that are history, and those that are nowcast. */
 const HISTORY = 20;
-const JUDGED = 7;
+const JUDGED = 6;
 
 interface Sale {
   readonly at: number;
