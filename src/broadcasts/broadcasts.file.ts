@@ -1,4 +1,4 @@
-import type { Columns, Row } from '../kernel/index.js';
+import type { Columns, Row } from '../kernel/offline.js';
 
 const name = { kind: 'name', required: true } as const;
 

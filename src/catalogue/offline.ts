@@ -1,2 +1,2 @@
 // What of the catalogue works without the service: the columns of its files.
-export { CATALOGUE_COLUMNS, checkCatalogueRow } from './catalogue.file.js';
+export { CATALOGUE_COLUMNS, catalogueValues, checkCatalogueRow } from './catalogue.file.js';

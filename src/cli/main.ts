@@ -61,6 +61,12 @@ const levelsOf = (text: string): number[] => {
   return [...new Set(levels)].sort((a, b) => a - b);
 };
 
+const wholeFrom = (least: number) => (text: string): number => {
+  const value = Number(text);
+  if (!/^\d{1,10}$/.test(text) || value < least || value > 2 ** 32 - 1) throw new InvalidArgumentError(`must be a whole number from ${least}`);
+  return value;
+};
+
 const onBadLine = (): Option => new Option('--on-error <what>', 'what a bad line does').choices(['stop', 'skip']).default('stop');
 
 const program = new Command('castline')
@@ -135,6 +141,44 @@ program
   .addOption(new Option('--levels <list>', 'levels of the quantiles').argParser(levelsOf).default([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95], '0.05,0.1,0.25,0.5,0.75,0.9,0.95'))
   .addOption(onBadLine())
   .action((orders: string, options: Parameters<typeof import('./forecast.js').runForecast>[1]) => import('./forecast.js').then((command) => command.runForecast(orders, options)));
+
+program
+  .command('simulate')
+  .description('write a simulated world: catalogue, broadcasts, orders, returns, how it was made and its truth; no server needed')
+  .addOption(new Option('--world <name>', 'how arrivals come about (docs/backtest.md)').choices(['cluster', 'doubly-stochastic', 'pulsed', 'replayed']).makeOptionMandatory())
+  .requiredOption('--seed <n>', 'the same seed gives the same world', wholeFrom(0))
+  .addOption(new Option('--broadcasts <n>', 'how many').argParser(wholeFrom(1)).default(20))
+  .requiredOption('--out <dir>', 'folder for the files; it is made')
+  .option('--arrivals <orders>', 'for replayed: a file of real orders whose gaps are re-played')
+  .action((options: Parameters<typeof import('./simulate.js').runSimulate>[0]) => import('./simulate.js').then((command) => command.runSimulate(options)));
+
+const POLICIES = ['castline', 'none', 'naive', 'perfect-prior', 'oracle', 'castline-firm'];
+
+const policiesOf = (text: string): string[] => {
+  const names = [...new Set(text.split(',').map((name) => name.trim()))];
+  const wrong = names.find((name) => !POLICIES.includes(name));
+  if (wrong !== undefined) throw new InvalidArgumentError(`knows no policy ${wrong}; there are ${POLICIES.join(', ')}`);
+  return names;
+};
+
+program
+  .command('backtest')
+  .description('what policies would have earned on a folder of files: catalogue and orders, and where they are there broadcasts, returns, assumptions.json, world.json')
+  .argument('<dir>', 'CSV or NDJSON files, .gz accepted')
+  .addOption(new Option('--policies <list>', 'which').argParser(policiesOf).default(POLICIES.slice(0, 5), POLICIES.slice(0, 5).join(',')))
+  .option('--json', 'one JSON object')
+  .option('--chart <file>', 'also write a page (HTML) that shows what happened')
+  .addOption(onBadLine())
+  .action((dir: string, options: Parameters<typeof import('./backtest.js').runBacktest>[1]) => import('./backtest.js').then((command) => command.runBacktest(dir, options)));
+
+program
+  .command('plan')
+  .description('what castline would decide at a moment of a folder of files, with the reasons and numbers')
+  .argument('<dir>', 'as for backtest')
+  .requiredOption('--at <time>', 'the moment: nothing later is known', instant)
+  .option('--json', 'NDJSON, one line per group of SKUs that share a least order')
+  .addOption(onBadLine())
+  .action((dir: string, options: Parameters<typeof import('./backtest.js').runPlan>[1]) => import('./backtest.js').then((command) => command.runPlan(dir, options)));
 
 program
   .command('openapi')

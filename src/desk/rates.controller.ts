@@ -3,8 +3,8 @@ import { ApiQuery, ApiTags } from '@nestjs/swagger';
 import { Allow } from '../access/index.js';
 import { Database, invalid, listed, ListQuery, pageOf, parseInstant, queryText, type Listed, type Query } from '../kernel/index.js';
 import { allClocks } from '../orders/index.js';
-import { ratesByKey, type Cohort } from '../returns/math/index.js';
-import { cohorts, KEYS, type CohortRow, type Key } from './rates.repository.js';
+import { capped, ratesByKey, type Cohort } from '../returns/math/index.js';
+import { cohorts, KEYS, type Key } from './rates.repository.js';
 
 const KINDS = { return: ['return', 'exchange'], 'failed-delivery': ['failed-delivery'], 'refund-only': ['refund-only'] } as const;
 
@@ -14,18 +14,6 @@ function whole(query: Query, name: string, least: number, most: number, otherwis
   const value = Number(text);
   if (!/^\d{1,5}$/.test(text) || value < least || value > most) throw invalid(name, `must be a whole number from ${least} to ${most}`);
   return value;
-}
-
-/** Returns beyond what was sold cannot be told apart from a miscount; they are capped, latest first. */
-function cohortOf(row: CohortRow): Cohort {
-  let left = row.sold;
-  const returned = new Map<number, number>();
-  for (const [lag, units] of row.returned) {
-    const taken = Math.min(left, units);
-    left -= taken;
-    if (taken > 0) returned.set(lag, (returned.get(lag) ?? 0) + taken);
-  }
-  return { age: row.age, sold: row.sold, returned };
 }
 
 @ApiTags('desk')
@@ -60,7 +48,11 @@ export class RatesController {
       return cohorts(tx, by as Key, { world, asOf, horizonDays, windowDays: 2 * horizonDays, kinds: KINDS[kind as keyof typeof KINDS] });
     });
     const byKey = new Map<string, Cohort[]>();
-    for (const row of rows) byKey.set(row.key, [...(byKey.get(row.key) ?? []), cohortOf(row)]);
+    for (const row of rows) {
+      const list = byKey.get(row.key);
+      if (list === undefined) byKey.set(row.key, [capped(row)]);
+      else list.push(capped(row));
+    }
     const rateOf = ratesByKey(byKey, horizonDays, level);
     const keys = [...byKey.keys()].sort((a, b) => (a < b ? -1 : 1)).filter((key) => page.after[0] === undefined || key > page.after[0]).slice(0, page.limit + 1);
     return listed(keys, page, (key) => [key], (key) => ({ key, ...rateOf(key) }));

@@ -1,17 +1,18 @@
 // Units sold and returned by key, age of the sale and lag of the return, as of a moment: what the mathematics of rates reads.
 import type { Tx } from '../kernel/index.js';
 import { rows } from '../kernel/database/sql.js';
+import { SIZE_CLASSES, type Back } from '../returns/math/index.js';
 
 export const KEYS = ['sku', 'supplier', 'lot', 'anchor', 'broadcast', 'size', 'all'] as const;
 export type Key = (typeof KEYS)[number];
 
+/** Lines of one key that are of one age, in whole days since the clock of the sale started, and alike in size; with what came back of each at once. */
 export interface CohortRow {
   readonly key: string;
-  /** Whole days since the clock of the sale started. */
   readonly age: number;
+  readonly lines: number;
   readonly sold: number;
-  /** Pairs of lag in whole days and units. */
-  readonly returned: readonly (readonly [lag: number, units: number])[];
+  readonly returned: readonly Back[];
 }
 
 export interface RateQuery {
@@ -58,34 +59,39 @@ const LOT_RETURNED = `
   join order_lines l on l.shop = c.shop and l.order_id = c.order_id and l.line_id = c.line_id and l.sku = c.sku
   join shops s on s.id = l.shop and s.clock = $1 where ${IN_WINDOW} and c.kind = any($5) and c.status not in ('refused', 'withdrawn') and c.requested_at < $2 and c.requested_at <= l.clock_at + make_interval(days => $4)`;
 
-/** A line's returns are capped at what was sold of it, earliest first. */
+/** Class of the size of a line, as sizeClass in returns/math has it; the whole powers of 2 must not fall below themselves. */
+const SIZE = `least(${SIZE_CLASSES - 1}, floor(ln(sold::float8) / ln(2::float8) + 1e-9))::int`;
+
+/** A line's returns are capped at what was sold of it, earliest first; those of one day are one clump. */
 export async function cohorts(tx: Tx, by: Key, q: RateQuery): Promise<CohortRow[]> {
   const key = by === 'lot' ? '' : KEY[by];
   // A clock that starts later (three days after a shipment of yesterday) makes a sale of no age yet.
   const age = 'greatest(0, floor(extract(epoch from $2 - start) / 86400))::int';
   const [sold, returned] = await Promise.all([
-    rows<{ key: string; age: number; sold: number }>(
+    rows<{ key: string; age: number; size: number; lines: number; sold: number }>(
       tx,
-      `select key, ${age} as age, sum(sold)::int as sold from (${by === 'lot' ? LOT_LINES : LINES.replace('%KEY%', key)}) x where sold > 0 group by 1, 2 order by 1, 2`,
+      `select key, ${age} as age, ${SIZE} as size, count(*)::int as lines, sum(sold)::int as sold from (${by === 'lot' ? LOT_LINES : LINES.replace('%KEY%', key)}) x where sold > 0 group by 1, 2, 3 order by 1, 2, 3`,
       [q.world, q.asOf, q.windowDays],
     ),
-    rows<{ key: string; age: number; lag: number; units: number }>(
+    rows<{ key: string; age: number; size: number; lag: number; units: number; cases: number }>(
       tx,
       `with asked as (${by === 'lot' ? LOT_RETURNED : RETURNED.replace('%KEY%', key)}),
        back as (
-         select key, start, sold, units, greatest(0, floor(extract(epoch from requested_at - start) / 86400))::int as lag,
+         select key, shop, order_id, line_id, sku, start, sold, units, greatest(0, floor(extract(epoch from requested_at - start) / 86400))::int as lag,
            sum(units) over (partition by key, shop, order_id, line_id, sku order by requested_at, id) as so_far
-         from asked)
-       select key, ${age} as age, lag, sum(greatest(0, least(units, sold - (so_far - units))))::int as units from back group by 1, 2, 3 order by 1, 2, 3`,
+         from asked where sold > 0),
+       clumps as (
+         select key, ${age} as age, ${SIZE} as size, lag, sum(greatest(0, least(units, sold - (so_far - units))))::int as units from back group by key, shop, order_id, line_id, sku, 2, 3, 4)
+       select key, age, size, least(lag, age) as lag, units, count(*)::int as cases from clumps where units > 0 group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5`,
       [q.world, q.asOf, q.windowDays, q.horizonDays, q.kinds],
     ),
   ]);
-  const back = new Map<string, [number, number][]>();
-  for (const r of returned) {
-    if (r.units === 0) continue;
-    const list = back.get(`${r.key}\0${r.age}`) ?? [];
-    list.push([Math.min(r.lag, r.age), r.units]);
-    back.set(`${r.key}\0${r.age}`, list);
+  const back = new Map<string, Back[]>();
+  for (const { lag, units, cases, ...r } of returned) {
+    const place = `${r.key}\0${r.age}\0${r.size}`;
+    const list = back.get(place);
+    if (list === undefined) back.set(place, [{ lag, units, cases }]);
+    else list.push({ lag, units, cases });
   }
-  return sold.map((s) => ({ ...s, returned: back.get(`${s.key}\0${s.age}`) ?? [] }));
+  return sold.map((s) => ({ key: s.key, age: s.age, lines: s.lines, sold: s.sold, returned: back.get(`${s.key}\0${s.age}\0${s.size}`) ?? [] }));
 }

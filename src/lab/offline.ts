@@ -3,3 +3,5 @@ export { detect, type DetectOptions } from './detect.js';
 export { type OnBadLine, type Reading } from './inputs.js';
 export { returnRates, type RateFiles, type RateOptions } from './return-rates.js';
 export { forecast, type ForecastOptions } from './forecast.js';
+export { FAMILIES, simulate, type Family, type SimulateOptions } from './simulate.js';
+export { backtest, DEFAULT_POLICIES, plan, POLICIES, type BacktestOptions, type BacktestResult, type PlannedGroup, type PlannedLine, type PolicyName } from './backtest.js';

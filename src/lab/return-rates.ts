@@ -22,13 +22,21 @@ export interface RateFiles {
   readonly catalogue?: string | undefined;
 }
 
-const rowOf = (columns: Columns, values: readonly TableValue[]): Row => Object.fromEntries(Object.keys(columns).flatMap((name, i) => (values[i] === undefined ? [] : [[name, values[i]]])));
+const rowsOf = (columns: Columns): ((values: readonly TableValue[]) => Row) => {
+  const names = Object.keys(columns);
+  return (values) => {
+    const row: Record<string, TableValue> = {};
+    for (let i = 0; i < names.length; i++) if (values[i] !== undefined) row[names[i] as string] = values[i];
+    return row;
+  };
+};
 
 /** Cases as they stood at `asOf`, each id once; what was said of them later is not known yet. */
 async function readCases(file: string, asOf: number, reading: Reading): Promise<KnownCase[]> {
   const cases = new Map<string, KnownCase>();
+  const rowOf = rowsOf(RETURN_COLUMNS);
   const lines = await readInput(file, RETURN_COLUMNS, reading, (values) => {
-    const row = rowOf(RETURN_COLUMNS, values);
+    const row = rowOf(values);
     const fault = checkReturnRow(row);
     if (fault !== undefined) return fault;
     const { at, ...said } = returnRow(row).case;
@@ -49,8 +57,9 @@ async function readCases(file: string, asOf: number, reading: Reading): Promise<
 
 async function readPlaces(file: string, reading: Reading): Promise<Map<string, Place>> {
   const places = new Map<string, Place>();
+  const rowOf = rowsOf(CATALOGUE_COLUMNS);
   await readInput(file, CATALOGUE_COLUMNS, reading, (values) => {
-    const row = rowOf(CATALOGUE_COLUMNS, values);
+    const row = rowOf(values);
     const fault = checkCatalogueRow(row);
     if (fault === undefined) places.set(String(row['sku']), { size: String(row['size']), supplier: String(row['supplier']) });
     return fault;

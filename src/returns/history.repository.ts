@@ -1,6 +1,6 @@
 import type { Tx } from '../kernel/index.js';
 import { one, rows } from '../kernel/database/sql.js';
-import type { Cohort } from './math/index.js';
+import { capped, SIZE_CLASSES, type Back, type Cohort } from './math/index.js';
 
 /** Lines from before the columns have both in their state alone. */
 const SOLD = `coalesce(l.net_paid, least((l.state->>'paid')::int, l.ordered - least((l.state->>'cancelled')::int, l.ordered)))`;
@@ -11,32 +11,29 @@ const LOST_DAYS = 30;
 const RECENT_DAYS = 120;
 const STANDING = `c.status not in ('refused', 'withdrawn')`;
 
-/** Sales and returns of a world by age, over two horizons: what the lag of returns is read from. */
+/** Class of the size of a line, as sizeClass in math has it; the whole powers of 2 must not fall below themselves. */
+const SIZE = `least(${SIZE_CLASSES - 1}, floor(ln((${SOLD})::float8) / ln(2::float8) + 1e-9))::int`;
+
+/** Sales and returns of a world by age and size of line, over two horizons: what the lag of returns is read from. */
 export async function pooledCohorts(tx: Tx, world: string, now: Date, horizonDays: number): Promise<Cohort[]> {
   const age = `floor(extract(epoch from $2 - ${START}) / 86400)::int`;
-  const window = `l.counts and l.kind = 'sale' and l.paid_at < $2 and l.paid_at >= $2::timestamptz - make_interval(days => $3) and ${START} < $2`;
+  const window = `l.counts and l.kind = 'sale' and l.paid_at < $2 and l.paid_at >= $2::timestamptz - make_interval(days => $3) and ${START} < $2 and ${SOLD} > 0`;
   const [sold, back] = await Promise.all([
-    rows<{ age: number; sold: number }>(
-      tx, `select ${age} as age, sum(${SOLD})::int as sold from order_lines l join shops s on s.id = l.shop and s.clock = $1 where ${window} and ${SOLD} > 0 group by 1 order by 1`, [world, now, 2 * horizonDays],
+    rows<{ age: number; size: number; lines: number; sold: number }>(
+      tx, `select ${age} as age, ${SIZE} as size, count(*)::int as lines, sum(${SOLD})::int as sold from order_lines l join shops s on s.id = l.shop and s.clock = $1 where ${window} group by 1, 2 order by 1, 2`,
+      [world, now, 2 * horizonDays],
     ),
-    rows<{ age: number; lag: number; units: number }>(
+    rows<{ age: number; size: number; lag: number; units: number; cases: number }>(
       tx,
-      `select ${age} as age, least(${age}, greatest(0, floor(extract(epoch from c.requested_at - ${START}) / 86400)::int)) as lag, sum(least(c.quantity, ${SOLD}))::int as units
+      `select ${age} as age, ${SIZE} as size, least(${age}, greatest(0, floor(extract(epoch from c.requested_at - ${START}) / 86400)::int)) as lag, least(c.quantity, ${SOLD})::int as units, count(*)::int as cases
        from return_cases c join order_lines l on l.shop = c.shop and l.order_id = c.order_id and l.line_id = c.line_id and l.sku = c.sku join shops s on s.id = l.shop and s.clock = $1
-       where ${window} and c.kind in ('return', 'exchange') and ${STANDING} and c.requested_at < $2 group by 1, 2 order by 1, 2`,
+       where ${window} and c.kind in ('return', 'exchange') and ${STANDING} and c.requested_at < $2 group by 1, 2, 3, 4 order by 1, 2, 3, 4`,
       [world, now, 2 * horizonDays],
     ),
   ]);
-  return sold.map((s) => {
-    let left = s.sold;
-    const returned = new Map<number, number>();
-    for (const b of back.filter((x) => x.age === s.age)) {
-      const units = Math.min(left, b.units);
-      left -= units;
-      if (units > 0) returned.set(b.lag, units);
-    }
-    return { age: s.age, sold: s.sold, returned };
-  });
+  const returned = new Map<string, Back[]>();
+  for (const { lag, units, cases, ...b } of back) returned.set(`${b.age} ${b.size}`, [...(returned.get(`${b.age} ${b.size}`) ?? []), { lag, units, cases }]);
+  return sold.map((s) => capped({ age: s.age, lines: s.lines, sold: s.sold, returned: returned.get(`${s.age} ${s.size}`) ?? [] }));
 }
 
 /** Days from the request to the inspection: the 80 % quantile, and how many cases say so. */

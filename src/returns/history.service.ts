@@ -2,7 +2,7 @@
 // and how many of them can be sold again. Reading it costs a scan of months, so a process remembers it for a while.
 import { Injectable } from '@nestjs/common';
 import { Remembered, type Tx } from '../kernel/index.js';
-import { lagOf, type Lag } from './math/index.js';
+import { patternOf, type Lag } from './math/index.js';
 import * as store from './history.repository.js';
 
 export const HORIZON_DAYS = 60;
@@ -35,11 +35,11 @@ export class HistoryService {
   private async read(tx: Tx, world: 'live' | 'replay', now: Date): Promise<ReturnHistory> {
     const [cohorts, shelf, fate] = await Promise.all([store.pooledCohorts(tx, world, now, HORIZON_DAYS), store.shelfDays(tx, world, now), store.fateOf(tx, world, null, now)]);
     const sold = cohorts.reduce((s, c) => s + c.sold, 0);
-    const returned = cohorts.reduce((s, c) => s + [...c.returned.values()].reduce((x, n) => x + n, 0), 0);
-    const lag = returned < RETURNS_FOR_LAG ? undefined : lagOf(cohorts, HORIZON_DAYS);
-    const exposure = lag === undefined ? sold : cohorts.reduce((s, c) => s + c.sold * (lag.share[Math.min(c.age, HORIZON_DAYS)] as number), 0);
+    const returned = cohorts.reduce((s, c) => s + c.returned.reduce((x, r) => x + r.units * r.cases, 0), 0);
+    const pattern = returned < RETURNS_FOR_LAG ? undefined : patternOf([cohorts], HORIZON_DAYS);
+    const rate = pattern?.rate ?? (sold === 0 ? 0 : returned / sold);
     return {
-      lag, rate: exposure <= 0 ? 0 : Math.min(0.95, returned / exposure), shelfDays: shelf.cases < CASES_FOR_SHELF ? USUAL_SHELF_DAYS : Math.max(1, Math.ceil(shelf.days)), usable: (fate.usable + 1) / (fate.usable + fate.lost + 2),
+      lag: pattern?.lag, rate: Math.min(0.95, rate), shelfDays: shelf.cases < CASES_FOR_SHELF ? USUAL_SHELF_DAYS : Math.max(1, Math.ceil(shelf.days)), usable: (fate.usable + 1) / (fate.usable + fate.lost + 2),
     };
   }
 }

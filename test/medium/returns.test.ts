@@ -1,3 +1,4 @@
+import { CohortSums, ratesByKey } from '../../src/returns/math/index.js';
 import { closeServer, request, running, until, type Running } from '../factories/database.js';
 import { furnish, iso, ndjson, NDJSON, orderEvent } from '../factories/merchant.js';
 import { UNBALANCED } from '../factories/stock.js';
@@ -151,6 +152,26 @@ describe('return rates', () => {
     expect((await rates(`by=size&asOf=${encodeURIComponent(iso(86_400 * 40))}`)).items.map((k: { key: string }) => k.key)).toEqual(['M', 'S']);
     expect((await rates(`by=anchor&asOf=${encodeURIComponent(iso(86_400 * 40))}`)).items.map((k: { key: string }) => k.key)).toEqual(['', 'anchor-7']);
     expect((await rates('by=broadcast&kind=failed-delivery')).items.find((k: { key: string }) => k.key === 'B7')).toMatchObject({ sold: 60, returned: 0 });
+  });
+
+  it('are what the command says of the same sales: lines of each size for themselves, what a line brings in a day as one clump', async () => {
+    // Late enough for the window of two horizons to hold nothing else.
+    const day = 86_400;
+    const asOf = 240 * day;
+    const sums = new CohortSums(Date.parse(iso(asOf)), 30);
+    const sizes = [1, 2, 3, 4, 7, 8, 15, 16, 31, 32, 64, 100, 1000];
+    const lines = [...sizes, ...sizes].map((quantity, i) => ({ order: `size-${i}`, quantity, at: (190 + i) * day, returns: i % 3 !== 0 ? [] : [{ at: (192 + i) * day, units: Math.ceil(quantity / 2) }, { at: (192 + i) * day + 60, units: quantity }, { at: (196 + i) * day, units: 1 }] }));
+    await take(lines.map(({ order, quantity, at }) => orderEvent({ event_id: `${order}-p`, order_id: order, sku: 'K1-S', quantity, occurred_at: iso(at) })));
+    for (const { order, quantity, at, returns } of lines) {
+      for (const [n, back] of returns.entries()) await returned(`${order}-r${n}`, order, { quantity: back.units, occurred_at: iso(back.at) });
+      sums.add('K1-S', { sold: quantity, start: Date.parse(iso(at)), returns: returns.map((x) => ({ at: Date.parse(iso(x.at)), units: x.units })) });
+    }
+    const { items } = await rates(`by=sku&horizonDays=30&asOf=${encodeURIComponent(iso(asOf))}`);
+    const own = ratesByKey(sums.byKey(), 30, 0.9)('K1-S');
+    expect(items).toHaveLength(1);
+    expect(items[0]).toMatchObject({ key: 'K1-S', sold: own.sold, returned: own.returned });
+    for (const figure of ['rate', 'lower', 'upper'] as const) expect(items[0][figure]).toBeCloseTo(own[figure], 9);
+    expect(items[0].finalReturns).toMatchObject({ lower: own.finalReturns.lower, upper: own.finalReturns.upper, mean: expect.closeTo(own.finalReturns.mean, 6) });
   });
 
   it('know only what had happened by the moment asked for', async () => {

@@ -24,3 +24,4 @@ export { grossMargins, netMargins, type Margins, type ReturnTerms } from './retu
 export { forecastCascade, TWITTER_DELAY, type Cascade, type CascadeEvent, type CascadeOptions, type ReactionDelay } from './self-excitation.js';
 export { BEGINNING_PRIOR, beginningFeatures, fitSales, salesQuantiles, STANDING_PRIOR, standingFeatures, type Beginning, type Features, type Standing } from './cold-start.js';
 export { fitCounts, predicted, type CountModel, type CountRow, type NormalPrior } from './regression.js';
+export { dueNow, servable, stillWaiting, unserved, type DatedDemand, type DatedUnits, type DueNow, type OrderTiming } from './timing.js';

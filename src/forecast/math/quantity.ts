@@ -45,6 +45,8 @@ export interface Item {
   readonly salvage: number;
   /** Share of what is sold that is not returned, 0 to 1. */
   readonly keep: number;
+  /** What one more unit that sells earns, where more is known than keep × (price − unit cost); may be negative. */
+  readonly underage?: number | undefined;
   /** Most that can be made in time, ≥ 0. */
   readonly capacity: number;
   readonly sizeRatio: number;
@@ -63,6 +65,8 @@ export interface Quantity {
   readonly firm: number;
 }
 
+const underOf = (item: Item): number => item.underage ?? item.keep * (item.price - item.unitCost);
+
 /** Expected profit of making q more of one item, compared with making none. */
 function profit(item: Item, q: number): number {
   const cover = Math.min(Math.max(0, item.certain), q);
@@ -71,13 +75,16 @@ function profit(item: Item, q: number): number {
   const buffer = Math.max(0, -item.certain);
   const sold = cover + expectedSales(item.more, buffer + spare) - expectedSales(item.more, buffer);
   const over = item.unitCost - item.salvage;
-  return sold * (item.keep * (item.price - item.unitCost) + over) - q * over;
+  return sold * (underOf(item) + over) - q * over;
 }
 
 /** The best quantity without minimum and lots. */
 function unconstrained(item: Item): number {
-  const fractile = criticalFractile(item.price, item.unitCost, item.salvage, item.keep);
-  if (fractile === undefined) return 0;
+  const under = underOf(item);
+  const over = item.unitCost - item.salvage;
+  if (!(over > 0)) throw new RangeError(`salvage ${item.salvage} must be below unit cost ${item.unitCost}`);
+  if (under <= 0) return 0;
+  const fractile = under / (under + over);
   const level = Math.min(1 - 1e-9, Math.max(1e-9, fractile));
   const [quantile] = negativeBinomialQuantiles(item.more, [level]) as [number];
   return Math.max(0, Math.min(item.capacity, Math.ceil(item.certain + quantile)));

@@ -1,6 +1,7 @@
 export { negativeBinomialBelow, negativeBinomialLogMass, negativeBinomialMean, negativeBinomialQuantiles, type NegativeBinomial } from './negative-binomial.js';
 export { splitByLargestRemainder } from './shares.js';
 export { localTime, nextLocalHour } from './zoned.js';
+export { drawBeta, drawGamma, drawIndex, drawLogNormal, drawNormal, drawPoisson, drawUniform } from './draws.js';
 export { randomFrom, type Random } from './random.js';
 export { wilsonInterval } from './proportion.js';
 export { normalBelow, normalDensity, normalLoss, standardNormalQuantile } from './normal.js';

@@ -11,19 +11,44 @@ function partsOf(at: number, timeZone: string): Record<string, string> {
   return Object.fromEntries(formatter.formatToParts(at).map((p) => [p.type, p.value]));
 }
 
-/** Calendar date (YYYY-MM-DD), hour and minute of an instant (ms since 1970) in an IANA time zone; RangeError for another name. */
-export function localTime(at: number, timeZone: string): { readonly date: string; readonly hour: number; readonly minute: number } {
-  const p = partsOf(at, timeZone);
-  return { date: `${p['year'] ?? ''}-${p['month'] ?? ''}-${p['day'] ?? ''}`, hour: Number(p['hour']), minute: Number(p['minute']) };
+interface LocalTime {
+  readonly date: string;
+  readonly hour: number;
+  readonly minute: number;
 }
 
 const QUARTER_MS = 900_000;
+
+/** The quarter of an hour that was last asked for in each zone: offsets change at quarters only, and formatting one takes 20 µs. */
+const quarters = new Map<string, { readonly quarter: number; readonly local: LocalTime }>();
+
+/** Calendar date (YYYY-MM-DD), hour and minute of an instant (ms since 1970) in an IANA time zone; RangeError for another name. */
+export function localTime(at: number, timeZone: string): LocalTime {
+  if (timeZone === 'UTC' && Math.abs(at) < 8.64e15) {
+    const iso = new Date(at).toISOString();
+    return { date: iso.slice(0, -14), hour: Number(iso.slice(-13, -11)), minute: Number(iso.slice(-10, -8)) };
+  }
+  const quarter = Math.floor(at / QUARTER_MS);
+  const known = quarters.get(timeZone);
+  let first = known?.quarter === quarter ? known.local : undefined;
+  if (first === undefined) {
+    const p = partsOf(quarter * QUARTER_MS, timeZone);
+    first = { date: `${p['year'] ?? ''}-${p['month'] ?? ''}-${p['day'] ?? ''}`, hour: Number(p['hour']), minute: Number(p['minute']) };
+    quarters.set(timeZone, { quarter, local: first });
+  }
+  // Within a quarter of an hour of a zone whose offset is a multiple of one, only minutes pass.
+  return { ...first, minute: first.minute + Math.floor((at - quarter * QUARTER_MS) / 60_000) };
+}
 
 /**
  * The next instant (ms) strictly after `at` at which it is `hour` o'clock in `timeZone`. Every offset in use is a multiple of a
  * quarter of an hour. Where a change to summer time leaves the hour out that day, it is the same hour a day later.
  */
 export function nextLocalHour(at: number, timeZone: string, hour: number): number {
+  if (timeZone === 'UTC') {
+    const today = Math.floor(at / 86_400_000) * 86_400_000 + hour * 3_600_000;
+    return today > at ? today : today + 86_400_000;
+  }
   const now = localTime(at, timeZone);
   // Jump near it by wall-clock arithmetic, then walk quarters: a clock change in between moves it by at most two hours.
   const hoursAhead = (hour - now.hour + 24) % 24;

@@ -53,6 +53,11 @@ export class OrderBook<O extends OrderLines> {
     return this.orders.get(`${shop}\0${orderId}`);
   }
 
+  /** By shop and id. */
+  entries(): Iterable<[string, O]> {
+    return this.orders.entries();
+  }
+
   all(): Iterable<O> {
     return this.orders.values();
   }

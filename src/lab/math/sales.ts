@@ -27,6 +27,9 @@ const ATTRIBUTE: Readonly<Partial<Record<KeyBy, Attribute>>> = { supplier: 'supp
 
 type Returned = { readonly id: string; readonly at: number; readonly units: number };
 
+/** Most lines have no returns: they share this. */
+const NONE: readonly Returned[] = [];
+
 const byTime = (a: Returned, b: Returned): number => a.at - b.at || (a.id < b.id ? -1 : 1);
 
 export class SalesBook {
@@ -53,7 +56,11 @@ export class SalesBook {
     for (const r of returns) {
       const line = this.orders.find(r.shop, r.orderId)?.find(r.lineId, r.sku);
       if (line === undefined || lineTotals(line).netPaid === 0) unmatched++;
-      else back.set(line, [...(back.get(line) ?? []), { id: r.id, at: r.requestedAt, units: r.quantity }]);
+      else {
+        const list = back.get(line);
+        if (list === undefined) back.set(line, [{ id: r.id, at: r.requestedAt, units: r.quantity }]);
+        else list.push({ id: r.id, at: r.requestedAt, units: r.quantity });
+      }
     }
     const sums = new CohortSums(asOf, horizonDays);
     for (const order of this.orders.all()) {
@@ -62,7 +69,7 @@ export class SalesBook {
       for (const line of states) {
         const start = clockStart(line);
         if (start === null || kindOf(line) !== 'sale' || (aside.size > 0 && aside.has(stateKey(line)))) continue;
-        sums.add(this.keyOf(line), { sold: lineTotals(line).netPaid, start, returns: back.get(line)?.sort(byTime) ?? [] });
+        sums.add(this.keyOf(line), { sold: lineTotals(line).netPaid, start, returns: back.get(line)?.sort(byTime) ?? NONE });
       }
     }
     return { cohorts: sums.byKey(), unmatched };

@@ -6,5 +6,8 @@ export { laneyChart, type ControlChart, type Limits, type Sample } from './contr
 export { dispersedFunnelLimits, funnelDispersion, funnelLimits } from './funnel.js';
 export { cumulativeIncidence, kaplanMeier, lagShare, type Ending, type IncidenceStep } from './survival.js';
 export { bornhuetterFerguson, chainLadder, pooledRate, type ChainLadder, type Developing, type Triangle } from './chain-ladder.js';
-export { CohortSums, type SoldUnits } from './cohorts.js';
-export { lagOf, priorOf, ratesByKey, returnRateOf, shareBy, type BetaPrior, type Cohort, type Lag, type ReturnRate } from './rate.js';
+export { capped, CohortSums, SIZE_CLASSES, sizeClass, type Back, type Cohort, type SoldUnits } from './cohorts.js';
+export { shareBy, type Lag } from './lag.js';
+export { patternOf, plainPattern, type ReturnPattern } from './pattern.js';
+export { priorOf, type BetaPrior } from './prior.js';
+export { ratesByKey, returnRateOf, type ReturnRate } from './rate.js';

@@ -1,6 +1,6 @@
 import { randomFrom } from '../../kernel/math/index.js';
 import { isOutOfControl, lotEvidence, maturedExposure, type LotCount } from './lot-alarm.js';
-import type { Lag } from './rate.js';
+import type { Lag } from './lag.js';
 
 const LIMIT = 0.025;
 const SEED = 20_261_122;

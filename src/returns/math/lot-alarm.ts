@@ -1,6 +1,6 @@
 // Whether a lot is out of control: more of its units come back with a fault of production than the limit allows. Watched at
 // every inspection, so the statistic must hold at any moment, not at one that was chosen.
-import { shareBy, type Lag } from './rate.js';
+import { shareBy, type Lag } from './lag.js';
 
 export interface LotCount {
   /** Units of the lot that were inspected and found with a fault of production, ≥ 0. */

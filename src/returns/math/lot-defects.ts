@@ -1,6 +1,6 @@
 // What an inspected sample says about its lot: beta prior of the share of defective units, binomial counts.
 import { betaBelow, betaBinomialQuantile } from '../../kernel/math/index.js';
-import type { BetaPrior } from './rate.js';
+import type { BetaPrior } from './prior.js';
 
 export interface LotDefects {
   readonly posterior: BetaPrior;

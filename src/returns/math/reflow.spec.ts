@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { randomFrom } from '../../kernel/math/index.js';
 import { askedBackWithin, usableReflow, type ReflowInput } from './reflow.js';
-import type { Lag } from './rate.js';
+import type { Lag } from './lag.js';
 
 const SEED = 20_261_122;
 const lag: Lag = { share: Array.from({ length: 31 }, (_, day) => (1 - Math.exp(-(day + 1) / 6)) / (1 - Math.exp(-31 / 6))) };

@@ -1,7 +1,7 @@
 // Returned goods as supply: how many units of what was delivered will be back, graded and sellable by a date, said cautiously.
 // A returned unit fills an order only once it is on the shelf again, so the answer is a low quantile, not a mean.
 import { betaBinomialQuantile } from '../../kernel/math/index.js';
-import { shareBy, type Lag } from './rate.js';
+import { shareBy, type Lag } from './lag.js';
 
 /** Units delivered and not asked back yet, by whole days since delivery. */
 export interface DeliveredUnits {

@@ -1,0 +1,194 @@
+// What is needed of a SKU and how much of it to make, with the reasons: pure, so that the service and the back-test decide alike.
+import type { RunningItem } from '../broadcasts/index.js';
+import type { SkuTerms } from '../catalogue/index.js';
+import { localTime, negativeBinomialMean, negativeBinomialQuantiles, type NegativeBinomial } from '../kernel/math/index.js';
+import type { SkuDemand } from '../orders/index.js';
+import {
+  cancellationToCome, criticalFractile, decideGroup, HOLDING_MS, LEVELS, meanRate, pooled, RECENT_MS, remainingInBroadcast, remainingStanding, unitsPerLine, type Item, type StreamState,
+} from './math/index.js';
+import type { NeedState, ReturnExpectation } from './forecast.repository.js';
+
+const DAY_MS = 86_400_000;
+
+/** What orders of a SKU sum up to over the shops of one world (contracts of order lines: units, lines, seconds). */
+export interface Demand {
+  readonly open: number;
+  readonly ordered: number;
+  readonly netPaid: number;
+  readonly cancelled: number;
+  readonly shipped: number;
+  readonly lines: number;
+  readonly lineUnits: number;
+  readonly lineLogMilli: number;
+  readonly saleLines: number;
+  readonly cancelledLines: number;
+  readonly openPaidSeconds: number;
+}
+
+export interface NeedInput {
+  readonly terms: SkuTerms;
+  readonly now: Date;
+  readonly demand: Demand;
+  readonly held: number;
+  readonly cancellation: number;
+  readonly kept: number;
+  readonly stock: number;
+  readonly due: number;
+  readonly late: number;
+  /** Returned units that will be on the shelf by the promise, cautiously. */
+  readonly reflow: number;
+  readonly keep: number;
+  /** What one more unit that sells earns, where more is known than the keep rate. */
+  readonly underage?: number;
+  /** More reasons, from whoever knew more. */
+  readonly notes?: readonly string[];
+  /** What the factory has room for, where more is known than its daily capacity. */
+  readonly room?: number;
+  readonly promise: Date;
+  readonly more: NegativeBinomial;
+  readonly running: RunningItem | undefined;
+  readonly reassessAt: Date | null;
+}
+
+export interface Decided extends NeedInput {
+  readonly committedNeed: number;
+  readonly recommended: number | null;
+  readonly firm: number;
+  readonly surplus: number;
+  readonly quantiles: readonly number[];
+  readonly reasons: readonly string[];
+}
+
+export const dateOf = (at: Date, timeZone: string): string => localTime(at.getTime(), timeZone).date;
+
+function recentOrders(state: StreamState, now: number): number {
+  const bins = state.episode === null ? state.baseline.waiting : state.episode.recent;
+  return bins.reduce((s, [bin, n]) => (bin > now - RECENT_MS ? s + n : s), 0);
+}
+
+/** What is known of one SKU at a moment: the raw material of an assessment. */
+export interface NeedFacts {
+  readonly terms: SkuTerms;
+  readonly now: Date;
+  readonly demand: Demand;
+  /** Units beyond the cap for one line or one buyer, and when the first of them was paid. */
+  readonly held: { readonly held: number; readonly first_paid: Date } | undefined;
+  /** Sellable units that ever were, those since shipped included. */
+  readonly sellable: number;
+  readonly supply: readonly { readonly quantity: number; readonly due: string }[];
+  readonly returns: ReturnExpectation | undefined;
+  readonly streams: readonly KnownStream[];
+  /** Line-up items of broadcasts that have not ended. */
+  readonly items: readonly RunningItem[];
+}
+
+export interface KnownStream {
+  readonly shop: string;
+  readonly broadcast: string;
+  readonly state: StreamState;
+}
+
+export function needInput(f: NeedFacts): NeedInput {
+  const { terms: t, now, demand: d } = f;
+  const held = Math.min(d.open, f.held?.held ?? 0);
+  const ageHours = d.open === 0 ? 0 : Math.max(0, now.getTime() / 1000 - d.openPaidSeconds / d.open) / 3600;
+  const cancellation = cancellationToCome(d.saleLines, d.cancelledLines, ageHours);
+  const running = f.items.filter((i) => i.starts_at <= now && now < i.ends_at);
+  const promiseDays = Math.max(0, ...running.map((i) => i.promise_days));
+  const horizonDays = Math.max(t.lead_time_days, promiseDays);
+  const inTime = dateOf(new Date(now.getTime() + horizonDays * DAY_MS), t.supplier_time_zone);
+  const promise = new Date(now.getTime() + (promiseDays > 0 ? promiseDays : t.lead_time_days) * DAY_MS);
+  const wakes = [...(f.held === undefined ? [] : [f.held.first_paid.getTime() + HOLDING_MS]), ...running.map((i) => i.ends_at.getTime())];
+  return {
+    terms: t, now, demand: d, held, cancellation, kept: Math.floor((d.open - held) * (1 - cancellation)), stock: Math.max(0, f.sellable - d.shipped),
+    due: f.supply.filter((s) => s.due <= inTime).reduce((s, x) => s + x.quantity, 0), late: f.supply.filter((s) => s.due > inTime).reduce((s, x) => s + x.quantity, 0), promise,
+    reflow: f.returns === undefined ? 0 : reflowBetween(f.returns, dateOf(now, t.supplier_time_zone), dateOf(promise, t.supplier_time_zone)), keep: 1 - (f.returns?.rate ?? 0),
+    more: more(t, d, f.streams, running, now), running: running[0], reassessAt: wakes.length === 0 ? null : new Date(Math.min(...wakes)),
+  };
+}
+
+/** Units still expected to sell: running broadcasts go on and fade, standing streams go on over the lead time. */
+function more(t: SkuTerms, d: Demand, states: readonly KnownStream[], running: readonly RunningItem[], now: Date): NegativeBinomial {
+  const parts = states.flatMap((s) => {
+    const item = running.find((i) => i.broadcast === s.broadcast && i.shop === s.shop);
+    if (item !== undefined) return [remainingInBroadcast(recentOrders(s.state, now.getTime()), RECENT_MS, item.ends_at.getTime() - now.getTime())];
+    if (s.broadcast !== '') return [];
+    const { rate, orders } = meanRate(s.state.baseline);
+    return [remainingStanding(rate, orders, t.lead_time_days * DAY_MS)];
+  });
+  return pooled(parts, unitsPerLine(d.lines, d.lineUnits, d.lineLogMilli));
+}
+
+export function sumOfDemand(rows: readonly SkuDemand[]): Demand {
+  const add = (pick: (r: SkuDemand) => number): number => rows.reduce((s, r) => s + pick(r), 0);
+  return {
+    open: add((r) => r.open_units), ordered: add((r) => r.ordered), netPaid: add((r) => r.net_paid), cancelled: add((r) => r.cancelled), shipped: add((r) => r.shipped),
+    lines: add((r) => r.lines), lineUnits: add((r) => r.line_units), lineLogMilli: add((r) => r.line_log_milli), saleLines: add((r) => r.sale_lines),
+    cancelledLines: add((r) => r.cancelled_lines), openPaidSeconds: add((r) => r.open_paid_seconds),
+  };
+}
+
+/** Usable units that come back after `today` and by `until`; what was expected for days that are over and did not come is not counted. */
+function reflowBetween(e: ReturnExpectation, today: string, until: string): number {
+  const by = (date: string): number => {
+    const days = Math.round((Date.parse(date) - Date.parse(e.asOf)) / DAY_MS);
+    return days < 1 ? 0 : (e.dated[Math.min(days, e.dated.length) - 1]?.units ?? 0);
+  };
+  return Math.max(0, by(until) - by(today));
+}
+
+/** Why no quantity can be decided; undefined where one can. */
+function undecidable(t: SkuTerms): string | undefined {
+  if (t.supplier === null) return 'no-supplier: no supplier that may get signals makes this SKU';
+  if (t.currency !== t.cost_currency) return `no-rate: it sells in ${t.currency} and costs in ${t.cost_currency}, and no dated exchange rate is known`;
+  if (t.salvage_value >= t.unit_cost) return 'salvage-not-below-cost: a leftover unit would lose nothing, so no quantity is too many';
+  return undefined;
+}
+
+export function decide(members: readonly NeedInput[]): Decided[] {
+  const able = members.filter((m) => undecidable(m.terms) === undefined);
+  const items: Item[] = able.map((m) => ({
+    sku: m.terms.sku, certain: m.kept - m.stock - m.due - m.reflow, more: m.more, keep: m.keep, underage: m.underage, price: m.terms.price, unitCost: m.terms.unit_cost, salvage: m.terms.salvage_value,
+    capacity: m.room ?? Math.max(0, m.terms.daily_capacity * Math.max(1, m.terms.lead_time_days) - m.due), sizeRatio: m.terms.size_ratio,
+  }));
+  const first = able[0]?.terms;
+  const quantities = new Map(first === undefined ? [] : decideGroup(items, { moq: first.moq, lotMultiple: first.lot_multiple }).map((q) => [q.sku, q]));
+  return members.map((m) => {
+    const quantiles = negativeBinomialQuantiles(m.more, LEVELS);
+    const committedNeed = Math.max(0, m.kept - m.stock - m.due - m.reflow);
+    const q = quantities.get(m.terms.sku);
+    const production = m.due + m.late;
+    const surplus = q === undefined ? 0 : Math.min(production, Math.max(0, m.stock + production - m.kept - m.held - (quantiles[4] ?? 0)));
+    return { ...m, committedNeed, quantiles, recommended: q?.recommended ?? null, firm: q?.firm ?? 0, surplus, reasons: reasonsOf(m, committedNeed, q?.recommended ?? null, q?.firm ?? 0, surplus) };
+  });
+}
+
+function reasonsOf(m: NeedInput, committedNeed: number, recommended: number | null, firm: number, surplus: number): string[] {
+  const t = m.terms;
+  const fault = undecidable(t);
+  const percent = (x: number): string => `${(100 * x).toFixed(1)} %`;
+  return [
+    `open ${m.demand.open}: net paid ${m.demand.netPaid}, shipped ${m.demand.shipped}`,
+    ...(m.held > 0 ? [`held ${m.held}: beyond the cap for one line or one buyer, for 30 minutes`] : []),
+    `cancellation still to come ${percent(m.cancellation)}, so ${m.kept} units are kept`,
+    `committed need ${committedNeed} = max(0, ${m.kept} kept − ${m.stock} stock − ${m.due} production due in time − ${m.reflow} returns back on the shelf in time)`,
+    ...(m.late > 0 ? [`${m.late} units of production come too late to count`] : []),
+    ...(fault !== undefined ? [fault] : [
+      `still expected to sell ${negativeBinomialMean(m.more).toFixed(1)} on average; critical fractile ${(criticalFractile(t.price, t.unit_cost, t.salvage_value, m.keep) ?? 0).toFixed(3)}${m.keep < 1 ? `, ${percent(m.keep)} of what is sold is kept` : ''}`,
+      `recommended ${recommended ?? 0}, of which ${firm} firm (MOQ ${t.moq} and multiples of ${t.lot_multiple} per ${t.moq_scope})`,
+    ]),
+    ...(m.notes ?? []),
+    ...(surplus > 0 ? [`${surplus} units of production are more than even high demand (90 %) needs`] : []),
+  ];
+}
+
+/** A decision changed: by a lot and a tenth, or from nothing to something. */
+export function changed(before: NeedState | undefined, after: Decided): boolean {
+  if (before === undefined || before.assessment === '') return after.firm > 0 || (after.recommended ?? 0) > 0 || after.surplus > 0 || after.held > 0;
+  // Planning leaves a need alone that was assessed before production changed, so it must hear of it again.
+  if (before.production !== after.due + after.late) return true;
+  const lot = Math.max(1, after.terms.lot_multiple);
+  const far = (a: number, b: number): boolean => (a > 0) !== (b > 0) || Math.abs(a - b) >= Math.max(lot, 0.1 * a);
+  if ((before.recommended === null) !== (after.recommended === null)) return true;
+  return far(before.firm, after.firm) || far(before.recommended ?? 0, after.recommended ?? 0) || far(before.surplus, after.surplus);
+}

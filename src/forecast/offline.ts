@@ -1,0 +1,3 @@
+// What of forecast works without the service: what is needed of a SKU and how much of it to make.
+export { changed, dateOf, decide, needInput, type Decided, type Demand, type KnownStream, type NeedFacts, type NeedInput } from './need.rules.js';
+export { groupOf } from './groups.js';

@@ -1,0 +1,208 @@
+// What a policy believes: of what still sells, what is cancelled, what comes back. `learned` believes what the service would, from what
+// has happened so far; `true prior` knows how the world was made, and still none of its draws.
+import { patternOf, shareBy, usableReflow, type Cohort, type Lag } from '../../returns/math/index.js';
+import { pooled, RECENT_MS, remainingInBroadcast, remainingStanding, unitsPerLine, type DatedDemand } from '../../forecast/math/index.js';
+import { betaBelow, type NegativeBinomial } from '../../kernel/math/index.js';
+import { expectedCurve, type Curve } from '../world/curve.js';
+import type { SkuPrior, WorldPrior } from '../world/prior.js';
+import { DAY_MS, HOUR_MS, type House, type ReturnHistory } from './house.js';
+import type { LineUpItem } from './scene.js';
+
+export interface Reflow {
+  readonly rate: number;
+  /** Usable units by the end of the given day from now, cautiously. */
+  readonly by: (day: number) => number;
+}
+
+export interface Knowledge {
+  /** Units still expected to sell within the horizon (ms from now), shows to come in it included, by when they are promised. */
+  more(house: House, sku: number, items: readonly LineUpItem[], horizonMs: number): DatedDemand[];
+  /** Share of open units (paid `ageHours` ago on average) that will be cancelled before they leave; undefined: as the service estimates it. */
+  cancellation(house: House, sku: number, ageHours: number): number | undefined;
+  reflow(house: House, sku: number, days: number): Reflow;
+}
+
+const HORIZON_DAYS = 45;
+/** As the service's: how much the pooled rate and yield weigh beside a SKU's own. */
+const POOLED_UNITS = 25;
+const POOLED_CASES = 10;
+
+const recent = (times: readonly number[] | undefined, from: number): number => {
+  let n = 0;
+  for (let i = (times?.length ?? 0) - 1; i >= 0 && ((times as number[])[i] as number) > from; i--) n++;
+  return n;
+};
+
+/** Delivered units of a SKU by age in days, each a line of its own, with those asked back. */
+function cohortsOf(history: ReturnHistory, today: number): Cohort[] {
+  const returned = new Map<number, Map<number, number>>();
+  for (const [delivered, asked, units] of history.asked) {
+    if (asked > today) continue;
+    const lags = returned.get(delivered) ?? new Map<number, number>();
+    lags.set(asked - delivered, (lags.get(asked - delivered) ?? 0) + units);
+    returned.set(delivered, lags);
+  }
+  return [...history.delivered].filter(([day]) => day <= today).map(([day, sold]) => ({ age: today - day, sold, returned: [...(returned.get(day) ?? [])].map(([lag, cases]) => ({ lag, units: 1, cases })) }));
+}
+
+const goneOf = (c: Cohort): number => c.returned.reduce((s, r) => s + r.cases * r.units, 0);
+
+function reflowOf(house: House, sku: number, days: number, rate: number, lag: Lag, shelfDays: number, usable: number, lost: number): Reflow {
+  const history = house.returns[sku] as ReturnHistory;
+  const today = Math.floor(house.now / DAY_MS);
+  const announced = [...history.announced.values()].map(({ day, units }) => ({ age: today - day, units }));
+  const delivered = cohortsOf(history, today).map((c) => ({ age: c.age, units: c.sold - goneOf(c) })).filter((c) => c.units > 0 && c.age < HORIZON_DAYS);
+  if (days < 1 || (announced.length === 0 && delivered.length === 0)) return { rate, by: () => 0 };
+  const dated = usableReflow({ announced, delivered, rate, lag, shelfDays, usable, lost }, days);
+  return { rate, by: (day) => (day < 1 ? 0 : (dated[Math.min(day, dated.length) - 1]?.units ?? 0)) };
+}
+
+/** What the service would believe, from what has happened. */
+export function learned(): Knowledge {
+  let learnedOn = -1;
+  let lag: Lag = { share: [1] };
+  let pooledRate = 0.1;
+  let pooledUsable = 0.5;
+  let plannedOn = -1;
+  let plan = { bias: 0, sd: 1 };
+  /** How far line-ups plan from what is sold, in logarithms, over the shows that are over; one planned exactly counts as ten of them. */
+  const plans = (house: House): { bias: number; sd: number } => {
+    const today = Math.floor(house.now / DAY_MS);
+    if (today === plannedOn) return plan;
+    plannedOn = today;
+    const index = new Map(house.scene.skus.map((k, n) => [k.terms.sku, n]));
+    const logs = house.scene.items.filter((i) => i.ends_at.getTime() < house.now).map((i) => Math.log(((house.arrivals[index.get(i.sku) as number]?.get(i.broadcast)?.length ?? 0) + 0.5) / (i.planned_units + 0.5)));
+    const bias = logs.reduce((sum, x) => sum + x, 0) / (logs.length + 10);
+    plan = { bias, sd: Math.sqrt((10 + logs.reduce((sum, x) => sum + (x - bias) ** 2, 0)) / (logs.length + 10)) };
+    return plan;
+  };
+  const learn = (house: House): void => {
+    const today = Math.floor(house.now / DAY_MS);
+    if (today === learnedOn) return;
+    learnedOn = today;
+    const cohorts = house.returns.flatMap((h) => cohortsOf(h, today));
+    if (cohorts.length > 0) lag = patternOf([cohorts], HORIZON_DAYS).lag;
+    const exposure = cohorts.reduce((s, c) => s + c.sold * shareBy(lag, c.age), 0);
+    pooledRate = (cohorts.reduce((s, c) => s + goneOf(c), 0) + 1) / (exposure + 10);
+    const [usable, lost] = house.returns.reduce(([u, l], h) => [u + h.usable, l + h.lost], [0, 0]);
+    pooledUsable = (usable + 1) / (usable + lost + 2);
+  };
+  return {
+    more: (house, sku, items, horizonMs) => {
+      const d = house.demand[sku] as House['demand'][number];
+      const arrivals = house.arrivals[sku] as ReadonlyMap<string, number[]>;
+      const parts = items.flatMap((i): DatedDemand[] => {
+        const [from, to] = [i.starts_at.getTime(), i.ends_at.getTime()];
+        if (to <= house.now || from > house.now + horizonMs) return [];
+        const deadline = Math.max(from, house.now) + i.promise_days * DAY_MS;
+        const { bias, sd } = plans(house);
+        if (from > house.now) {
+          const mean = (i.planned_units + 0.5) * Math.exp(bias + sd * sd / 2);
+          return [{ mean, variance: mean + mean * mean * Math.expm1(sd * sd), deadline }];
+        }
+        const rest = pooled([remainingInBroadcast(recent(arrivals.get(i.broadcast), house.now - RECENT_MS), RECENT_MS, to - house.now)], unitsPerLine(d.lines, d.lineUnits, d.lineLogMilli));
+        return [{ ...momentsOf(rest), deadline }];
+      });
+      const outside = arrivals.get('') ?? [];
+      const days = Math.min(28, Math.max(1, (house.now - house.scene.startsAt) / DAY_MS));
+      const orders = recent(outside, house.now - days * DAY_MS);
+      const perDay = momentsOf(pooled([remainingStanding(orders / (days * DAY_MS), orders, DAY_MS)], unitsPerLine(d.lines, d.lineUnits, d.lineLogMilli)));
+      return [...parts, ...standingDays(house, perDay, horizonMs, () => 1)];
+    },
+    cancellation: () => undefined,
+    reflow: (house, sku, days) => {
+      learn(house);
+      const history = house.returns[sku] as ReturnHistory;
+      const today = Math.floor(house.now / DAY_MS);
+      const own = cohortsOf(history, today);
+      const exposure = own.reduce((s, c) => s + c.sold * shareBy(lag, c.age), 0);
+      const rate = Math.min(0.95, (own.reduce((s, c) => s + goneOf(c), 0) + POOLED_UNITS * pooledRate) / (exposure + POOLED_UNITS));
+      return reflowOf(house, sku, days, rate, lag, 6, history.usable + POOLED_CASES * pooledUsable, history.lost + POOLED_CASES * (1 - pooledUsable));
+    },
+  };
+}
+
+/** Points of the prior on ln(units) on which the posterior is summed. */
+const GRID = 41;
+const SPAN_SD = 4;
+/** Orders come in bunches: a count says as much as this much smaller a one (the worlds' variance/mean is 1.2 to 2.7). */
+const BUNCHING = 2;
+
+/** Mean and variance of what a broadcast still sells, given a log-normal prior on its units and `seen` units at share `share`. */
+export function remainingByPrior(medianUnits: number, lnSd: number, seen: number, share: number): { readonly mean: number; readonly variance: number } {
+  let [weight, first, second] = [0, 0, 0];
+  let most = -Infinity;
+  const points = Array.from({ length: GRID }, (_, i) => {
+    const x = -SPAN_SD + (2 * SPAN_SD * i) / (GRID - 1);
+    const units = medianUnits * Math.exp(lnSd * x);
+    const mean = Math.max(1e-9, units * share);
+    const log = -0.5 * x * x + (seen * Math.log(mean) - mean) / BUNCHING;
+    most = Math.max(most, log);
+    return { units, log };
+  });
+  for (const { units, log } of points) {
+    const w = Math.exp(log - most);
+    weight += w;
+    first += w * units;
+    second += w * units * units;
+  }
+  const mean = first / weight;
+  const left = Math.max(0, 1 - share);
+  return { mean: mean * left, variance: Math.max(0, second / weight - mean * mean) * left * left + mean * left * BUNCHING };
+}
+
+const momentsOf = (d: NegativeBinomial): { mean: number; variance: number } => {
+  const mean = (d.shape * (1 - d.probability)) / d.probability;
+  return { mean, variance: mean / d.probability };
+};
+
+/** What sells outside broadcasts, day by day: a promise for each. */
+function standingDays(house: House, perDay: { readonly mean: number; readonly variance: number }, horizonMs: number, fading: (day: number) => number): DatedDemand[] {
+  return Array.from({ length: Math.ceil(horizonMs / DAY_MS) }, (_, day) => {
+    const part = Math.min(1, horizonMs / DAY_MS - day) * fading(day);
+    return { mean: perDay.mean * part, variance: perDay.variance * part, deadline: house.now + (day + house.scene.assumptions.shipWithinDays) * DAY_MS };
+  });
+}
+
+/** Knows the world's parameters. */
+export function truePrior(prior: WorldPrior): Knowledge {
+  const items = new Map(prior.items.map((i) => [`${i.broadcast}\0${i.sku}`, i]));
+  const skus = new Map(prior.skus.map((s) => [s.sku, s]));
+  const curves = new Map<string, Curve>();
+  const { cancelled: c, windowDays, lateShare } = prior.parameters;
+  // Requests by whole days after delivery: Beta(1.2, 1.8) over the window, the late ones evenly over two more (world.ts).
+  const inWindow = (x: number): number => (x >= 1 ? 1 : betaBelow(x, 1.2, 1.8));
+  const lag: Lag = { share: Array.from({ length: HORIZON_DAYS + 1 }, (_, d) => (1 - lateShare) * inWindow((d + 1) / windowDays) + lateShare * Math.min(1, Math.max(0, (d + 1 - windowDays) / (2 * windowDays)))) };
+  return {
+    more: (house, sku, lineUp, horizonMs) => {
+      const own = skus.get(house.scene.skus[sku]?.terms.sku ?? '') as SkuPrior;
+      const parts: DatedDemand[] = [];
+      for (const item of lineUp) {
+        const known = items.get(`${item.broadcast}\0${item.sku}`);
+        if (known === undefined || item.starts_at.getTime() > house.now + horizonMs) continue;
+        const key = `${item.broadcast}\0${item.sku}`;
+        let curve = curves.get(key);
+        if (curve === undefined) curves.set(key, (curve = expectedCurve({ startsAt: item.starts_at.getTime(), endsAt: item.ends_at.getTime(), slotAt: known.slotAt, pitchMs: known.pitchMs, jump: known.jump, peak: known.peak })));
+        const share = curve.by(house.now);
+        const d = house.demand[sku] as House['demand'][number];
+        const seen = (house.arrivals[sku]?.get(item.broadcast)?.length ?? 0) * (d.lines === 0 ? 1 : Math.min(3, d.lineUnits / d.lines)) * prior.paid;
+        const left = remainingByPrior(known.medianUnits, known.lnSd, seen, share);
+        const within = Math.min(1, Math.max(0, (curve.by(house.now + horizonMs) - share) / Math.max(1e-9, 1 - share)));
+        parts.push({ mean: left.mean * within, variance: left.variance * within * within, deadline: Math.max(item.starts_at.getTime(), house.now) + item.promise_days * DAY_MS });
+      }
+      const halfLife = prior.standingHalfLifeDays;
+      const perDay = own.standingPerDay * Math.pow(0.5, Math.max(0, (house.now - own.since) / DAY_MS) / halfLife);
+      const selling = house.now >= own.since;
+      return [...parts, ...(selling ? standingDays(house, { mean: perDay, variance: perDay * BUNCHING }, horizonMs, (day) => Math.pow(0.5, day / halfLife)) : [])];
+    },
+    cancellation: (house, sku, ageHours) => {
+      const p = skus.get(house.scene.skus[sku]?.terms.sku ?? '')?.cancelled ?? 0;
+      const left = p * (c.fastShare * Math.exp((-ageHours * 60) / c.fastMinutes) + (1 - c.fastShare) * Math.exp(-ageHours / c.slowHours));
+      return left / (1 - p + left);
+    },
+    reflow: (house, sku, days) => {
+      const own = skus.get(house.scene.skus[sku]?.terms.sku ?? '') as SkuPrior;
+      return reflowOf(house, sku, days, Math.min(0.95, own.returned), lag, Math.ceil((4 * DAY_MS + 24 * HOUR_MS) / DAY_MS), 400 * own.usable, 400 * (1 - own.usable));
+    },
+  };
+}
