@@ -9,6 +9,7 @@ const benches = {
   p1: './p1-single-orders.js',
   p2: './p2-bulk-orders.js',
   p3: './p3-signal-latency.js',
+  p4: './p4-detector.js',
   p10: './p10-footprint.js',
 };
 

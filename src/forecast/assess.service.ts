@@ -2,7 +2,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Handles, Jobs, newId, type JobRun, type Tx } from '../kernel/index.js';
 import { allClocks, countedTimes, dirtyStreams, markAssessed, streamNews, streamsOfSku, type DirtyStream, type ShopClockRow, type StreamNews } from '../orders/index.js';
-import { advanceStream, baselineRate, BIN_MS, binOf, dueAt, openStream, type Alarm, type Bin, type StreamState } from './math/index.js';
+import { advanceStream, BIN_MS, binOf, dueAt, openStream, outsideOf, type Alarm, type Bin, type Outside, type StreamState } from './math/index.js';
 import { assess, reassess, spikeDetected } from './forecast.facts.js';
 import * as store from './forecast.repository.js';
 import { NeedService } from './need.service.js';
@@ -84,7 +84,7 @@ export class AssessService {
       if (first === undefined || now === undefined) continue;
       const bins = rows.flatMap((r): Bin[] => (r.bucket === null ? [] : [{ bin: r.bucket, orders: r.orders ?? 0, withdrawn: r.withdrawn ?? 0 }]));
       const known = states.get(stream.stream);
-      const before = known?.state ?? openStream(bins[0]?.bin ?? now, stream.broadcast === '' ? { kind: 'standing' } : { kind: 'broadcast', outsideRate: outside.get(`${stream.shop}\0${stream.sku}`) });
+      const before = known?.state ?? openStream(bins[0]?.bin ?? now, stream.broadcast === '' ? { kind: 'standing' } : { kind: 'broadcast', outside: outside.get(`${stream.shop}\0${stream.sku}`) });
       const late = {
         orders: Math.max(0, first.total_orders - before.counted - bins.reduce((s, b) => s + b.orders, 0)),
         withdrawn: Math.max(0, first.total_withdrawn - before.withdrawn - bins.reduce((s, b) => s + b.withdrawn, 0)),
@@ -136,10 +136,10 @@ export class AssessService {
   }
 
   /** A broadcast's stream starts from the SKU's own rate outside broadcasts. */
-  private async outsideRates(tx: Tx, fresh: readonly DirtyStream[], clocks: ReadonlyMap<string, ShopClockRow>): Promise<Map<string, number>> {
+  private async outsideRates(tx: Tx, fresh: readonly DirtyStream[], clocks: ReadonlyMap<string, ShopClockRow>): Promise<Map<string, Outside>> {
     if (fresh.length === 0) return new Map();
     const standing = (await streamsOfSku(tx, [...new Set(fresh.map((d) => d.sku))])).filter((s) => s.broadcast === '');
     const states = await store.statesOf(tx, standing.map((s) => s.id));
-    return new Map(states.map((s) => [`${s.shop}\0${s.sku}`, baselineRate(s.state.baseline, clocks.get(s.shop)?.now?.getTime() ?? s.state.next)]));
+    return new Map(states.map((s) => [`${s.shop}\0${s.sku}`, outsideOf(s.state.baseline, clocks.get(s.shop)?.now?.getTime() ?? s.state.next)]));
   }
 }

@@ -1,6 +1,6 @@
 import type { Tx } from '../kernel/index.js';
 import { one, rows, touched } from '../kernel/database/sql.js';
-import type { StreamState } from './math/index.js';
+import { currentState, type StoredStream, type StreamState } from './math/index.js';
 
 export interface StoredState {
   readonly stream: number;
@@ -11,11 +11,15 @@ export interface StoredState {
   readonly episode: string | null;
 }
 
-export const statesOf = (tx: Tx, streams: readonly number[]): Promise<StoredState[]> =>
-  rows(tx, 'select t.stream, s.shop, s.sku, s.broadcast, t.state, t.episode from stream_states t join streams s on s.id = t.stream where t.stream = any($1::bigint[])', [streams]);
+type StateRow = Omit<StoredState, 'state'> & { readonly state: StoredStream };
 
-export const statesOfSkus = (tx: Tx, skus: readonly string[]): Promise<StoredState[]> =>
-  rows(tx, 'select t.stream, s.shop, s.sku, s.broadcast, t.state, t.episode from streams s join stream_states t on s.id = t.stream where s.sku = any($1)', [skus]);
+const asToday = (found: readonly StateRow[]): StoredState[] => found.map((row) => ({ ...row, state: currentState(row.state) }));
+
+export const statesOf = async (tx: Tx, streams: readonly number[]): Promise<StoredState[]> =>
+  asToday(await rows(tx, 'select t.stream, s.shop, s.sku, s.broadcast, t.state, t.episode from stream_states t join streams s on s.id = t.stream where t.stream = any($1::bigint[])', [streams]));
+
+export const statesOfSkus = async (tx: Tx, skus: readonly string[]): Promise<StoredState[]> =>
+  asToday(await rows(tx, 'select t.stream, s.shop, s.sku, s.broadcast, t.state, t.episode from streams s join stream_states t on s.id = t.stream where s.sku = any($1)', [skus]));
 
 export const saveStates = (tx: Tx, list: readonly { stream: number; shop: string; state: StreamState; episode: string | null; wakeAt: number | null }[]): Promise<number> =>
   touched(

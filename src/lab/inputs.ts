@@ -60,8 +60,8 @@ export async function readOrders(file: string, reading: Reading, visit: (event: 
   const lines = await readInput(file, ORDER_COLUMNS, reading, (values) => {
     const event = orderEventOf(values);
     if ('fault' in event) return event.fault;
-    // The identity is (shop, event_id); the content is compared as it is normalised.
-    const seen = identities.see([event.shop, event.eventId], values);
+    // The identity is (shop, event_id); the content is compared as it is normalised. The id is the first of the columns.
+    const seen = identities.see(event.shop, event.eventId, values, 1);
     if (seen === 'reused') return 'event_id: was used before for another event (event-id-reused)';
     if (seen === 'new') visit(event);
     else repeated++;

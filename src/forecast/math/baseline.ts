@@ -1,245 +1,428 @@
-// What a stream sells when nothing special happens: a rate by time of day, lagged so that a spike does not feed it, with a
-// margin for what is not known, and the dispersion of its counts with a margin. Times in milliseconds; rates in orders per ms.
+// What a stream sells when nothing special happens: a rate by hour of the day, raised or lowered by what the last hours sold beside
+// what was expected of them, and the dispersion of its counts. Both lag behind, so that a spike does not feed them, and both carry
+// a margin. Times in milliseconds; rates in orders per ms.
 //
-// The rate is the largest of: the floor; the SKU's rate outside broadcasts (for a broadcast's stream); the slow rate of this
-// part of the day and its neighbours (8 parts of 3 hours UTC, half-life a week); the fast rate (half-life 30 minutes). Taking
-// the largest errs towards missing a weak spike rather than crying wolf when the shop opens.
+// Everything moves in steps of a quarter of an hour, on the clock: within a step the rate stands, so that a stream gives the same
+// answers however often it is looked at.
+import { HOUR_MS, HOURS, hourOf, hourRate, unknownError } from './daily-shape.js';
+import type { Excess } from './likelihood.js';
 
 /** A published prior: below one order an hour a rate moves no factory, and a first sale is no spike of infinite ratio. */
 export const FLOOR_RATE = 1 / 3_600_000;
-const PARTS = 8;
-export const PART_MS = 10_800_000;
-const LAG_MS = 15 * 60_000;
+/** m: the null is a rate of at most (1 + m) × baseline, however well the baseline is known: the base of a shop wanders by as much. */
+export const NULL_MARGIN = 0.3;
+/** Standard errors of the baseline that the null allows for, together with m as independent errors are. */
+const ERRORS_ALLOWED = 1.2;
+/** Beyond a standard error as large as the rate itself nothing is gained by allowing more. */
+const MOST_VARIANCE = 1;
+const marginOf = (variance: number): number => 1 + Math.sqrt(NULL_MARGIN ** 2 + ERRORS_ALLOWED ** 2 * Math.min(MOST_VARIANCE, variance));
+
+/** Length of a step, and by how much learning lags at least. */
+export const STEP_MS = 15 * 60_000;
+const LAG_MS = STEP_MS;
+/** While a rise is suspected, learning waits for it to end or to become an alarm, but no longer than this. */
+const HOLD_MS = 75 * 60_000;
+const GROWN_MS = 36 * HOUR_MS;
+/** Days on which an hour must have been seen for its silence to say anything. */
+const KNOWN_DAYS = 1.5;
+/** A level so many times the known one tells of other hours, not of a whole stream that rose. */
+const MOST_RAISED = 20;
 const SLOW_HALF_LIFE_MS = 7 * 86_400_000;
-const FAST_HALF_LIFE_MS = 30 * 60_000;
-/** Prior of the dispersion: variance/mean − 1 = 0.6 with the weight of 20 orders. */
-const EXCESS_PRIOR = 0.6;
-const EXCESS_WEIGHT = 20;
+const NEAR_HALF_LIFE_MS = 45 * 60_000;
+const STEPS_PER_HOUR = HOUR_MS / STEP_MS;
+const SLOW_DECAY = Math.pow(0.5, STEP_MS / SLOW_HALF_LIFE_MS);
+const NEAR_DECAY = Math.pow(0.5, STEP_MS / NEAR_HALF_LIFE_MS);
+/** By steps within an hour: what is left of older counts, and the time that they add, decayed. */
+const PASSED_DECAY = Array.from({ length: STEPS_PER_HOUR + 1 }, (_, n) => SLOW_DECAY ** n);
+const PASSED_TIME = Array.from({ length: STEPS_PER_HOUR + 1 }, (_, n) => PASSED_DECAY.slice(0, n).reduce((s, decay) => s + STEP_MS * decay, 0));
+/** Prior of the dispersion: variance/mean − 1 = 0.5 with the weight of 10 orders; memory of about 2,000 bins with orders. */
+const EXCESS_PRIOR = 0.5;
+const EXCESS_WEIGHT = 10;
+const PAIRS_DECAY = 0.9995;
+const [EXCESS_FACTOR, EXCESS_MARGIN, LEAST_EXCESS, MOST_EXCESS] = [1.15, 0.01, 0.03, 6];
 
 export interface BaselineState {
   readonly outside: number;
-  /** Decayed orders and exposure (ms) by part of the day, as of `learnedTo`. */
-  readonly slowOrders: readonly number[];
-  readonly slowTime: readonly number[];
-  readonly fastOrders: number;
-  readonly fastTime: number;
-  /** Σ x and Σ x(x − 1) over bins: the dispersion. */
+  /** Decayed orders and exposure (ms) by hour of the day, as of `learnedTo`. */
+  readonly hourOrders: readonly number[];
+  readonly hourTime: readonly number[];
+  /** Orders of late, and what the hours' rates made expect; half-life 45 minutes. */
+  readonly nearOrders: number;
+  readonly nearExpected: number;
+  /** Σ x and Σ x(x − 1) over bins, and the part of the latter that an even rate brings: the dispersion. */
   readonly sum: number;
   readonly pairs: number;
+  readonly evenPairs: number;
   /** Bins not yet learned from, because the lag has not passed. */
   readonly waiting: readonly (readonly [bin: number, orders: number])[];
   readonly learnedTo: number;
+  /** Baseline and null rate until the end of the step. */
+  readonly rate: number;
+  readonly bound: number;
+  readonly until: number;
 }
 
-export const emptyBaseline = (at: number, outsideRate: number | undefined): BaselineState => ({
-  outside: outsideRate ?? 0, slowOrders: new Array<number>(PARTS).fill(0), slowTime: new Array<number>(PARTS).fill(0), fastOrders: 0, fastTime: 0, sum: 0, pairs: 0, waiting: [], learnedTo: at,
-});
+/** What the dispersion outside is worth to a broadcast's stream, in orders. */
+const OUTSIDE_WEIGHT = 200;
 
-const partOf = (at: number): number => Math.floor(at / PART_MS) % PARTS;
+export const stepEnd = (at: number): number => (Math.floor(at / STEP_MS) + 1) * STEP_MS;
+const boundOf = (rate: number): number => (1 + NULL_MARGIN) * rate;
 
-/** n orders in exposure t, one standard error up: (n + √(n + 1)) / t would be infinite for t → 0, so t has a floor. */
-const upper = (orders: number, time: number, floor: number): number => (orders + Math.sqrt(orders + 1)) / Math.max(time, floor);
-
-/** A rate by part of the day, `scale` times what is noted. */
-interface Rates {
-  readonly outside: number;
-  readonly scale: number;
-  readonly slowOrders: readonly number[];
-  readonly slowTime: readonly number[];
-  readonly fastOrders: number;
-  readonly fastTime: number;
+export function emptyBaseline(at: number, outsideRate: number | undefined, outsideExcess: number | undefined): BaselineState {
+  const rate = Math.max(FLOOR_RATE, outsideRate ?? 0);
+  return {
+    outside: outsideRate ?? 0, hourOrders: new Array<number>(HOURS).fill(0), hourTime: new Array<number>(HOURS).fill(0), nearOrders: 0, nearExpected: 0,
+    sum: outsideExcess === undefined ? 0 : OUTSIDE_WEIGHT, pairs: (outsideExcess ?? 0) * OUTSIDE_WEIGHT, evenPairs: 0, waiting: [], learnedTo: at, rate, bound: boundOf(rate), until: stepEnd(at),
+  };
 }
-
-function rateAt(b: Rates, at: number): number {
-  const part = partOf(at);
-  let rate = Math.max(FLOOR_RATE, b.outside);
-  for (let step = -1; step <= 1; step++) {
-    const i = (part + step + PARTS) % PARTS;
-    const time = (b.slowTime[i] as number) * b.scale;
-    if (time !== 0) rate = Math.max(rate, upper((b.slowOrders[i] as number) * b.scale, time, PART_MS));
-  }
-  return b.fastTime === 0 ? rate : Math.max(rate, upper(b.fastOrders, b.fastTime, FAST_HALF_LIFE_MS));
-}
-
-/** Orders per millisecond at `at`. */
-export const baselineRate = (b: BaselineState, at: number): number => rateAt({ ...b, scale: 1 }, at);
 
 /** Exposure without orders that every stream starts with: a first order says little about a week. */
 const PRIOR_TIME_MS = 2 * 86_400_000;
 
 /** The long-run rate over the whole day, shrunk towards none: orders per millisecond, and the orders it rests on. */
 export function meanRate(b: BaselineState): { readonly rate: number; readonly orders: number } {
-  const orders = b.slowOrders.reduce((s, v) => s + v, 0);
-  const time = b.slowTime.reduce((s, v) => s + v, 0);
+  const orders = b.hourOrders.reduce((s, v) => s + v, 0);
+  const time = b.hourTime.reduce((s, v) => s + v, 0);
   return { rate: orders / (time + PRIOR_TIME_MS), orders };
 }
 
-/** Variance/mean − 1 of a bin's count, with a margin, within [0.3, 4]. */
-const excessOf = (sum: number, pairs: number): number => Math.min(4, Math.max(0.3, 1.3 * ((pairs + EXCESS_PRIOR * EXCESS_WEIGHT) / (sum + EXCESS_WEIGHT)) + 0.1));
+/** Variance/mean − 1 of a bin's count, as estimated: pairs of orders beyond those that an even rate brings. */
+const excessOf = (sum: number, pairs: number, evenPairs: number): number => Math.max(0, (pairs - evenPairs + EXCESS_PRIOR * EXCESS_WEIGHT) / (sum + EXCESS_WEIGHT));
 
 /** Below this the common factor of the slow counts is multiplied out, long before it could vanish. */
 const LEAST_SCALE = 1e-100;
 
-/** 0.5 to the power step / half-life, with the two steps that a quiet stream is made of at hand. */
-function decayOver(halfLife: number): (step: number) => number {
-  const power = (step: number): number => Math.pow(0.5, step / halfLife);
-  const [lag, rest] = [power(LAG_MS), power(PART_MS - LAG_MS)];
-  return (step) => (step === LAG_MS ? lag : step === PART_MS - LAG_MS ? rest : power(step));
-}
-
-const slowDecay = decayOver(SLOW_HALF_LIFE_MS);
-const fastDecay = decayOver(FAST_HALF_LIFE_MS);
-
-/**
- * A baseline at work: the same numbers changed in place, all slow counts decayed by one common factor, so that an empty part of
- * a day costs a handful of operations.
- */
-export class LearningBaseline implements Rates {
-  scale = 1;
-  slowOrders: number[];
-  slowTime: number[];
-  fastOrders: number;
-  fastTime: number;
-  readonly outside: number;
+/** A baseline at work: the same numbers changed in place, all slow counts decayed by one common factor. */
+export class LearningBaseline {
+  private scale = 1;
+  private hourOrders: number[];
+  private hourTime: number[];
+  private nearOrders: number;
+  private nearExpected: number;
+  private readonly outside: number;
   private sum: number;
   private pairs: number;
+  private evenPairs: number;
   private waiting: (readonly [bin: number, orders: number])[];
   private used = 0;
+  /** Orders were learned since the rate was set; and whether it is the least there is. */
+  private fresh = true;
+  private least = false;
+  /** The rate of this hour is the least. */
+  private low = false;
+  private sumOrders = 0;
+  private sumTime = 0;
   private learnedTo: number;
+  rate: number;
+  /** The null rate: the baseline with its margin. */
+  bound: number;
+  /** End of the step in which rate and bound stand. */
+  until: number;
+  /** Variance/mean − 1 of a bin's count, with its margin and without. */
+  excess: Excess;
 
-  constructor(b: BaselineState) {
+  constructor(b: BaselineState, private readonly binMs: number) {
     this.outside = b.outside;
-    this.slowOrders = [...b.slowOrders];
-    this.slowTime = [...b.slowTime];
-    this.fastOrders = b.fastOrders;
-    this.fastTime = b.fastTime;
+    this.hourOrders = [...b.hourOrders];
+    this.hourTime = [...b.hourTime];
+    this.nearOrders = b.nearOrders;
+    this.nearExpected = b.nearExpected;
     this.sum = b.sum;
     this.pairs = b.pairs;
+    this.evenPairs = b.evenPairs;
     this.waiting = [...b.waiting];
     this.learnedTo = b.learnedTo;
+    this.rate = b.rate;
+    this.bound = b.bound;
+    this.until = b.until;
+    this.excess = this.carefulExcess();
   }
 
   state(): BaselineState {
     return {
-      outside: this.outside, slowOrders: this.slowOrders.map((n) => n * this.scale), slowTime: this.slowTime.map((t) => t * this.scale), fastOrders: this.fastOrders, fastTime: this.fastTime,
-      sum: this.sum, pairs: this.pairs, waiting: this.waiting.slice(this.used), learnedTo: this.learnedTo,
+      outside: this.outside, hourOrders: this.hourOrders.map((n) => n * this.scale), hourTime: this.hourTime.map((t) => t * this.scale), nearOrders: this.nearOrders, nearExpected: this.nearExpected,
+      sum: this.sum, pairs: this.pairs, evenPairs: this.evenPairs, waiting: this.waiting.slice(this.used), learnedTo: this.learnedTo, rate: this.rate, bound: this.bound, until: this.until,
     };
   }
 
-  rate(at: number): number {
-    return rateAt(this, at);
-  }
-
-  excess(): number {
-    return excessOf(this.sum, this.pairs);
-  }
-
-  /** Bins of the last quarter of an hour that held orders: those that the lag keeps waiting. */
+  /** Bins that held orders and are not learned from yet: at least those of the last quarter of an hour. */
   latest(): readonly (readonly [bin: number, orders: number])[] {
     return this.waiting.slice(this.used);
   }
 
-  /** Learns from everything up to `now − LAG`: orders that waited, and the time that passed. */
-  empty(now: number): void {
-    const target = now - LAG_MS;
-    if (target <= this.learnedTo) return;
-    let from = this.learnedTo;
-    while (from < target) {
-      const next = this.waiting[this.used];
-      const stop = Math.min(target, (Math.floor(from / PART_MS) + 1) * PART_MS, next === undefined ? Infinity : Math.max(next[0], from + 1));
-      this.pass(from, stop - from);
-      from = stop;
-      for (let due = this.waiting[this.used]; due !== undefined && due[0] <= from && due[0] < target; due = this.waiting[++this.used]) this.learn(due[0], due[1]);
-    }
-    this.learnedTo = target;
-    if (this.used > 256) {
-      this.waiting = this.waiting.slice(this.used);
-      this.used = 0;
-    }
+  /** What came since then is not learned from yet: the beginning of a stream, while that is younger than the lag. */
+  get unlearnedFrom(): number {
+    return this.learnedTo;
   }
 
   /** A bin with orders; they are learned from once the lag has passed. */
   orders(bin: number, orders: number): void {
-    this.empty(bin);
     this.waiting.push([bin, orders]);
   }
 
-  /** After an episode: its time is left out; where its level lasted (orders per ms), that level is the new baseline. */
-  relearn(end: number, level: number | undefined): void {
+  /** At the end of a step: learns from what the lag has released and sets the rate of the next. `suspected`: since when a rise is suspected, Infinity without. */
+  step(suspected: number): void {
+    const at = this.until;
+    const held = suspected < at - HOLD_MS || !this.isGrown() ? Infinity : Math.floor(suspected / STEP_MS) * STEP_MS;
+    this.learn(Math.min(at - LAG_MS, held));
+    if (this.used > 256) {
+      this.waiting = this.waiting.slice(this.used);
+      this.used = 0;
+    }
+    // At the least rate, with nothing new, counts have only waned: it stays the least.
+    if (!this.least || this.fresh) this.setRate(at);
+    this.until = this.endFrom(at);
+  }
+
+  /** End of the step that begins at `at`: at the least rate a step takes until the hour is over, for there is little to learn. */
+  private endFrom(at: number): number {
+    return this.low ? (Math.floor(at / HOUR_MS) + 1) * HOUR_MS : stepEnd(at);
+  }
+
+  /** Learns from what came before `to`. */
+  learn(to: number): void {
+    while (this.learnedTo < to) this.learnStep(Math.min(to, stepEnd(this.learnedTo)));
+  }
+
+  /** Seen for long enough to tell a rise from a day that begins; before, waiting would keep the very hours out that show how uneven the stream is. */
+  private isGrown(): boolean {
+    let time = 0;
+    for (let i = 0; i < HOURS; i++) time += this.hourTime[i] as number;
+    return time * this.scale >= GROWN_MS;
+  }
+
+  /** The rate at any hour, as known now. */
+  rateIn(hour: number): number {
+    const shape = hourRate(this.hourOrders, this.hourTime, this.scale, hour, 1 + this.plainExcess());
+    return Math.max(FLOOR_RATE, this.outside, shape.rate * this.near(shape.variance).factor);
+  }
+
+  /** After an episode: its time is left out; where its level (orders per ms) lasted since `since`, that level is the new baseline. */
+  relearn(end: number, lasting: { readonly level: number; readonly since: number } | undefined): void {
     this.waiting = [];
     this.used = 0;
     this.learnedTo = end;
-    if (level === undefined) return;
-    this.multiplyOut();
-    this.fastTime = 2 * FAST_HALF_LIFE_MS;
-    this.fastOrders = level * this.fastTime;
-    this.slowTime = this.slowTime.map((t) => Math.max(t, PART_MS));
-    const part = partOf(end);
-    this.slowOrders[part] = level * (this.slowTime[part] as number);
+    if (lasting !== undefined) this.raiseTo(lasting.level, lasting.since, end);
+    this.fresh = true;
+    this.setRate(end);
+    this.until = this.endFrom(end);
   }
 
   /**
-   * True where the rate is the least there is and stays so however long no order comes: no order waits, and every count is so
-   * small that its rate cannot rise above it while its exposure wanes from day to day (by at most 0.906 before the part of the
-   * day adds to it again).
+   * The level of the hours from `since` to `end`. Where they were known, every other hour rises in proportion, as the whole stream
+   * has; where they were not, they are learned as they are. What was expected of late no longer says anything.
    */
-  staysLeast(at: number): boolean {
-    if (this.used < this.waiting.length || this.learnedTo !== at - LAG_MS) return false;
-    const least = Math.max(FLOOR_RATE, this.outside);
-    if (this.rate(at) > least || this.fastOrders + Math.sqrt(this.fastOrders + 1) > least * (PART_MS - LAG_MS)) return false;
-    for (let i = 0; i < PARTS; i++) {
-      const orders = (this.slowOrders[i] as number) * this.scale;
-      const time = Math.max(PART_MS, 0.9 * Math.min((this.slowTime[i] as number) * this.scale, 10 * PART_MS));
-      if (orders + Math.sqrt(orders + 1) > least * time) return false;
+  private raiseTo(level: number, since: number, end: number): void {
+    this.multiplyOut();
+    const hours = new Set<number>();
+    for (let at = since; at < end; at += HOUR_MS) hours.add(hourOf(at));
+    let orders = 0;
+    let time = 0;
+    let known = true;
+    for (const hour of hours) {
+      orders += this.hourOrders[hour] as number;
+      time += this.hourTime[hour] as number;
+      known &&= (this.hourTime[hour] as number) >= KNOWN_DAYS * HOUR_MS;
     }
-    return true;
+    const factor = (level * time) / orders;
+    if (known && factor < MOST_RAISED) this.hourOrders = this.hourOrders.map((n) => n * factor);
+    else {
+      for (const hour of hours) {
+        const seen = Math.max(HOUR_MS, this.hourTime[hour] as number);
+        this.hourTime[hour] = seen;
+        this.hourOrders[hour] = Math.max(this.hourOrders[hour] as number, level * seen);
+      }
+    }
+    this.nearOrders = 0;
+    this.nearExpected = 0;
   }
 
-  /** What `empty` does over whole parts of the day from the boundary `from` on, one after the other, where nothing waits. */
-  emptyParts(from: number, parts: number): void {
-    const [lagDecay, restDecay] = [slowDecay(LAG_MS), slowDecay(PART_MS - LAG_MS)];
-    let part = partOf(from);
-    for (let n = 0; n < parts; n++) {
-      const before = (part + PARTS - 1) % PARTS;
-      this.scale *= lagDecay;
-      this.slowTime[before] = (this.slowTime[before] as number) + LAG_MS / this.scale;
-      this.scale *= restDecay;
-      this.slowTime[part] = (this.slowTime[part] as number) + (PART_MS - LAG_MS) / this.scale;
-      part = (part + 1) % PARTS;
+  private plainExcess(): number {
+    return excessOf(this.sum, this.pairs, this.evenPairs);
+  }
+
+  private carefulExcess(): Excess {
+    const excess = this.plainExcess();
+    // Clusters seen: a heavy tail shows late.
+    const seen = 1 + this.sum / (1 + excess);
+    const most = Math.min(MOST_EXCESS, Math.max(LEAST_EXCESS, (EXCESS_FACTOR + 3 / Math.sqrt(seen + 40)) * excess + EXCESS_MARGIN + 5 / (seen + 30)));
+    return { most, plain: Math.max(LEAST_EXCESS, Math.min(MOST_EXCESS, excess)) };
+  }
+
+  /** What the last hours say beside the hours' rates, as a gamma prior around 1 and its Poisson counts do, thinned by the dispersion. */
+  private near(variance: number): { readonly factor: number; readonly variance: number } {
+    const weight = 1 / variance;
+    const dispersion = 1 + this.plainExcess();
+    const expected = weight + this.nearExpected / dispersion;
+    return { factor: (weight + this.nearOrders / dispersion) / expected, variance: 1 / expected };
+  }
+
+  private setRate(at: number): void {
+    const { fresh } = this;
+    const hour = hourOf(at);
+    if (fresh) this.excess = this.carefulExcess();
+    this.fresh = false;
+    const least = Math.max(FLOOR_RATE, this.outside);
+    // Counts wane: a busy stream may have come to rest. The sums that mostIn reads are taken here too.
+    if (fresh || at % (6 * HOUR_MS) === 0) this.least = this.isLeast(least);
+    this.low = this.least || this.mostIn(hour) <= boundOf(least);
+    if (this.low && !this.least && at % HOUR_MS === 0) this.least = this.isLeast(least);
+    if (this.low) {
+      this.rate = least;
+      this.bound = boundOf(least);
+      return;
+    }
+    const shape = hourRate(this.hourOrders, this.hourTime, this.scale, hour, 1 + this.plainExcess());
+    const near = this.near(shape.variance);
+    const rate = shape.rate * near.factor;
+    this.rate = Math.max(least, rate);
+    this.bound = Math.max(boundOf(least), rate * marginOf(near.variance));
+  }
+
+  /** True where no hour's rate, whatever its margin, exceeds the least rate, and none will while no order comes: counts only wane. */
+  private isLeast(least: number): boolean {
+    const bound = boundOf(least) / marginOf(Infinity) / (1 + this.nearOrders);
+    let sum = 0;
+    let whole = 0;
+    let all = true;
+    let previous = this.hourOrders[HOURS - 1] as number;
+    let previousTime = this.hourTime[HOURS - 1] as number;
+    for (let i = 0; i < HOURS; i++) {
+      const [n, t] = [this.hourOrders[i] as number, this.hourTime[i] as number];
+      const [next, nextTime] = [this.hourOrders[i === HOURS - 1 ? 0 : i + 1] as number, this.hourTime[i === HOURS - 1 ? 0 : i + 1] as number];
+      all &&= previous + 2 * n + next <= bound * (previousTime + 2 * t + nextTime);
+      sum += n;
+      whole += t;
+      previous = n;
+      previousTime = t;
+    }
+    this.sumOrders = sum;
+    this.sumTime = whole;
+    return all && sum * this.scale + 1 <= bound * (whole * this.scale + HOUR_MS);
+  }
+
+  /** A bound for the null rate in this hour that needs no estimate: in most hours of most streams it is below the least rate. */
+  private mostIn(hour: number): number {
+    const known = (this.hourTime[hour] as number) * this.scale;
+    if (known < HOUR_MS) return Infinity;
+    let rate = (this.sumOrders * this.scale + 1) / (this.sumTime * this.scale + HOUR_MS);
+    for (let step = -1; step <= 1; step++) {
+      const [i, before, after] = [(hour + step + HOURS) % HOURS, (hour + step + HOURS - 1) % HOURS, (hour + step + 1) % HOURS];
+      const n = (this.hourOrders[before] as number) + 2 * (this.hourOrders[i] as number) + (this.hourOrders[after] as number);
+      rate = Math.max(rate, n / ((this.hourTime[before] as number) + 2 * (this.hourTime[i] as number) + (this.hourTime[after] as number)));
+    }
+    const dispersion = 1 + this.plainExcess();
+    const variance = dispersion / (this.sumOrders * this.scale + 1) + unknownError(known / HOUR_MS);
+    return rate * (1 + (this.nearOrders * variance) / dispersion) * marginOf(variance);
+  }
+
+  /** Learns from [learnedTo, to), which lies within one step. */
+  private learnStep(to: number): void {
+    const hour = hourOf(this.learnedTo);
+    const time = to - this.learnedTo;
+    let orders = 0;
+    for (let due = this.waiting[this.used]; due !== undefined && due[0] < to; due = this.waiting[++this.used]) {
+      orders += due[1];
+      this.fresh = true;
+      this.sum = this.sum * PAIRS_DECAY + due[1];
+      this.pairs = this.pairs * PAIRS_DECAY + due[1] * (due[1] - 1);
+      this.evenPairs *= PAIRS_DECAY;
+    }
+    if (orders > 1) {
+      // Of n orders in b bins an even rate makes (n² − Dn)/b pairs expect: n² alone would hold the pairs of its own unevenness.
+      this.evenPairs += (Math.max(0, orders * orders - (1 + this.plainExcess()) * orders) * this.binMs) / time;
+    }
+    this.nearExpected *= NEAR_DECAY;
+    if (this.bound === boundOf(Math.max(FLOOR_RATE, this.outside))) this.nearExpected += orders;
+    else {
+      const shape = hourRate(this.hourOrders, this.hourTime, this.scale, hour, 1 + this.plainExcess());
+      // What lies between the least and the most that the hour makes expect is no news about the level, nor is silence in an hour that is not known yet.
+      this.nearExpected += Math.min(shape.rate * time, Math.max(shape.days < KNOWN_DAYS ? 0 : shape.least * time, orders));
+    }
+    this.nearOrders = this.nearOrders * NEAR_DECAY + orders;
+    this.scale *= SLOW_DECAY;
+    if (this.scale < LEAST_SCALE) this.multiplyOut();
+    this.hourTime[hour] = (this.hourTime[hour] as number) + time / this.scale;
+    if (orders > 0) this.hourOrders[hour] = (this.hourOrders[hour] as number) + orders / this.scale;
+    this.learnedTo = to;
+  }
+
+  /**
+   * Steps without orders at the least rate, from the end of this one on, as many as there are up to `to`: answers the end of the
+   * last. Undefined where steps must pass one by one.
+   */
+  idleUntil(from: number, to: number): number | undefined {
+    const steps = Math.floor((to - from) / STEP_MS);
+    if (steps < 2 || from % STEP_MS !== 0 || this.used < this.waiting.length || this.learnedTo !== from - LAG_MS) return undefined;
+    return this.least && !this.fresh ? from + steps * STEP_MS : undefined;
+  }
+
+  /** What `step` does up to `to` where idleUntil has answered it. */
+  idle(to: number): void {
+    let steps = Math.round((to - LAG_MS - this.learnedTo) / STEP_MS);
+    const near = Math.pow(NEAR_DECAY, steps);
+    this.nearOrders *= near;
+    this.nearExpected *= near;
+    while (steps > 0) {
+      // To the next full hour, then whole days at once, then hours.
+      const into = Math.floor(this.learnedTo / STEP_MS) % STEPS_PER_HOUR;
+      const days = into === 0 ? Math.min(1000, Math.floor(steps / (HOURS * STEPS_PER_HOUR))) : 0;
+      const passed = days > 0 ? days * HOURS * STEPS_PER_HOUR : Math.min(steps, STEPS_PER_HOUR - into);
+      if (days > 0) this.idleDays(days);
+      else {
+        const hour = hourOf(this.learnedTo);
+        this.scale *= PASSED_DECAY[passed] as number;
+        this.hourTime[hour] = (this.hourTime[hour] as number) + (PASSED_TIME[passed] as number) / this.scale;
+      }
+      steps -= passed;
+      this.learnedTo += passed * STEP_MS;
       if (this.scale < LEAST_SCALE) this.multiplyOut();
     }
-    const decay = Math.pow(0.5, PART_MS / FAST_HALF_LIFE_MS);
-    const added = LAG_MS * fastDecay(PART_MS - LAG_MS) + PART_MS - LAG_MS;
-    const all = Math.pow(decay, parts);
-    this.fastTime = this.fastTime * all + (added * (1 - all)) / (1 - decay);
-    this.fastOrders *= all;
-    this.learnedTo = from + parts * PART_MS - LAG_MS;
+    this.until = this.endFrom(to);
   }
 
-  private pass(from: number, step: number): void {
-    this.scale *= slowDecay(step);
-    if (this.scale < LEAST_SCALE) this.multiplyOut();
-    const part = partOf(from);
-    this.slowTime[part] = (this.slowTime[part] as number) + step / this.scale;
-    const decay = fastDecay(step);
-    this.fastOrders *= decay;
-    this.fastTime = this.fastTime * decay + step;
-  }
-
-  private learn(bin: number, orders: number): void {
-    const part = partOf(bin);
-    this.slowOrders[part] = (this.slowOrders[part] as number) + orders / this.scale;
-    this.fastOrders += orders;
-    this.sum = this.sum * 0.999 + orders;
-    this.pairs = this.pairs * 0.999 + orders * (orders - 1);
+  /** Whole days from a full hour on: what each hour gains is a geometric sum over the days. */
+  private idleDays(days: number): void {
+    this.multiplyOut();
+    const day = Math.pow(SLOW_DECAY, HOURS * STEPS_PER_HOUR);
+    const gained = (PASSED_TIME[STEPS_PER_HOUR] as number) * ((1 - Math.pow(day, days)) / (1 - day));
+    const first = hourOf(this.learnedTo);
+    let ago = Math.pow(SLOW_DECAY, (HOURS - 1) * STEPS_PER_HOUR);
+    const faded = Math.pow(day, days);
+    for (let k = 0; k < HOURS; k++) {
+      const hour = (first + k) % HOURS;
+      this.hourOrders[hour] = (this.hourOrders[hour] as number) * faded;
+      this.hourTime[hour] = (this.hourTime[hour] as number) * faded + gained * ago;
+      ago /= SLOW_DECAY ** STEPS_PER_HOUR;
+    }
   }
 
   private multiplyOut(): void {
-    this.slowOrders = this.slowOrders.map((n) => n * this.scale);
-    this.slowTime = this.slowTime.map((t) => t * this.scale);
+    if (this.scale === 1) return;
+    this.hourOrders = this.hourOrders.map((n) => n * this.scale);
+    this.hourTime = this.hourTime.map((t) => t * this.scale);
+    this.sumOrders *= this.scale;
+    this.sumTime *= this.scale;
     this.scale = 1;
   }
 }
 
-/** The next time at which the rate may change while no order comes. */
-export const nextChange = (at: number): number => (Math.floor(at / PART_MS) + 1) * PART_MS;
+/** Orders per millisecond at `at`, as the state knows it. */
+export const baselineRate = (b: BaselineState, at: number): number => new LearningBaseline(b, 1).rateIn(hourOf(at));
+
+/** Hours that a broadcast may take: it starts from the highest rate that they have outside. */
+const BROADCAST_HOURS = 4;
+
+/** A SKU outside broadcasts: orders per ms, and variance/mean − 1 of a bin's count. */
+export interface Outside {
+  readonly rate: number;
+  readonly excess: number;
+}
+
+/** What a standing stream tells a broadcast of its SKU that begins at `at`. */
+export function outsideOf(b: BaselineState, at: number): Outside {
+  const baseline = new LearningBaseline(b, 1);
+  let rate = 0;
+  for (let h = 0; h < BROADCAST_HOURS; h++) rate = Math.max(rate, baseline.rateIn(hourOf(at + h * HOUR_MS)));
+  return { rate, excess: excessOf(b.sum, b.pairs, b.evenPairs) };
+}

@@ -2,7 +2,7 @@ import { randomFrom, type Random } from '../../kernel/math/index.js';
 import { advanceStream, BIN_MS, openStream, type Bin, type Origin, type StreamState } from './spike.js';
 
 const NO_LATE = { orders: 0, withdrawn: 0 };
-const BROADCAST: Origin = { kind: 'broadcast', outsideRate: undefined };
+const BROADCAST: Origin = { kind: 'broadcast', outside: undefined };
 const HOUR = 3_600_000;
 const bin = (i: number, orders: number, withdrawn = 0): Bin => ({ bin: i * BIN_MS, orders, withdrawn });
 

@@ -8,14 +8,18 @@
 // false-alarm guarantee stays that of whole bins.
 //
 // Times are milliseconds since 1970. State is JSON-safe.
-import { emptyBaseline, type BaselineState } from './baseline.js';
-import { JUMPS } from './likelihood.js';
-import { BIN_MS, binOf, episodeEnd, EPISODE_WINDOW_MS, Working, type Alarm, type Episode } from './working-stream.js';
+import { emptyBaseline, type BaselineState, type Outside } from './baseline.js';
+import { COMPONENTS } from './likelihood.js';
+import { BIN_MS, binOf, episodeEnd, CLOSELY_MS, EPISODE_WINDOW_MS, Working, type Alarm, type Episode, type Faded } from './working-stream.js';
 
 export { BIN_MS, binOf, type Alarm };
 
-/** A stream's own share of the SKU's false-alarm budget: its standing stream and its broadcast's share it. */
-const STREAMS_PER_SKU = 2;
+/**
+ * The threshold in bins as a share of the bins in which one false alarm is allowed. The values overshoot the threshold they reach,
+ * so the mean time to a false alarm at the null's own rate is 1.4 times the threshold (measured), and a SKU's streams share one
+ * budget: while a broadcast is on, its orders are not the standing stream's. The baseline's margin is on the safe side of that.
+ */
+const OVERSHOOT = 0.7;
 
 export interface SpikeOptions {
   /** Expected false alarms per 1,000 hours of one SKU, over its streams. */
@@ -37,6 +41,8 @@ export interface StreamState {
   readonly onset: { readonly level: number; readonly since: number; readonly orders: number; readonly expected: number };
   readonly baseline: BaselineState;
   readonly episode: Episode | null;
+  /** The last episode, for as long as a new one may belong to it. Absent in states of earlier versions. */
+  readonly faded?: Faded | null;
   /** Orders processed so far, and cancellations not yet set against later orders. */
   readonly counted: number;
   readonly withdrawn: number;
@@ -52,22 +58,22 @@ export interface Bin {
 /** A standing stream learns what it sells before it may cry out: nothing is known of a SKU at its first sale. */
 const LEARNING_MS = 2 * 3_600_000;
 
-/** What a stream is: a shop's standing stream of a SKU, or its stream in a broadcast, which starts from the SKU's rate outside (orders per ms) where one is known. */
-export type Origin = { readonly kind: 'standing' } | { readonly kind: 'broadcast'; readonly outsideRate: number | undefined };
+/** What a stream is: a shop's standing stream of a SKU, or its stream in a broadcast, which starts from the SKU outside where that is known. */
+export type Origin = { readonly kind: 'standing' } | { readonly kind: 'broadcast'; readonly outside: Outside | undefined };
 
 /** A stream whose first order came at `at`. */
 export const openStream = (at: number, origin: Origin, binMs = BIN_MS): StreamState => {
   const first = binOf(at, binMs);
   return {
-    mutedUntil: origin.kind === 'standing' ? first + LEARNING_MS : 0, next: first, sr: JUMPS.map(() => 0), onset: { level: 0, since: first, orders: 0, expected: 0 },
-    baseline: emptyBaseline(first, origin.kind === 'broadcast' ? origin.outsideRate : undefined), episode: null, counted: 0, withdrawn: 0, owed: 0,
+    mutedUntil: origin.kind === 'standing' ? first + LEARNING_MS : 0, next: first, sr: new Array<number>(COMPONENTS).fill(0), onset: { level: 0, since: first, orders: 0, expected: 0 },
+    baseline: origin.kind === 'broadcast' ? emptyBaseline(first, origin.outside?.rate, origin.outside?.excess) : emptyBaseline(first, undefined, undefined), episode: null, counted: 0, withdrawn: 0, owed: 0,
   };
 };
 
 const thresholdBins = (options: SpikeOptions, binMs: number): number => {
   if (!(options.falseAlarmsPer1000SkuHours > 0)) throw new RangeError('falseAlarmsPer1000SkuHours must be positive');
   if (!(Number.isInteger(binMs) && binMs >= 1000 && EPISODE_WINDOW_MS % binMs === 0)) throw new RangeError('binMs must divide a quarter of an hour and be at least a second');
-  return (STREAMS_PER_SKU * 1000 * 3_600_000) / binMs / options.falseAlarmsPer1000SkuHours;
+  return (OVERSHOOT * 1000 * 3_600_000) / binMs / options.falseAlarmsPer1000SkuHours;
 };
 
 export interface Advanced {
@@ -101,7 +107,7 @@ export function advanceStream(
     if (w.episode !== null && episodeEnd(w.episode, binMs) <= bin) w.closeEpisode(bin);
     const gross = orders + extra;
     const net = Math.max(0, gross - owed);
-    if (w.episode === null && net > 0 && bin >= state.mutedUntil) w.judge(bin, net, bin < complete);
+    if (w.episode === null && net > 0 && bin >= state.mutedUntil) w.judge(bin, net, bin < complete, gross - net);
     // A bin that is still filling is looked at, not booked: it comes again with its final count.
     if (bin === complete) break;
     w.book(bin, net);
@@ -112,7 +118,7 @@ export function advanceStream(
   }
   w.advance(complete);
   return {
-    state: { mutedUntil: state.mutedUntil, next: w.next, sr: w.sr, onset: w.onset, baseline: w.baseline.state(), episode: w.episode, counted, withdrawn, owed }, alarms: w.alarms, ended: w.ended,
+    state: { mutedUntil: state.mutedUntil, next: w.next, sr: w.evidence.sr, onset: w.evidence.onset(), baseline: w.baseline.state(), episode: w.episode, faded: w.faded !== null && w.next - w.faded.end < CLOSELY_MS ? w.faded : null, counted, withdrawn, owed }, alarms: w.alarms, ended: w.ended,
   };
 }
 

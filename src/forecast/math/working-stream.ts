@@ -1,14 +1,16 @@
 // A stream while its bins pass: the detector's values changed in place. spike.ts says what they mean and keeps them between calls.
-import { LearningBaseline, nextChange, PART_MS } from './baseline.js';
-import { mixtureOf, ONSET_JUMP, passEmpty, type Mixture } from './likelihood.js';
+import { LearningBaseline } from './baseline.js';
+import { Evidence } from './evidence.js';
 import type { StreamState } from './spike.js';
 
-/** m: the null is a rate of at most (1 + m) × baseline. */
-export const NULL_MARGIN = 0.3;
 export const BIN_MS = 10_000;
 /** Orders of the last 15 minutes decide when an episode ends. */
 export const EPISODE_WINDOW_MS = 15 * 60_000;
+/** Gaps of this length are worth the question whether the stream sleeps. */
+const IDLE_MS = 3_600_000;
 const EPISODE_LIMIT_MS = 6 * 3_600_000;
+/** An alarm so soon after an episode's end is of the same rise. */
+export const CLOSELY_MS = 3 * 3_600_000;
 const EPISODE_END_RATIO = 1.3;
 
 export const binOf = (at: number, binMs = BIN_MS): number => Math.floor(at / binMs) * binMs;
@@ -20,6 +22,18 @@ export interface Episode {
   readonly rate: number;
   /** (bin, orders) of the last 15 minutes. */
   readonly recent: readonly (readonly [bin: number, orders: number])[];
+  /** The first of the episodes that this one follows closely, and their orders: the level lasts since then. Absent in states of earlier versions. */
+  readonly since?: number;
+  readonly seen?: number;
+  /** Where the stream was younger than the window at the alarm: when it began. Until the window is full no rate is read from it. */
+  readonly opened?: number;
+}
+
+/** An episode that has faded: one that follows closely is of the same rise. */
+export interface Faded {
+  readonly since: number;
+  readonly end: number;
+  readonly seen: number;
 }
 
 export interface Alarm {
@@ -34,30 +48,25 @@ export interface Alarm {
   readonly score: number;
 }
 
-interface Onset {
-  level: number;
-  since: number;
-  orders: number;
-  expected: number;
-}
+/** A rise is suspected, and learning waits, once the CUSUM says so much (nats): two orders where hardly one was expected. */
+const SUSPECTED = 2;
 
 /** A stream at work: changed in place while bins pass. */
 export class Working {
   readonly alarms: Alarm[] = [];
   readonly ended: number[] = [];
   next: number;
-  readonly sr: number[];
-  onset: Onset;
+  readonly evidence: Evidence;
   readonly baseline: LearningBaseline;
   episode: Episode | null;
-  private mixture: Mixture | undefined;
+  faded: Faded | null;
 
   constructor(state: StreamState, readonly binMs: number, private readonly threshold: number) {
     this.next = state.next;
-    this.sr = [...state.sr];
-    this.onset = { ...state.onset };
-    this.baseline = new LearningBaseline(state.baseline);
+    this.evidence = new Evidence(state.sr, state.onset, binMs);
+    this.baseline = new LearningBaseline(state.baseline, binMs);
     this.episode = state.episode;
+    this.faded = state.faded ?? null;
   }
 
   /** Empty bins from `next` up to `until`; an episode may end among them. */
@@ -73,62 +82,53 @@ export class Working {
         this.closeEpisode(end);
         continue;
       }
-      if (this.onset.level <= 0 && this.skipIdle(Math.floor((until - this.next) / PART_MS))) continue;
-      const stop = Math.min(until, nextChange(this.next));
-      const bins = (stop - this.next) / this.binMs;
-      const mean = this.meanAt(this.next);
-      const mixture = this.likelihood();
-      passEmpty(this.sr, mixture, mean, bins);
-      if (this.onset.level > 0) {
-        const level = this.onset.level + (mixture.perMean[ONSET_JUMP] as number) * mean * bins;
-        this.onset = level <= 0 ? { level: 0, since: stop, orders: 0, expected: 0 } : { ...this.onset, level, expected: this.onset.expected + (mean / (1 + NULL_MARGIN)) * bins };
+      const { baseline, evidence } = this;
+      if (evidence.level <= 0 && until - this.next >= IDLE_MS) {
+        const idle = baseline.idleUntil(this.next, until);
+        if (idle !== undefined) {
+          evidence.empty(idle, (idle - this.next) / this.binMs, baseline.bound * this.binMs, baseline.rate * this.binMs, baseline.excess);
+          baseline.idle(idle);
+          this.next = idle;
+          continue;
+        }
       }
-      this.baseline.empty(stop);
-      this.next = stop;
+      const stop = Math.min(until, baseline.until);
+      evidence.empty(stop, (stop - this.next) / this.binMs, baseline.bound * this.binMs, baseline.rate * this.binMs, baseline.excess);
+      this.turnTo(stop);
     }
   }
 
-  /** Many empty parts of the day at the least rate at once; false where they must pass one by one. */
-  private skipIdle(parts: number): boolean {
-    if (parts < 2 || this.next % PART_MS !== 0 || !this.baseline.staysLeast(this.next)) return false;
-    passEmpty(this.sr, this.likelihood(), this.meanAt(this.next), (parts * PART_MS) / this.binMs);
-    this.baseline.emptyParts(this.next, parts);
-    this.next += parts * PART_MS;
-    return true;
-  }
-
-  /** A bin with orders outside an episode: an alarm, or the values after it. `over`: the bin is complete and may be booked. */
-  judge(bin: number, orders: number, over: boolean): void {
-    const mean = this.meanAt(bin);
-    const mixture = this.likelihood();
-    const expected = mean / (1 + NULL_MARGIN);
-    if (this.statistic(orders, mean, mixture) >= this.threshold) {
+  /** A bin with orders outside an episode: an alarm, or the values after it. `over`: the bin is complete and may be booked; `setOff`: orders of it that earlier cancellations cancel out. */
+  judge(bin: number, orders: number, over: boolean, setOff: number): void {
+    const { baseline, evidence } = this;
+    const mean = baseline.bound * this.binMs;
+    const expected = baseline.rate * this.binMs;
+    const at = (k: number): number => evidence.statistic(k, mean, baseline.excess);
+    if (at(orders) >= this.threshold) {
       let k = 1;
-      while (k < orders && this.statistic(k, mean, mixture) < this.threshold) k++;
-      const since = this.onset.level > 0 ? this.onset : { level: 0, since: bin, orders: 0, expected: 0 };
+      while (k < orders && at(k) < this.threshold) k++;
+      const since = evidence.level > 0 ? evidence.onset() : { since: bin, orders: 0, expected: 0 };
       const seen = since.orders + k;
       this.alarms.push({
-        onset: since.since, bin, order: k, orders: seen, expectedOrders: since.expected + expected, ratio: seen / (since.expected + expected),
-        score: Math.log(this.statistic(k, mean, mixture) / this.threshold),
+        onset: since.since, bin, order: setOff + k, orders: seen, expectedOrders: since.expected + expected, ratio: seen / (since.expected + expected), score: Math.log(at(k) / this.threshold),
       });
-      this.episode = { onset: since.since, detectedAt: bin, rate: this.baseline.rate(bin), recent: this.baseline.latest().filter(([b]) => b > bin - EPISODE_WINDOW_MS) };
-    } else if (over) {
-      for (let i = 0; i < this.sr.length; i++) this.sr[i] = ((this.sr[i] as number) + 1) * Math.exp((mixture.perOrder[i] as number) * orders + (mixture.perMean[i] as number) * mean);
-      const level = this.onset.level + (mixture.perOrder[ONSET_JUMP] as number) * orders + (mixture.perMean[ONSET_JUMP] as number) * mean;
-      this.onset = level <= 0 ? { level: 0, since: bin + this.binMs, orders: 0, expected: 0 }
-        : { level, since: this.onset.level > 0 ? this.onset.since : bin, orders: this.onset.orders + orders, expected: this.onset.expected + expected };
-    }
+      const before = this.faded !== null && bin - this.faded.end < CLOSELY_MS ? this.faded : undefined;
+      const opened = baseline.unlearnedFrom > bin - EPISODE_WINDOW_MS ? { opened: baseline.unlearnedFrom } : {};
+      this.episode = { ...opened, since: before?.since ?? bin, seen: (before?.seen ?? 0) + seen, onset: since.since, detectedAt: bin, rate: baseline.rate, recent: baseline.latest().filter(([b]) => b > bin - EPISODE_WINDOW_MS) };
+      // What came before the onset belongs to the baseline; the rest is left out.
+      baseline.learn(binOf(since.since, this.binMs));
+    } else if (over) evidence.take(bin, orders, mean, expected, baseline.excess);
   }
 
   /** What a bin leaves behind once it is over. */
   book(bin: number, orders: number): void {
     if (this.episode !== null) {
       const recent = [...this.episode.recent.filter(([b]) => b > bin - EPISODE_WINDOW_MS), ...(orders > 0 ? [[bin, orders] as const] : [])];
-      this.episode = { ...this.episode, recent };
+      this.episode = { ...this.episode, recent, ...(this.episode.seen === undefined ? {} : { seen: this.episode.seen + orders }) };
       this.next = bin + this.binMs;
     } else if (orders > 0) {
       this.baseline.orders(bin, orders);
-      this.next = bin + this.binMs;
+      this.turnTo(bin + this.binMs);
     } else {
       // Orders that earlier cancellations cancel out leave a bin like an empty one.
       this.advance(bin + this.binMs);
@@ -139,31 +139,21 @@ export class Working {
     const e = this.episode as Episode;
     const end = Math.max(at, this.next);
     // After the limit the new level is the baseline; a burst that faded leaves the baseline as it was.
-    const lasting = end >= binOf(e.detectedAt, this.binMs) + EPISODE_LIMIT_MS;
-    const level = e.recent.reduce((s, [, n]) => s + n, 0) / EPISODE_WINDOW_MS;
-    this.baseline.relearn(end, lasting ? level : undefined);
+    const since = binOf(e.since ?? e.detectedAt, this.binMs);
+    const lasting = end >= since + EPISODE_LIMIT_MS;
+    const seen = e.seen ?? 0;
+    const level = seen > 0 ? seen / (end - since) : e.recent.reduce((s, [, n]) => s + n, 0) / EPISODE_WINDOW_MS;
+    this.baseline.relearn(end, lasting ? { level, since } : undefined);
+    this.faded = lasting ? null : { since, end, seen };
     this.episode = null;
-    this.sr.fill(0);
-    this.onset = { level: 0, since: end, orders: 0, expected: 0 };
+    this.evidence.restart(end);
     this.next = end;
     this.ended.push(end);
   }
 
-  private meanAt(bin: number): number {
-    return (1 + NULL_MARGIN) * this.baseline.rate(bin) * this.binMs;
-  }
-
-  private likelihood(): Mixture {
-    const excess = this.baseline.excess();
-    if (this.mixture?.excess !== excess) this.mixture = mixtureOf(excess);
-    return this.mixture;
-  }
-
-  /** Mean Shiryaev-Roberts value of the mixture if the bin has `orders`. */
-  private statistic(orders: number, mean: number, mixture: Mixture): number {
-    let sum = 0;
-    for (let i = 0; i < this.sr.length; i++) sum += ((this.sr[i] as number) + 1) * Math.exp((mixture.perOrder[i] as number) * orders + (mixture.perMean[i] as number) * mean);
-    return sum / this.sr.length;
+  private turnTo(at: number): void {
+    this.next = at;
+    if (at >= this.baseline.until) this.baseline.step(this.evidence.level > SUSPECTED ? this.evidence.since : Infinity);
   }
 }
 
@@ -177,5 +167,6 @@ export function episodeEnd(e: Episode, binMs: number): number {
     sum -= n;
     at = bin + binMs + EPISODE_WINDOW_MS;
   }
-  return Math.min(at, binOf(e.detectedAt, binMs) + EPISODE_LIMIT_MS);
+  if (e.opened !== undefined) at = Math.max(at, binOf(e.opened, binMs) + EPISODE_WINDOW_MS);
+  return Math.min(at, binOf(e.since ?? e.detectedAt, binMs) + EPISODE_LIMIT_MS);
 }

@@ -1,7 +1,7 @@
 // CSV (RFC 4180 with a header): plain lines are split (plain-csv.ts), and from the first quote on csv-parse reads.
 import { PassThrough, Readable } from 'node:stream';
 import { BrokenFile, MAX_LINE, type FileRecord } from './file-record.js';
-import { eachLine, NotUtf8, plainLines, type PlainLines } from './plain-csv.js';
+import { eachLine, NotUtf8, plainLines, textOf, type PlainLines } from './plain-csv.js';
 
 /** What csv-parse makes of it; `skipped`: lines of the file that are not among the bytes. */
 async function* quotedCsv(bytes: AsyncIterable<Buffer>, skipped: number): AsyncGenerator<FileRecord> {
@@ -58,7 +58,7 @@ async function* headed(header: Buffer, bytes: AsyncIterable<Buffer>): AsyncGener
 export async function* csvBatches(bytes: AsyncIterable<Buffer>): AsyncGenerator<PlainLines | FileRecord> {
   try {
     for await (const batch of plainLines(bytes, MAX_LINE)) {
-      if ('text' in batch) yield batch;
+      if ('delimiter' in batch) yield batch;
       else yield* quotedCsv(headed(batch.header, batch.bytes), batch.header.length > 0 ? batch.line - 2 : 0);
     }
   } catch (error) {
@@ -75,10 +75,10 @@ function plainRecord(header: readonly string[], line: number, fields: readonly s
 
 export async function* csv(bytes: AsyncIterable<Buffer>): AsyncGenerator<FileRecord> {
   for await (const batch of csvBatches(bytes)) {
-    if (!('text' in batch)) yield batch;
+    if (!('delimiter' in batch)) yield batch;
     else {
       const records: FileRecord[] = [];
-      eachLine(batch, MAX_LINE, (line, from, to) => void records.push(plainRecord(batch.header, line, batch.text.slice(from, to).split(','))));
+      eachLine(batch, MAX_LINE, (line, from, to) => void records.push(plainRecord(batch.header, line, textOf(batch, from, to).split(','))));
       yield* records;
     }
   }

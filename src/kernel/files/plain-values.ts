@@ -1,22 +1,32 @@
-// The usual forms of values, read in place without a regular expression or a date: most of the time of reading a file goes there.
-// What has another form is left to the full check (columns.ts), which these agree with.
+// The usual forms of values, read in place from bytes without a regular expression or a date: most of the time of reading a file
+// goes there. What has another form is left to the full check (columns.ts), which these agree with.
 import type { Column } from './columns.js';
 
 const ZERO = 48;
+const HYPHEN = 45;
+const COLON = 58;
+const POINT = 46;
+const PLUS = 43;
+const T = 84;
+const Z = 90;
 
-/** The number written in decimal digits in text[from, to); NaN where one is none. */
-function digitsAt(text: string, from: number, to: number): number {
+/** The number written in decimal digits in bytes[from, to); NaN where one is none. */
+function digitsAt(bytes: Uint8Array, from: number, to: number): number {
   let n = 0;
   for (let i = from; i < to; i++) {
-    const d = text.charCodeAt(i) - ZERO;
+    const d = (bytes[i] as number) - ZERO;
     if (!(d >= 0 && d <= 9)) return NaN;
     n = 10 * n + d;
   }
   return n;
 }
 
-const DAY_MS = 86_400_000;
-const LENGTH = 20;
+/** The number of two digits at a place; NaN where one is none. */
+function twoAt(bytes: Uint8Array, at: number): number {
+  const tens = (bytes[at] as number) - ZERO;
+  const ones = (bytes[at + 1] as number) - ZERO;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? 10 * tens + ones : NaN;
+}
 
 /** Milliseconds since 1970 at 00:00 UTC of a day written as the number YYYYMMDD; undefined where there is no such day from 1970 to 2199. */
 function startOf(date: number): number | undefined {
@@ -25,73 +35,119 @@ function startOf(date: number): number | undefined {
   return Date.UTC(year, month - 1, day);
 }
 
-/** A reader of `YYYY-MM-DDTHH:MM:SSZ`; it remembers the days that it met. */
-function instantReader(): (text: string, from: number, to: number) => number | undefined {
-  const days = new Map<number, number | undefined>();
-  let lastDate = NaN;
-  let lastStart = 0;
-  return (text, from, to) => {
-    if (to - from !== LENGTH || text.charCodeAt(from + 4) !== 45 || text.charCodeAt(from + 7) !== 45 || text.charCodeAt(from + 10) !== 84 || text.charCodeAt(from + 13) !== 58
-      || text.charCodeAt(from + 16) !== 58 || text.charCodeAt(from + 19) !== 90) return undefined;
-    const date = 10_000 * digitsAt(text, from, from + 4) + 100 * digitsAt(text, from + 5, from + 7) + digitsAt(text, from + 8, from + 10);
-    if (date !== lastDate) {
-      if (Number.isNaN(date)) return undefined;
-      if (days.size > 4_000) days.clear();
-      if (!days.has(date)) days.set(date, startOf(date));
-      const start = days.get(date);
-      if (start === undefined) return undefined;
-      lastDate = date;
-      lastStart = start;
-    }
-    const hour = digitsAt(text, from + 11, from + 13);
-    const minute = digitsAt(text, from + 14, from + 16);
-    const second = digitsAt(text, from + 17, from + 19);
-    return hour <= 23 && minute <= 59 && second <= 59 ? lastStart + (hour * DAY_MS) / 24 + minute * 60_000 + second * 1000 : undefined;
-  };
+/** Reads `YYYY-MM-DDTHH:MM:SS`, milliseconds or none, and `Z` or `±HH:MM`; it remembers the days that it met. */
+class Instants {
+  private readonly days = new Map<number, number | undefined>();
+  private lastDate = NaN;
+  private lastStart = 0;
+
+  read(bytes: Uint8Array, from: number, to: number): number | undefined {
+    if (to - from < 20 || bytes[from + 4] !== HYPHEN || bytes[from + 7] !== HYPHEN || bytes[from + 10] !== T || bytes[from + 13] !== COLON || bytes[from + 16] !== COLON) return undefined;
+    const date = 1_000_000 * twoAt(bytes, from) + 10_000 * twoAt(bytes, from + 2) + 100 * twoAt(bytes, from + 5) + twoAt(bytes, from + 8);
+    if (date !== this.lastDate && !this.turnTo(date)) return undefined;
+    const hour = twoAt(bytes, from + 11);
+    const minute = twoAt(bytes, from + 14);
+    const second = twoAt(bytes, from + 17);
+    if (!(hour <= 23 && minute <= 59 && second <= 59)) return undefined;
+    const local = this.lastStart + hour * 3_600_000 + minute * 60_000 + second * 1000;
+    return to - from === 20 && bytes[from + 19] === Z ? local : zoned(bytes, from + 19, to, local);
+  }
+
+  private turnTo(date: number): boolean {
+    if (Number.isNaN(date)) return false;
+    if (this.days.size > 4_000) this.days.clear();
+    if (!this.days.has(date)) this.days.set(date, startOf(date));
+    const start = this.days.get(date);
+    if (start === undefined) return false;
+    this.lastDate = date;
+    this.lastStart = start;
+    return true;
+  }
 }
 
-/** A reader of printable ASCII that begins visibly. Neighbouring lines often hold the same text: the last one is given again. */
-function textReader(longest: number): (text: string, from: number, to: number) => string | undefined {
-  let last = '';
-  return (text, from, to) => {
-    if (to - from === last.length && text.startsWith(last, from)) return last;
-    if (to - from > longest || text.charCodeAt(from) === 32) return undefined;
-    for (let i = from; i < to; i++) {
-      const c = text.charCodeAt(i);
+/** What follows the seconds, in bytes[at, to): three decimals or none, then the offset, which is taken off. */
+function zoned(bytes: Uint8Array, at: number, to: number, local: number): number | undefined {
+  const decimals = bytes[at] === POINT;
+  const offset = decimals ? at + 4 : at;
+  const time = decimals ? local + digitsAt(bytes, at + 1, at + 4) : local;
+  const sign = bytes[offset];
+  if (to - offset === 1 && sign === Z) return Number.isNaN(time) ? undefined : time;
+  if (to - offset !== 6 || (sign !== PLUS && sign !== HYPHEN) || bytes[offset + 3] !== COLON) return undefined;
+  const hours = twoAt(bytes, offset + 1);
+  const minutes = twoAt(bytes, offset + 4);
+  if (!(hours <= 23 && minutes <= 59)) return undefined;
+  const utc = time - (sign === PLUS ? 1 : -1) * (hours * 3_600_000 + minutes * 60_000);
+  return utc >= 0 ? utc : undefined;
+}
+
+/** One class for all kinds of columns: a table calls one method some millions of times, and closures of each kind would be called blindly. */
+export class PlainReader {
+  private readonly longest: number;
+  private readonly values: readonly string[];
+  private readonly instants = new Instants();
+  // Neighbouring lines often hold the same text: the last one is given again. Where its bytes stand:
+  private last = '';
+  private lastBytes: Uint8Array = new Uint8Array(0);
+  private lastFrom = 0;
+
+  constructor(private readonly column: Column) {
+    this.longest = column.kind === 'name' ? 128 : column.kind === 'text' ? column.max : 0;
+    this.values = column.kind === 'choice' ? column.values : column.kind === 'currency' ? Intl.supportedValuesOf('currency') : [];
+  }
+
+  /**
+   * The value of bytes[from, to), not empty, where it has the usual form; undefined where the full check must say.
+   * @param text the same bytes, each a character of its own (latin1)
+   */
+  read(bytes: Uint8Array, text: string, from: number, to: number): string | number | undefined {
+    const { column } = this;
+    switch (column.kind) {
+      case 'whole': {
+        const n = to - from <= 9 ? digitsAt(bytes, from, to) : NaN;
+        return n >= column.min && n <= column.max ? n : undefined;
+      }
+      case 'instant':
+        return this.instants.read(bytes, from, to);
+      case 'name':
+      case 'text':
+        return this.readText(bytes, text, from, to);
+      case 'choice':
+      case 'currency':
+        return this.readChoice(bytes, text, from, to);
+    }
+  }
+
+  /** Printable ASCII that begins visibly. */
+  private readText(bytes: Uint8Array, text: string, from: number, to: number): string | undefined {
+    const same = this.sameAsLast(bytes, from, to);
+    if (same === to) return this.last;
+    if (to - from > this.longest || bytes[from] === 32) return undefined;
+    for (let i = same; i < to; i++) {
+      const c = bytes[i] as number;
       if (c < 32 || c > 126) return undefined;
     }
-    last = text.slice(from, to);
-    return last;
-  };
-}
+    return this.keep(text.slice(from, to), bytes, from);
+  }
 
-function choiceReader(values: readonly string[]): (text: string, from: number, to: number) => string | undefined {
-  let last = '';
-  return (text, from, to) => {
-    if (to - from === last.length && text.startsWith(last, from)) return last;
-    const found = values.find((v) => v.length === to - from && text.startsWith(v, from));
-    last = found ?? last;
-    return found;
-  };
-}
+  private readChoice(bytes: Uint8Array, text: string, from: number, to: number): string | undefined {
+    if (this.sameAsLast(bytes, from, to) === to) return this.last;
+    const found = this.values.find((v) => v.length === to - from && text.startsWith(v, from));
+    return found === undefined ? undefined : this.keep(found, bytes, from);
+  }
 
-/** The value of text[from, to) where it has the usual form; undefined where the full check must say. */
-export function plainReader(column: Column): (text: string, from: number, to: number) => string | number | undefined {
-  switch (column.kind) {
-    case 'whole':
-      return (text, from, to) => {
-        const n = to - from <= 9 ? digitsAt(text, from, to) : NaN;
-        return n >= column.min && n <= column.max ? n : undefined;
-      };
-    case 'instant':
-      return instantReader();
-    case 'name':
-      return textReader(128);
-    case 'text':
-      return textReader(column.max);
-    case 'choice':
-      return choiceReader(column.values);
-    case 'currency':
-      return choiceReader(Intl.supportedValuesOf('currency'));
+  private keep(value: string, bytes: Uint8Array, from: number): string {
+    this.last = value;
+    this.lastBytes = bytes;
+    this.lastFrom = from;
+    return value;
+  }
+
+  /** How far bytes[from, to) is the last text, from the start; `from` where the lengths differ. */
+  private sameAsLast(bytes: Uint8Array, from: number, to: number): number {
+    const { lastBytes } = this;
+    if (to - from !== this.last.length) return from;
+    let i = from;
+    for (let k = this.lastFrom; i < to && bytes[i] === lastBytes[k]; k++) i++;
+    return i;
   }
 }

@@ -195,7 +195,7 @@ export async function eachBatch(source: AsyncIterable<Uint8Array>, format: FileF
   try {
     const bytes = inflated(source);
     for await (const batch of format === undefined ? told(bytes) : format === 'csv' ? csvBatches(bytes) : format === 'json' ? jsonArray(bytes) : ndjson(bytes)) {
-      line = 'text' in batch ? batch.firstLine - 1 : batch.line;
+      line = 'delimiter' in batch ? batch.firstLine - 1 : batch.line;
       visit(batch);
     }
   } catch (error) {

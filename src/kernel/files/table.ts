@@ -4,8 +4,8 @@ import { DomainError, type FieldFault } from '../errors.js';
 import { readValue, type Column, type Columns, type RowValue } from './columns.js';
 import { otherColumns } from './csv.js';
 import { MAX_LINE, type FileFormat } from './file-record.js';
-import { eachLine, type PlainLines } from './plain-csv.js';
-import { plainReader } from './plain-values.js';
+import { eachField, textOf, type PlainLines } from './plain-csv.js';
+import { PlainReader } from './plain-values.js';
 import { eachBatch } from './records.js';
 
 export type TableValue = RowValue | undefined;
@@ -15,8 +15,7 @@ export type TableVisitor = (line: number, values: TableValue[]) => void;
 interface Reader {
   readonly name: string;
   readonly column: Column;
-  /** The value of text[from, to), not empty, where it has its usual form; undefined where the full check must say. */
-  readonly plain: (text: string, from: number, to: number) => TableValue;
+  readonly plain: PlainReader;
 }
 
 const MISSING = 'is missing';
@@ -34,30 +33,30 @@ function fullRead(r: Reader, raw: unknown, faults: FieldFault[]): TableValue {
 
 /** Reads the plain lines of a batch. `places`: for each column of the file the number of the reader, or −1. */
 function readPlain(batch: PlainLines, readers: readonly Reader[], places: readonly number[], visit: TableVisitor, bad: (line: number, faults: readonly FieldFault[]) => void): void {
-  const { text } = batch;
+  const { bytes, text } = batch;
   const width = places.length;
-  const absent = readers.filter((r, i) => r.column.required === true && !places.includes(i));
+  const absent = readers.filter((r, i) => r.column.required === true && !places.includes(i)).map((r): FieldFault => ({ field: r.name, detail: MISSING }));
   const blank = readers.map((): TableValue => undefined);
-  eachLine(batch, MAX_LINE, (line, start, end) => {
-    const values = blank.slice();
-    let faults: FieldFault[] | undefined = absent.length === 0 ? undefined : absent.map((r) => ({ field: r.name, detail: MISSING }));
-    let place = 0;
-    let from = start;
-    for (let at = start; at <= end; at++) {
-      if (at < end && text.charCodeAt(at) !== 44) continue;
+  let values = blank.slice();
+  let faults: FieldFault[] | undefined;
+  eachField(
+    batch, MAX_LINE,
+    (place, from, to) => {
       const reader = place < width ? (places[place] as number) : -1;
-      if (reader >= 0) {
-        const r = readers[reader] as Reader;
-        const value = at > from ? r.plain(text, from, at) : undefined;
-        values[reader] = value ?? ((at > from || r.column.required === true) ? fullRead(r, text.slice(from, at), (faults ??= [])) : undefined);
-      }
-      place++;
-      from = at + 1;
-    }
-    if (place !== width) bad(line, [{ field: 'line', detail: otherColumns(width) }]);
-    else if (faults !== undefined && faults.length > 0) bad(line, faults);
-    else visit(line, values);
-  });
+      if (reader === -1) return;
+      const r = readers[reader] as Reader;
+      const value = to > from ? r.plain.read(bytes, text, from, to) : undefined;
+      values[reader] = value ?? (to > from || r.column.required === true ? fullRead(r, textOf(batch, from, to), (faults ??= [])) : undefined);
+    },
+    (line, fields) => {
+      const [seen, wrong] = [values, faults];
+      values = blank.slice();
+      faults = undefined;
+      if (fields !== width) bad(line, [{ field: 'line', detail: otherColumns(width) }]);
+      else if (absent.length > 0 || (wrong !== undefined && wrong.length > 0)) bad(line, [...absent, ...(wrong ?? [])]);
+      else visit(line, seen);
+    },
+  );
 }
 
 /**
@@ -67,10 +66,10 @@ function readPlain(batch: PlainLines, readers: readonly Reader[], places: readon
 export async function readTable(
   source: AsyncIterable<Uint8Array>, format: FileFormat | undefined, columns: Columns, visit: TableVisitor, bad: (line: number, faults: readonly FieldFault[]) => void,
 ): Promise<void> {
-  const readers = Object.entries(columns).map(([name, column]): Reader => ({ name, column, plain: plainReader(column) }));
+  const readers = Object.entries(columns).map(([name, column]): Reader => ({ name, column, plain: new PlainReader(column) }));
   let places: number[] | undefined;
   await eachBatch(source, format, (batch) => {
-    if ('text' in batch) {
+    if ('delimiter' in batch) {
       places ??= batch.header.map((name) => readers.findIndex((r) => r.name === name));
       readPlain(batch, readers, places, visit, bad);
     } else if ('fault' in batch) bad(batch.line, [{ field: 'line', detail: batch.fault }]);

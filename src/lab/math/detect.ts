@@ -1,5 +1,5 @@
 // The detector of the service over whole streams: every spike of a file, each as it was known when it was detected.
-import { advanceStream, baselineRate, binOf, openStream, type Alarm, type Bin, type SpikeOptions, type StreamState } from '../../forecast/math/index.js';
+import { advanceStream, binOf, openStream, outsideOf, type Alarm, type Bin, type Outside, type SpikeOptions, type StreamState } from '../../forecast/math/index.js';
 import type { Arrivals } from './arrivals.js';
 
 export interface Detected {
@@ -93,13 +93,13 @@ export function detectSpikes(streams: readonly Arrivals[], end: number, options:
   }
   const found: Detected[] = [];
   for (const { standing, broadcasts } of bySku.values()) {
-    const opened = broadcasts.map((a) => ({ a, at: a.counted[0] as number, outsideRate: undefined as number | undefined })).sort((x, y) => x.at - y.at);
+    const opened = broadcasts.map((a) => ({ a, at: a.counted[0] as number, outside: undefined as Outside | undefined })).sort((x, y) => x.at - y.at);
     if (standing !== undefined) {
       const first = standing.counted[0] as number;
-      const ask = opened.filter((b) => binOf(b.at, binMs) > first).map((b) => ({ at: b.at, answer: (state: StreamState) => (b.outsideRate = baselineRate(state.baseline, b.at)) }));
+      const ask = opened.filter((b) => binOf(b.at, binMs) > first).map((b) => ({ at: b.at, answer: (state: StreamState) => (b.outside = outsideOf(state.baseline, b.at)) }));
       found.push(...run(standing, openStream(first, { kind: 'standing' }, binMs), end, options, binMs, ask));
     }
-    for (const { a, at, outsideRate } of opened) found.push(...run(a, openStream(at, { kind: 'broadcast', outsideRate }, binMs), end, options, binMs, []));
+    for (const { a, at, outside } of opened) found.push(...run(a, openStream(at, { kind: 'broadcast', outside }, binMs), end, options, binMs, []));
   }
   return found.sort((x, y) => x.detectedAt - y.detectedAt || byText(x.shop, y.shop) || byText(x.sku, y.sku) || byText(x.broadcast, y.broadcast));
 }

@@ -1,0 +1,93 @@
+// The evidence for a rise on one stream while bins pass: the mixture's Shiryaev-Roberts values, and the NB-CUSUM that dates its
+// onset. Both are against the null hypothesis that a bin's mean is at most `mean`.
+import { COMPONENTS, EmptyBins, mixtureOf, ratiosOf, type Excess, type Mixture } from './likelihood.js';
+
+export interface Onset {
+  readonly level: number;
+  readonly since: number;
+  readonly orders: number;
+  readonly expected: number;
+}
+
+/** Room for one bin's ratios. */
+const RATIOS = new Float64Array(COMPONENTS);
+
+export class Evidence {
+  readonly sr: number[];
+  // The CUSUM since its last zero: where the change began, and what came and was expected since.
+  level: number;
+  since: number;
+  private orders: number;
+  private expected: number;
+  private mixture: Mixture | undefined;
+  private readonly emptyBins = new EmptyBins();
+
+  /** Without values from before: what a stream begins with at `at`. */
+  static from(at: number, binMs: number): Evidence {
+    return new Evidence([], { level: 0, since: at, orders: 0, expected: 0 }, binMs);
+  }
+
+  constructor(sr: readonly number[], onset: Onset, private readonly binMs: number) {
+    // States of earlier versions hold other components: they begin anew.
+    this.sr = sr.length === COMPONENTS ? [...sr] : new Array<number>(COMPONENTS).fill(0);
+    this.level = onset.level;
+    this.since = onset.since;
+    this.orders = onset.orders;
+    this.expected = onset.expected;
+  }
+
+  onset(): Onset {
+    return { level: this.level, since: this.since, orders: this.orders, expected: this.expected };
+  }
+
+  /** `bins` empty bins up to `until`. `expected`: orders expected in each, without the null's margin. */
+  empty(until: number, bins: number, mean: number, expected: number, excess: Excess): void {
+    const mixture = this.mixtureFor(excess);
+    this.emptyBins.pass(this.sr, mixture, mean, bins);
+    if (this.level <= 0) return;
+    this.level += mixture.onsetPerMean * mean * bins;
+    if (this.level <= 0) this.noOnset(until);
+    else this.expected += expected * bins;
+  }
+
+  /** A bin with orders that raised no alarm. */
+  take(bin: number, orders: number, mean: number, expected: number, excess: Excess): void {
+    const mixture = this.mixtureFor(excess);
+    ratiosOf(RATIOS, mixture, orders, mean);
+    for (let i = 0; i < COMPONENTS; i++) this.sr[i] = ((this.sr[i] as number) + 1) * (RATIOS[i] as number);
+    const before = this.level;
+    this.level += mixture.onsetPerOrder * orders + mixture.onsetPerMean * mean;
+    if (this.level <= 0) {
+      this.noOnset(bin + this.binMs);
+      return;
+    }
+    if (before <= 0) this.since = bin;
+    this.orders += orders;
+    this.expected += expected;
+  }
+
+  /** Mean Shiryaev-Roberts value of the mixture if the next bin has `orders`. */
+  statistic(orders: number, mean: number, excess: Excess): number {
+    ratiosOf(RATIOS, this.mixtureFor(excess), orders, mean);
+    let sum = 0;
+    for (let i = 0; i < COMPONENTS; i++) sum += ((this.sr[i] as number) + 1) * (RATIOS[i] as number);
+    return sum / COMPONENTS;
+  }
+
+  restart(at: number): void {
+    this.sr.fill(0);
+    this.noOnset(at);
+  }
+
+  private noOnset(at: number): void {
+    this.level = 0;
+    this.since = at;
+    this.orders = 0;
+    this.expected = 0;
+  }
+
+  private mixtureFor(excess: Excess): Mixture {
+    if (this.mixture === undefined || this.mixture.excess !== excess) this.mixture = mixtureOf(excess);
+    return this.mixture;
+  }
+}
