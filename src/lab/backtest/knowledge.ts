@@ -31,6 +31,8 @@ const POOLED_UNITS = 25;
 const POOLED_CASES = 10;
 /** Before anything came back: live commerce between its categories (.15 to .55), with the weight of so many units. */
 const [PRIOR_RATE, PRIOR_UNITS] = [0.3, 20] as const;
+/** How far plans are from what is sold (standard deviation of the logarithm) until a merchant's own shows say so. */
+const PLAN_SD = 1.2;
 
 /** Broadcasts with their whole line-ups. */
 function plannedOf(house: House): Map<string, PlannedBroadcast> {
@@ -139,12 +141,15 @@ export function learned(): Knowledge {
       const model = learnShows(house);
       const parts = items.flatMap((i): DatedDemand[] => {
         if (!mayStillSell(airOf(i), house.now, horizonMs)) return [];
+        const deadline = Math.max(i.starts_at.getTime(), house.now) + i.promise_days * DAY_MS;
         const now = nowcastOf(house, model, i.broadcast).get(name);
+        // Before a show has taught anything there is the plan alone, and plans are wishes.
+        if (now?.phase === 'coming' && model.broadcasts === 0) return [{ mean: i.planned_units, variance: i.planned_units + i.planned_units ** 2 * Math.expm1(PLAN_SD ** 2), deadline }];
         if (now === undefined || !tells(model, now)) return [];
         const units = momentsOf(unitsToCome(now, unitsOf(model, d)));
         // Before a show nothing is made beyond its plan: what was learned from a few shows may be far off for a single style.
         const share = now.phase === 'coming' && i.planned_units > 0 ? Math.min(1, i.planned_units / Math.max(units.mean, 1e-9)) : 1;
-        return [{ mean: units.mean * share, variance: units.variance * share * share, deadline: Math.max(i.starts_at.getTime(), house.now) + i.promise_days * DAY_MS }];
+        return [{ mean: units.mean * share, variance: units.variance * share * share, deadline }];
       });
       const outside = (house.arrivals[sku] as ReadonlyMap<string, number[]>).get('') ?? [];
       const days = Math.min(28, Math.max(1, (house.now - house.scene.startsAt) / DAY_MS));
