@@ -10,6 +10,7 @@ const benches = {
   p2: './p2-bulk-orders.js',
   p3: './p3-signal-latency.js',
   p4: './p4-detector.js',
+  p8: './p8-backtest.js',
   p10: './p10-footprint.js',
 };
 

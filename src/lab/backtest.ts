@@ -1,6 +1,5 @@
 // `castline backtest` and `castline plan`: a merchant's own past, or a simulated world, under several policies.
 import { writeFile } from 'node:fs/promises';
-import { DomainError } from '../kernel/offline.js';
 import { castlinePolicy, type Decision } from './backtest/castline.js';
 import { chartOf, watcher, type DaySeen } from './backtest/chart.js';
 import { House, STEP_MS } from './backtest/house.js';
@@ -62,14 +61,11 @@ export interface PlannedGroup {
 
 /** Plays castline from the start to `at` and answers what it decides then, one entry per group with something to say. */
 export async function plan(folder: string, at: number, levels: readonly number[], reading: Reading): Promise<PlannedGroup[]> {
-  const scene = await readScene(folder, reading);
-  if (at < scene.startsAt) throw new DomainError(422, 'too-early', `--at lies before the first order (${new Date(scene.startsAt).toISOString()})`);
+  const scene = await readScene(folder, reading, at);
   const decisions: Decision[] = [];
   let listening = false;
   const policy = castlinePolicy(learned(), { committedOnly: false, hear: (d) => { if (listening) decisions.push(d); } });
-  // What comes after the moment is not known: the house never gets it.
-  const known = { ...scene, lines: scene.lines.filter((l) => l.createdAt < at) };
-  const house = new House(known, { sells: true });
+  const house = new House(scene, { sells: true });
   house.now -= STEP_MS;
   while (house.running && house.now + STEP_MS <= at) {
     house.step();

@@ -31,7 +31,7 @@ export async function evaluate(options: EvaluateOptions, report: (line: string) 
   if (data !== undefined && (!existsSync(data) || !statSync(data).isDirectory())) throw new DomainError(422, 'no-folder', `${data}: no such folder`);
   const trials: Record<Area, Trial> = {
     spikes: detectionTrial, nowcast: nowcastTrial, launches: launchesTrial, returns: returnsTrial,
-    quantity: quantityTrial({ worlds: options.worlds, broadcasts: options.broadcasts, oracles: Math.min(options.worlds, 10) }), time: timeTrial,
+    quantity: quantityTrial({ worlds: options.worlds, broadcasts: options.broadcasts, whole: 10 }), time: timeTrial,
   };
   const findings: Finding[] = [];
   for (const area of options.areas) {

@@ -42,13 +42,15 @@ class SceneOrder extends OrderLines {
 
 const KEPT: readonly Attribute[] = ['kind', 'broadcast', 'unitPrice', 'shipBy', 'buyer'];
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 interface ReadCase {
   known: KnownCase;
   grade: Grade | null;
   receivedAt: number | null;
 }
 
-async function readReturns(file: string | undefined, reading: Reading): Promise<ReadCase[]> {
+async function readReturns(file: string | undefined, until: number, reading: Reading): Promise<ReadCase[]> {
   const cases = new Map<string, ReadCase>();
   if (file === undefined) {
     reading.report('no file of returns: nothing comes back');
@@ -58,8 +60,11 @@ async function readReturns(file: string | undefined, reading: Reading): Promise<
     const raw = rowOf(RETURN_COLUMNS, values);
     const fault = checkReturnRow(raw);
     if (fault !== undefined) return fault;
-    const row = returnRow(raw);
+    const row: Mutable<ReturnType<typeof returnRow>> = returnRow(raw);
     const { at, ...said } = row.case;
+    if (at >= until) return undefined;
+    const there = row.receivedAt !== null && row.receivedAt < until;
+    if (!there) [row.receivedAt, row.grade] = [null, null];
     const known = cases.get(said.id);
     if (known === undefined) {
       cases.set(said.id, { known: { ...said, requestedAt: at, statusAt: at }, grade: row.grade, receivedAt: row.receivedAt });
@@ -138,8 +143,8 @@ function worldPriorOf(file: string, index: ReadonlyMap<string, number>): WorldPr
   return prior as unknown as WorldPrior;
 }
 
-/** Reads the folder; a bad line stops with file, line, column and reason. */
-export async function readScene(folder: string, reading: Reading): Promise<Scene> {
+/** Reads the folder; a bad line stops with file, line, column and reason. `until`: what happened from then on is not known. */
+export async function readScene(folder: string, reading: Reading, until = Infinity): Promise<Scene> {
   if (!existsSync(folder) || !statSync(folder).isDirectory()) throw new DomainError(422, 'no-folder', `${folder}: no such folder`);
   const [catalogue, orders] = ['catalogue', 'orders'].map((name) => {
     const file = fileOf(folder, name);
@@ -155,6 +160,7 @@ export async function readScene(folder: string, reading: Reading): Promise<Scene
   const book = new OrderBook((shop) => new SceneOrder(shop));
   let [startsAt, endsAt, unknown] = [Infinity, -Infinity, 0];
   await readOrders(orders, reading, (event) => {
+    if (event.occurredAt >= until) return;
     if (!index.has(event.sku)) {
       unknown++;
       return;
@@ -170,8 +176,8 @@ export async function readScene(folder: string, reading: Reading): Promise<Scene
     else list.push({ at: event.occurredAt, quantity: event.quantity });
   });
   if (unknown > 0) reading.report(`${unknown} order events of SKUs that are not in the catalogue are left out`);
-  if (startsAt === Infinity) throw new DomainError(422, 'no-orders', `${orders}: holds no order of a SKU of the catalogue`);
-  const cases = await readReturns(fileOf(folder, 'returns'), reading);
+  if (startsAt === Infinity) throw new DomainError(422, 'no-orders', `${orders}: holds no order of a SKU of the catalogue${until === Infinity ? '' : ` before ${new Date(until).toISOString()}`}`);
+  const cases = await readReturns(fileOf(folder, 'returns'), until, reading);
   const returns = new Map<LineState, ReadCase[]>();
   for (const c of cases) {
     const line = book.find(c.known.shop, c.known.orderId)?.find(c.known.lineId, c.known.sku);

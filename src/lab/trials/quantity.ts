@@ -17,8 +17,8 @@ const ASKED = 0.9;
 export interface QuantityOptions {
   readonly worlds: number;
   readonly broadcasts: number;
-  /** How many of the worlds the oracle is searched for too: it takes as long as all others. */
-  readonly oracles: number;
+  /** How many of the worlds are played by all policies: the oracle alone takes as long as all others. */
+  readonly whole: number;
 }
 
 /** Plays all worlds, as many at a time as there are cores; answers them in the order asked for. */
@@ -72,9 +72,10 @@ export const quantityTrial = (options: QuantityOptions): Trial => async (data, r
   const gaps = arrivals === undefined || !existsSync(arrivals) ? undefined : (await readGaps(arrivals, { report, onError: 'stop' })).slice(0, 20_000);
   const families: Family[] = ['cluster', 'doubly-stochastic', 'pulsed', ...(gaps === undefined ? [] : (['replayed'] as const))];
   const plays = families.flatMap((family) => Array.from({ length: options.worlds }, (_, i): Play => ({
-    family, seed: FIRST_SEED + i, broadcasts: options.broadcasts, policies: [...DEFAULT_POLICIES.filter((p) => p !== 'oracle' || i < options.oracles), 'castline-firm'], gaps: family === 'replayed' ? gaps : undefined,
+    family, seed: FIRST_SEED + i, broadcasts: options.broadcasts, policies: i < options.whole ? [...DEFAULT_POLICIES, 'castline-firm'] : ['none', 'castline', 'perfect-prior'], gaps: family === 'replayed' ? gaps : undefined,
   })));
   const played = await playAll(plays, report);
+  const whole = Math.min(options.whole, options.worlds);
   const where = (family: string): string => `${options.worlds} worlds of ${options.broadcasts} broadcasts, ${family}, seeds from ${FIRST_SEED}`;
   const findings: Finding[] = families.flatMap((family): Finding[] => {
     const own = played.filter((p) => p.family === family);
@@ -82,9 +83,9 @@ export const quantityTrial = (options: QuantityOptions): Trial => async (data, r
     const losses = own.filter((p) => (p.profit['castline'] ?? 0) < (p.profit['none'] ?? 0)).length;
     return [
       { area: 'quantity', figure: `share of the gain of the perfect prior, ${where(family)}`, asked: '≥ 90 %', reached: said(share), met: (share?.share ?? 0) >= ASKED },
-      { area: 'quantity', figure: `the same, of what is sold already alone (castline-firm), ${family}`, asked: '', reached: said(shareOver(gainsOver(own, 'castline-firm', 'perfect-prior'))) },
-      { area: 'quantity', figure: `the same, naive, ${family}`, asked: '', reached: said(shareOver(gainsOver(own, 'naive', 'perfect-prior'))) },
-      { area: 'quantity', figure: `share of the gain of the oracle, first ${Math.min(options.oracles, options.worlds)} worlds, ${family}`, asked: '', reached: said(shareOver(gainsOver(own, 'castline', 'oracle'))) },
+      { area: 'quantity', figure: `the same, of what is sold already alone (castline-firm), first ${whole} worlds, ${family}`, asked: '', reached: said(shareOver(gainsOver(own, 'castline-firm', 'perfect-prior'))) },
+      { area: 'quantity', figure: `the same, naive, first ${whole} worlds, ${family}`, asked: '', reached: said(shareOver(gainsOver(own, 'naive', 'perfect-prior'))) },
+      { area: 'quantity', figure: `share of the gain of the oracle, first ${whole} worlds, ${family}`, asked: '', reached: said(shareOver(gainsOver(own, 'castline', 'oracle'))) },
       { area: 'quantity', figure: `worlds in which castline earns less than making nothing, ${family}`, asked: '', reached: `${losses} of ${own.length}` },
     ];
   });
