@@ -4,7 +4,8 @@
 //
 // Everything moves in steps of a quarter of an hour, on the clock: within a step the rate stands, so that a stream gives the same
 // answers however often it is looked at.
-import { HOUR_MS, HOURS, hourOf, hourRate, unknownError } from './daily-shape.js';
+import { HOUR_MS, HOURS, hourOf } from './daily-shape.js';
+import { HourCounts, KNOWN_DAYS, STEP_MS } from './hour-counts.js';
 import type { Excess } from './likelihood.js';
 
 /** A published prior: below one order an hour a rate moves no factory, and a first sale is no spike of infinite ratio. */
@@ -17,24 +18,13 @@ const ERRORS_ALLOWED = 1.2;
 const MOST_VARIANCE = 1;
 const marginOf = (variance: number): number => 1 + Math.sqrt(NULL_MARGIN ** 2 + ERRORS_ALLOWED ** 2 * Math.min(MOST_VARIANCE, variance));
 
-/** Length of a step, and by how much learning lags at least. */
-export const STEP_MS = 15 * 60_000;
+/** By how much learning lags at least. */
 const LAG_MS = STEP_MS;
 /** While a rise is suspected, learning waits for it to end or to become an alarm, but no longer than this. */
 const HOLD_MS = 75 * 60_000;
 const GROWN_MS = 36 * HOUR_MS;
-/** Days on which an hour must have been seen for its silence to say anything. */
-const KNOWN_DAYS = 1.5;
-/** A level so many times the known one tells of other hours, not of a whole stream that rose. */
-const MOST_RAISED = 20;
-const SLOW_HALF_LIFE_MS = 7 * 86_400_000;
 const NEAR_HALF_LIFE_MS = 45 * 60_000;
-const STEPS_PER_HOUR = HOUR_MS / STEP_MS;
-const SLOW_DECAY = Math.pow(0.5, STEP_MS / SLOW_HALF_LIFE_MS);
 const NEAR_DECAY = Math.pow(0.5, STEP_MS / NEAR_HALF_LIFE_MS);
-/** By steps within an hour: what is left of older counts, and the time that they add, decayed. */
-const PASSED_DECAY = Array.from({ length: STEPS_PER_HOUR + 1 }, (_, n) => SLOW_DECAY ** n);
-const PASSED_TIME = Array.from({ length: STEPS_PER_HOUR + 1 }, (_, n) => PASSED_DECAY.slice(0, n).reduce((s, decay) => s + STEP_MS * decay, 0));
 /** Prior of the dispersion: variance/mean − 1 = 0.5 with the weight of 10 orders; memory of about 2,000 bins with orders. */
 const EXCESS_PRIOR = 0.5;
 const EXCESS_WEIGHT = 10;
@@ -89,14 +79,9 @@ export function meanRate(b: BaselineState): { readonly rate: number; readonly or
 /** Variance/mean − 1 of a bin's count, as estimated: pairs of orders beyond those that an even rate brings. */
 const excessOf = (sum: number, pairs: number, evenPairs: number): number => Math.max(0, (pairs - evenPairs + EXCESS_PRIOR * EXCESS_WEIGHT) / (sum + EXCESS_WEIGHT));
 
-/** Below this the common factor of the slow counts is multiplied out, long before it could vanish. */
-const LEAST_SCALE = 1e-100;
-
-/** A baseline at work: the same numbers changed in place, all slow counts decayed by one common factor. */
+/** A baseline at work: the same numbers changed in place. */
 export class LearningBaseline {
-  private scale = 1;
-  private hourOrders: number[];
-  private hourTime: number[];
+  private readonly counts: HourCounts;
   private nearOrders: number;
   private nearExpected: number;
   private readonly outside: number;
@@ -110,8 +95,6 @@ export class LearningBaseline {
   private least = false;
   /** The rate of this hour is the least. */
   private low = false;
-  private sumOrders = 0;
-  private sumTime = 0;
   private learnedTo: number;
   rate: number;
   /** The null rate: the baseline with its margin. */
@@ -123,8 +106,7 @@ export class LearningBaseline {
 
   constructor(b: BaselineState, private readonly binMs: number) {
     this.outside = b.outside;
-    this.hourOrders = [...b.hourOrders];
-    this.hourTime = [...b.hourTime];
+    this.counts = new HourCounts(b.hourOrders, b.hourTime);
     this.nearOrders = b.nearOrders;
     this.nearExpected = b.nearExpected;
     this.sum = b.sum;
@@ -140,7 +122,7 @@ export class LearningBaseline {
 
   state(): BaselineState {
     return {
-      outside: this.outside, hourOrders: this.hourOrders.map((n) => n * this.scale), hourTime: this.hourTime.map((t) => t * this.scale), nearOrders: this.nearOrders, nearExpected: this.nearExpected,
+      outside: this.outside, hourOrders: this.counts.hourOrders(), hourTime: this.counts.hourTime(), nearOrders: this.nearOrders, nearExpected: this.nearExpected,
       sum: this.sum, pairs: this.pairs, evenPairs: this.evenPairs, waiting: this.waiting.slice(this.used), learnedTo: this.learnedTo, rate: this.rate, bound: this.bound, until: this.until,
     };
   }
@@ -186,14 +168,12 @@ export class LearningBaseline {
 
   /** Seen for long enough to tell a rise from a day that begins; before, waiting would keep the very hours out that show how uneven the stream is. */
   private isGrown(): boolean {
-    let time = 0;
-    for (let i = 0; i < HOURS; i++) time += this.hourTime[i] as number;
-    return time * this.scale >= GROWN_MS;
+    return this.counts.seen >= GROWN_MS;
   }
 
   /** The rate at any hour, as known now. */
   rateIn(hour: number): number {
-    const shape = hourRate(this.hourOrders, this.hourTime, this.scale, hour, 1 + this.plainExcess());
+    const shape = this.counts.rate(hour, 1 + this.plainExcess());
     return Math.max(FLOOR_RATE, this.outside, shape.rate * this.near(shape.variance).factor);
   }
 
@@ -202,39 +182,15 @@ export class LearningBaseline {
     this.waiting = [];
     this.used = 0;
     this.learnedTo = end;
-    if (lasting !== undefined) this.raiseTo(lasting.level, lasting.since, end);
+    if (lasting !== undefined) {
+      this.counts.raiseTo(lasting.level, lasting.since, end);
+      // What was expected of late no longer says anything.
+      this.nearOrders = 0;
+      this.nearExpected = 0;
+    }
     this.fresh = true;
     this.setRate(end);
     this.until = this.endFrom(end);
-  }
-
-  /**
-   * The level of the hours from `since` to `end`. Where they were known, every other hour rises in proportion, as the whole stream
-   * has; where they were not, they are learned as they are. What was expected of late no longer says anything.
-   */
-  private raiseTo(level: number, since: number, end: number): void {
-    this.multiplyOut();
-    const hours = new Set<number>();
-    for (let at = since; at < end; at += HOUR_MS) hours.add(hourOf(at));
-    let orders = 0;
-    let time = 0;
-    let known = true;
-    for (const hour of hours) {
-      orders += this.hourOrders[hour] as number;
-      time += this.hourTime[hour] as number;
-      known &&= (this.hourTime[hour] as number) >= KNOWN_DAYS * HOUR_MS;
-    }
-    const factor = (level * time) / orders;
-    if (known && factor < MOST_RAISED) this.hourOrders = this.hourOrders.map((n) => n * factor);
-    else {
-      for (const hour of hours) {
-        const seen = Math.max(HOUR_MS, this.hourTime[hour] as number);
-        this.hourTime[hour] = seen;
-        this.hourOrders[hour] = Math.max(this.hourOrders[hour] as number, level * seen);
-      }
-    }
-    this.nearOrders = 0;
-    this.nearExpected = 0;
   }
 
   private plainExcess(): number {
@@ -263,7 +219,7 @@ export class LearningBaseline {
     if (fresh) this.excess = this.carefulExcess();
     this.fresh = false;
     const least = Math.max(FLOOR_RATE, this.outside);
-    // Counts wane: a busy stream may have come to rest. The sums that mostIn reads are taken here too.
+    // Counts wane: a busy stream may have come to rest.
     if (fresh || at % (6 * HOUR_MS) === 0) this.least = this.isLeast(least);
     this.low = this.least || this.mostIn(hour) <= boundOf(least);
     if (this.low && !this.least && at % HOUR_MS === 0) this.least = this.isLeast(least);
@@ -272,47 +228,22 @@ export class LearningBaseline {
       this.bound = boundOf(least);
       return;
     }
-    const shape = hourRate(this.hourOrders, this.hourTime, this.scale, hour, 1 + this.plainExcess());
+    const shape = this.counts.rate(hour, 1 + this.plainExcess());
     const near = this.near(shape.variance);
     const rate = shape.rate * near.factor;
     this.rate = Math.max(least, rate);
     this.bound = Math.max(boundOf(least), rate * marginOf(near.variance));
   }
 
-  /** True where no hour's rate, whatever its margin, exceeds the least rate, and none will while no order comes: counts only wane. */
+  /** True where no hour's rate, whatever its margin, exceeds the least rate. */
   private isLeast(least: number): boolean {
-    const bound = boundOf(least) / marginOf(Infinity) / (1 + this.nearOrders);
-    let sum = 0;
-    let whole = 0;
-    let all = true;
-    let previous = this.hourOrders[HOURS - 1] as number;
-    let previousTime = this.hourTime[HOURS - 1] as number;
-    for (let i = 0; i < HOURS; i++) {
-      const [n, t] = [this.hourOrders[i] as number, this.hourTime[i] as number];
-      const [next, nextTime] = [this.hourOrders[i === HOURS - 1 ? 0 : i + 1] as number, this.hourTime[i === HOURS - 1 ? 0 : i + 1] as number];
-      all &&= previous + 2 * n + next <= bound * (previousTime + 2 * t + nextTime);
-      sum += n;
-      whole += t;
-      previous = n;
-      previousTime = t;
-    }
-    this.sumOrders = sum;
-    this.sumTime = whole;
-    return all && sum * this.scale + 1 <= bound * (whole * this.scale + HOUR_MS);
+    return this.counts.within(boundOf(least) / marginOf(Infinity) / (1 + this.nearOrders));
   }
 
   /** A bound for the null rate in this hour that needs no estimate: in most hours of most streams it is below the least rate. */
   private mostIn(hour: number): number {
-    const known = (this.hourTime[hour] as number) * this.scale;
-    if (known < HOUR_MS) return Infinity;
-    let rate = (this.sumOrders * this.scale + 1) / (this.sumTime * this.scale + HOUR_MS);
-    for (let step = -1; step <= 1; step++) {
-      const [i, before, after] = [(hour + step + HOURS) % HOURS, (hour + step + HOURS - 1) % HOURS, (hour + step + 1) % HOURS];
-      const n = (this.hourOrders[before] as number) + 2 * (this.hourOrders[i] as number) + (this.hourOrders[after] as number);
-      rate = Math.max(rate, n / ((this.hourTime[before] as number) + 2 * (this.hourTime[i] as number) + (this.hourTime[after] as number)));
-    }
     const dispersion = 1 + this.plainExcess();
-    const variance = dispersion / (this.sumOrders * this.scale + 1) + unknownError(known / HOUR_MS);
+    const { rate, variance } = this.counts.mostIn(hour, dispersion);
     return rate * (1 + (this.nearOrders * variance) / dispersion) * marginOf(variance);
   }
 
@@ -335,15 +266,12 @@ export class LearningBaseline {
     this.nearExpected *= NEAR_DECAY;
     if (this.bound === boundOf(Math.max(FLOOR_RATE, this.outside))) this.nearExpected += orders;
     else {
-      const shape = hourRate(this.hourOrders, this.hourTime, this.scale, hour, 1 + this.plainExcess());
+      const shape = this.counts.rate(hour, 1 + this.plainExcess());
       // What lies between the least and the most that the hour makes expect is no news about the level, nor is silence in an hour that is not known yet.
       this.nearExpected += Math.min(shape.rate * time, Math.max(shape.days < KNOWN_DAYS ? 0 : shape.least * time, orders));
     }
     this.nearOrders = this.nearOrders * NEAR_DECAY + orders;
-    this.scale *= SLOW_DECAY;
-    if (this.scale < LEAST_SCALE) this.multiplyOut();
-    this.hourTime[hour] = (this.hourTime[hour] as number) + time / this.scale;
-    if (orders > 0) this.hourOrders[hour] = (this.hourOrders[hour] as number) + orders / this.scale;
+    this.counts.add(hour, time, orders);
     this.learnedTo = to;
   }
 
@@ -359,51 +287,13 @@ export class LearningBaseline {
 
   /** What `step` does up to `to` where idleUntil has answered it. */
   idle(to: number): void {
-    let steps = Math.round((to - LAG_MS - this.learnedTo) / STEP_MS);
-    const near = Math.pow(NEAR_DECAY, steps);
+    const learned = to - LAG_MS;
+    const near = Math.pow(NEAR_DECAY, Math.round((learned - this.learnedTo) / STEP_MS));
     this.nearOrders *= near;
     this.nearExpected *= near;
-    while (steps > 0) {
-      // To the next full hour, then whole days at once, then hours.
-      const into = Math.floor(this.learnedTo / STEP_MS) % STEPS_PER_HOUR;
-      const days = into === 0 ? Math.min(1000, Math.floor(steps / (HOURS * STEPS_PER_HOUR))) : 0;
-      const passed = days > 0 ? days * HOURS * STEPS_PER_HOUR : Math.min(steps, STEPS_PER_HOUR - into);
-      if (days > 0) this.idleDays(days);
-      else {
-        const hour = hourOf(this.learnedTo);
-        this.scale *= PASSED_DECAY[passed] as number;
-        this.hourTime[hour] = (this.hourTime[hour] as number) + (PASSED_TIME[passed] as number) / this.scale;
-      }
-      steps -= passed;
-      this.learnedTo += passed * STEP_MS;
-      if (this.scale < LEAST_SCALE) this.multiplyOut();
-    }
+    this.counts.addEmpty(this.learnedTo, learned);
+    this.learnedTo = learned;
     this.until = this.endFrom(to);
-  }
-
-  /** Whole days from a full hour on: what each hour gains is a geometric sum over the days. */
-  private idleDays(days: number): void {
-    this.multiplyOut();
-    const day = Math.pow(SLOW_DECAY, HOURS * STEPS_PER_HOUR);
-    const gained = (PASSED_TIME[STEPS_PER_HOUR] as number) * ((1 - Math.pow(day, days)) / (1 - day));
-    const first = hourOf(this.learnedTo);
-    let ago = Math.pow(SLOW_DECAY, (HOURS - 1) * STEPS_PER_HOUR);
-    const faded = Math.pow(day, days);
-    for (let k = 0; k < HOURS; k++) {
-      const hour = (first + k) % HOURS;
-      this.hourOrders[hour] = (this.hourOrders[hour] as number) * faded;
-      this.hourTime[hour] = (this.hourTime[hour] as number) * faded + gained * ago;
-      ago /= SLOW_DECAY ** STEPS_PER_HOUR;
-    }
-  }
-
-  private multiplyOut(): void {
-    if (this.scale === 1) return;
-    this.hourOrders = this.hourOrders.map((n) => n * this.scale);
-    this.hourTime = this.hourTime.map((t) => t * this.scale);
-    this.sumOrders *= this.scale;
-    this.sumTime *= this.scale;
-    this.scale = 1;
   }
 }
 

@@ -9,9 +9,6 @@ export interface Onset {
   readonly expected: number;
 }
 
-/** Room for one bin's ratios. */
-const RATIOS = new Float64Array(COMPONENTS);
-
 export class Evidence {
   readonly sr: number[];
   // The CUSUM since its last zero: where the change began, and what came and was expected since.
@@ -21,6 +18,9 @@ export class Evidence {
   private expected: number;
   private mixture: Mixture | undefined;
   private readonly emptyBins = new EmptyBins();
+  /** Ratios of the bin that was looked at last: a bin that raised no alarm is taken next. */
+  private readonly ratios = new Float64Array(COMPONENTS);
+  private looked: { readonly orders: number; readonly mean: number; readonly mixture: Mixture } | undefined;
 
   /** Without values from before: what a stream begins with at `at`. */
   static from(at: number, binMs: number): Evidence {
@@ -52,9 +52,8 @@ export class Evidence {
 
   /** A bin with orders that raised no alarm. */
   take(bin: number, orders: number, mean: number, expected: number, excess: Excess): void {
-    const mixture = this.mixtureFor(excess);
-    ratiosOf(RATIOS, mixture, orders, mean);
-    for (let i = 0; i < COMPONENTS; i++) this.sr[i] = ((this.sr[i] as number) + 1) * (RATIOS[i] as number);
+    const mixture = this.look(orders, mean, excess);
+    for (let i = 0; i < COMPONENTS; i++) this.sr[i] = ((this.sr[i] as number) + 1) * (this.ratios[i] as number);
     const before = this.level;
     this.level += mixture.onsetPerOrder * orders + mixture.onsetPerMean * mean;
     if (this.level <= 0) {
@@ -68,15 +67,23 @@ export class Evidence {
 
   /** Mean Shiryaev-Roberts value of the mixture if the next bin has `orders`. */
   statistic(orders: number, mean: number, excess: Excess): number {
-    ratiosOf(RATIOS, this.mixtureFor(excess), orders, mean);
+    this.look(orders, mean, excess);
     let sum = 0;
-    for (let i = 0; i < COMPONENTS; i++) sum += ((this.sr[i] as number) + 1) * (RATIOS[i] as number);
+    for (let i = 0; i < COMPONENTS; i++) sum += ((this.sr[i] as number) + 1) * (this.ratios[i] as number);
     return sum / COMPONENTS;
   }
 
   restart(at: number): void {
     this.sr.fill(0);
     this.noOnset(at);
+  }
+
+  private look(orders: number, mean: number, excess: Excess): Mixture {
+    const mixture = this.mixtureFor(excess);
+    if (this.looked?.orders === orders && this.looked.mean === mean && this.looked.mixture === mixture) return mixture;
+    this.looked = { orders, mean, mixture };
+    ratiosOf(this.ratios, mixture, orders, mean);
+    return mixture;
   }
 
   private noOnset(at: number): void {
