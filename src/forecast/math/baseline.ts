@@ -2,11 +2,12 @@
 // what was expected of them, and the dispersion of its counts. Both lag behind, so that a spike does not feed them, and both carry
 // a margin. Times in milliseconds; rates in orders per ms.
 //
-// Everything moves in steps of a quarter of an hour, on the clock: within a step the rate stands, so that a stream gives the same
+// Numbers are kept as they are stored (precision.ts). Everything moves in steps of a quarter of an hour, on the clock: within a step the rate stands, so that a stream gives the same
 // answers however often it is looked at.
 import { HOUR_MS, HOURS, hourOf } from './daily-shape.js';
 import { HourCounts, KNOWN_DAYS, STEP_MS } from './hour-counts.js';
 import type { Excess } from './likelihood.js';
+import { long } from './precision.js';
 
 /** A published prior: below one order an hour a rate moves no factory, and a first sale is no spike of infinite ratio. */
 export const FLOOR_RATE = 1 / 3_600_000;
@@ -33,9 +34,11 @@ const [EXCESS_FACTOR, EXCESS_MARGIN, LEAST_EXCESS, MOST_EXCESS] = [1.15, 0.01, 0
 
 export interface BaselineState {
   readonly outside: number;
-  /** Decayed orders and exposure (ms) by hour of the day, as of `learnedTo`. */
+  /** Orders and exposure (ms) by hour of the day, decayed but for the last `steps` steps up to `learnedTo`. */
   readonly hourOrders: readonly number[];
   readonly hourTime: readonly number[];
+  /** Absent in states of earlier versions: none. */
+  readonly steps?: number;
   /** Orders of late, and what the hours' rates made expect; half-life 45 minutes. */
   readonly nearOrders: number;
   readonly nearExpected: number;
@@ -50,19 +53,34 @@ export interface BaselineState {
   readonly rate: number;
   readonly bound: number;
   readonly until: number;
+  /** What was found when the rate was set; absent in states of earlier versions: then it is found anew. */
+  readonly found?: Found;
+}
+
+export interface Found {
+  /** Orders were learned since. */
+  readonly fresh: boolean;
+  /** The rate is the least there is, whatever the hour; and in this hour. */
+  readonly least: boolean;
+  readonly low: boolean;
 }
 
 /** What the dispersion outside is worth to a broadcast's stream, in orders. */
 const OUTSIDE_WEIGHT = 200;
 
 export const stepEnd = (at: number): number => (Math.floor(at / STEP_MS) + 1) * STEP_MS;
-const boundOf = (rate: number): number => (1 + NULL_MARGIN) * rate;
+const boundOf = (rate: number): number => long((1 + NULL_MARGIN) * rate);
+/** The least rate of a stream, and of the null hypothesis. */
+export function leastOf(outside: number): { readonly rate: number; readonly bound: number } {
+  const rate = long(Math.max(FLOOR_RATE, outside));
+  return { rate, bound: boundOf(rate) };
+}
 
 export function emptyBaseline(at: number, outsideRate: number | undefined, outsideExcess: number | undefined): BaselineState {
-  const rate = Math.max(FLOOR_RATE, outsideRate ?? 0);
+  const outside = long(outsideRate ?? 0);
   return {
-    outside: outsideRate ?? 0, hourOrders: new Array<number>(HOURS).fill(0), hourTime: new Array<number>(HOURS).fill(0), nearOrders: 0, nearExpected: 0,
-    sum: outsideExcess === undefined ? 0 : OUTSIDE_WEIGHT, pairs: (outsideExcess ?? 0) * OUTSIDE_WEIGHT, evenPairs: 0, waiting: [], learnedTo: at, rate, bound: boundOf(rate), until: stepEnd(at),
+    outside, hourOrders: new Array<number>(HOURS).fill(0), hourTime: new Array<number>(HOURS).fill(0), steps: 0, nearOrders: 0, nearExpected: 0, sum: outsideExcess === undefined ? 0 : OUTSIDE_WEIGHT,
+    pairs: long((outsideExcess ?? 0) * OUTSIDE_WEIGHT), evenPairs: 0, waiting: [], learnedTo: at, ...leastOf(outside), until: stepEnd(at), found: { fresh: true, least: false, low: false },
   };
 }
 
@@ -70,11 +88,7 @@ export function emptyBaseline(at: number, outsideRate: number | undefined, outsi
 const PRIOR_TIME_MS = 2 * 86_400_000;
 
 /** The long-run rate over the whole day, shrunk towards none: orders per millisecond, and the orders it rests on. */
-export function meanRate(b: BaselineState): { readonly rate: number; readonly orders: number } {
-  const orders = b.hourOrders.reduce((s, v) => s + v, 0);
-  const time = b.hourTime.reduce((s, v) => s + v, 0);
-  return { rate: orders / (time + PRIOR_TIME_MS), orders };
-}
+export const meanRate = (b: BaselineState): { readonly rate: number; readonly orders: number } => new HourCounts(b.hourOrders, b.hourTime, b.steps ?? 0).mean(PRIOR_TIME_MS);
 
 /** Variance/mean − 1 of a bin's count, as estimated: pairs of orders beyond those that an even rate brings. */
 const excessOf = (sum: number, pairs: number, evenPairs: number): number => Math.max(0, (pairs - evenPairs + EXCESS_PRIOR * EXCESS_WEIGHT) / (sum + EXCESS_WEIGHT));
@@ -85,16 +99,18 @@ export class LearningBaseline {
   private nearOrders: number;
   private nearExpected: number;
   private readonly outside: number;
+  private readonly leastRate: number;
+  private readonly leastBound: number;
   private sum: number;
   private pairs: number;
   private evenPairs: number;
   private waiting: (readonly [bin: number, orders: number])[];
   private used = 0;
   /** Orders were learned since the rate was set; and whether it is the least there is. */
-  private fresh = true;
-  private least = false;
+  private fresh: boolean;
+  private least: boolean;
   /** The rate of this hour is the least. */
-  private low = false;
+  private low: boolean;
   private learnedTo: number;
   rate: number;
   /** The null rate: the baseline with its margin. */
@@ -105,25 +121,29 @@ export class LearningBaseline {
   excess: Excess;
 
   constructor(b: BaselineState, private readonly binMs: number) {
-    this.outside = b.outside;
-    this.counts = new HourCounts(b.hourOrders, b.hourTime);
-    this.nearOrders = b.nearOrders;
-    this.nearExpected = b.nearExpected;
-    this.sum = b.sum;
-    this.pairs = b.pairs;
-    this.evenPairs = b.evenPairs;
+    this.outside = long(b.outside);
+    ({ rate: this.leastRate, bound: this.leastBound } = leastOf(this.outside));
+    this.counts = new HourCounts(b.hourOrders, b.hourTime, b.steps ?? 0);
+    this.nearOrders = long(b.nearOrders);
+    this.nearExpected = long(b.nearExpected);
+    this.sum = long(b.sum);
+    this.pairs = long(b.pairs);
+    this.evenPairs = long(b.evenPairs);
     this.waiting = [...b.waiting];
     this.learnedTo = b.learnedTo;
-    this.rate = b.rate;
-    this.bound = b.bound;
+    this.rate = Math.max(this.leastRate, long(b.rate));
+    this.bound = Math.max(this.leastBound, long(b.bound));
     this.until = b.until;
+    this.fresh = b.found?.fresh ?? true;
+    this.least = b.found?.least ?? false;
+    this.low = b.found?.low ?? false;
     this.excess = this.carefulExcess();
   }
 
   state(): BaselineState {
     return {
-      outside: this.outside, hourOrders: this.counts.hourOrders(), hourTime: this.counts.hourTime(), nearOrders: this.nearOrders, nearExpected: this.nearExpected,
-      sum: this.sum, pairs: this.pairs, evenPairs: this.evenPairs, waiting: this.waiting.slice(this.used), learnedTo: this.learnedTo, rate: this.rate, bound: this.bound, until: this.until,
+      outside: this.outside, ...this.counts.state(), nearOrders: this.nearOrders, nearExpected: this.nearExpected, sum: this.sum, pairs: this.pairs, evenPairs: this.evenPairs,
+      waiting: this.waiting.slice(this.used), learnedTo: this.learnedTo, rate: this.rate, bound: this.bound, until: this.until, found: { fresh: this.fresh, least: this.least, low: this.low },
     };
   }
 
@@ -218,26 +238,25 @@ export class LearningBaseline {
     const hour = hourOf(at);
     if (fresh) this.excess = this.carefulExcess();
     this.fresh = false;
-    const least = Math.max(FLOOR_RATE, this.outside);
     // Counts wane: a busy stream may have come to rest.
-    if (fresh || at % (6 * HOUR_MS) === 0) this.least = this.isLeast(least);
-    this.low = this.least || this.mostIn(hour) <= boundOf(least);
-    if (this.low && !this.least && at % HOUR_MS === 0) this.least = this.isLeast(least);
+    if (fresh || at % (6 * HOUR_MS) === 0) this.least = this.isLeast();
+    this.low = this.least || this.mostIn(hour) <= this.leastBound;
+    if (this.low && !this.least && at % HOUR_MS === 0) this.least = this.isLeast();
     if (this.low) {
-      this.rate = least;
-      this.bound = boundOf(least);
+      this.rate = this.leastRate;
+      this.bound = this.leastBound;
       return;
     }
     const shape = this.counts.rate(hour, 1 + this.plainExcess());
     const near = this.near(shape.variance);
     const rate = shape.rate * near.factor;
-    this.rate = Math.max(least, rate);
-    this.bound = Math.max(boundOf(least), rate * marginOf(near.variance));
+    this.rate = Math.max(this.leastRate, long(rate));
+    this.bound = Math.max(this.leastBound, long(rate * marginOf(near.variance)));
   }
 
   /** True where no hour's rate, whatever its margin, exceeds the least rate. */
-  private isLeast(least: number): boolean {
-    return this.counts.within(boundOf(least) / marginOf(Infinity) / (1 + this.nearOrders));
+  private isLeast(): boolean {
+    return this.counts.within(this.leastBound / marginOf(Infinity) / (1 + this.nearOrders));
   }
 
   /** A bound for the null rate in this hour that needs no estimate: in most hours of most streams it is below the least rate. */
@@ -255,22 +274,22 @@ export class LearningBaseline {
     for (let due = this.waiting[this.used]; due !== undefined && due[0] < to; due = this.waiting[++this.used]) {
       orders += due[1];
       this.fresh = true;
-      this.sum = this.sum * PAIRS_DECAY + due[1];
-      this.pairs = this.pairs * PAIRS_DECAY + due[1] * (due[1] - 1);
-      this.evenPairs *= PAIRS_DECAY;
+      this.sum = long(this.sum * PAIRS_DECAY + due[1]);
+      this.pairs = long(this.pairs * PAIRS_DECAY + due[1] * (due[1] - 1));
+      this.evenPairs = long(this.evenPairs * PAIRS_DECAY);
     }
     if (orders > 1) {
       // Of n orders in b bins an even rate makes (n² − Dn)/b pairs expect: n² alone would hold the pairs of its own unevenness.
-      this.evenPairs += (Math.max(0, orders * orders - (1 + this.plainExcess()) * orders) * this.binMs) / time;
+      this.evenPairs = long(this.evenPairs + (Math.max(0, orders * orders - (1 + this.plainExcess()) * orders) * this.binMs) / time);
     }
-    this.nearExpected *= NEAR_DECAY;
-    if (this.bound === boundOf(Math.max(FLOOR_RATE, this.outside))) this.nearExpected += orders;
-    else {
+    let expected = orders;
+    if (this.bound !== this.leastBound) {
       const shape = this.counts.rate(hour, 1 + this.plainExcess());
       // What lies between the least and the most that the hour makes expect is no news about the level, nor is silence in an hour that is not known yet.
-      this.nearExpected += Math.min(shape.rate * time, Math.max(shape.days < KNOWN_DAYS ? 0 : shape.least * time, orders));
+      expected = Math.min(shape.rate * time, Math.max(shape.days < KNOWN_DAYS ? 0 : shape.least * time, orders));
     }
-    this.nearOrders = this.nearOrders * NEAR_DECAY + orders;
+    this.nearExpected = long(this.nearExpected * NEAR_DECAY + expected);
+    this.nearOrders = long(this.nearOrders * NEAR_DECAY + orders);
     this.counts.add(hour, time, orders);
     this.learnedTo = to;
   }
@@ -289,8 +308,8 @@ export class LearningBaseline {
   idle(to: number): void {
     const learned = to - LAG_MS;
     const near = Math.pow(NEAR_DECAY, Math.round((learned - this.learnedTo) / STEP_MS));
-    this.nearOrders *= near;
-    this.nearExpected *= near;
+    this.nearOrders = long(this.nearOrders * near);
+    this.nearExpected = long(this.nearExpected * near);
     this.counts.addEmpty(this.learnedTo, learned);
     this.learnedTo = learned;
     this.until = this.endFrom(to);

@@ -1,6 +1,7 @@
 // The evidence for a rise on one stream while bins pass: the mixture's Shiryaev-Roberts values, and the NB-CUSUM that dates its
-// onset. Both are against the null hypothesis that a bin's mean is at most `mean`.
+// onset. Both are against the null hypothesis that a bin's mean is at most `mean`, and kept as they are stored (precision.ts).
 import { COMPONENTS, EmptyBins, mixtureOf, ratiosOf, type Excess, type Mixture } from './likelihood.js';
+import { long } from './precision.js';
 
 export interface Onset {
   readonly level: number;
@@ -29,11 +30,11 @@ export class Evidence {
 
   constructor(sr: readonly number[], onset: Onset, private readonly binMs: number) {
     // States of earlier versions hold other components: they begin anew.
-    this.sr = sr.length === COMPONENTS ? [...sr] : new Array<number>(COMPONENTS).fill(0);
-    this.level = onset.level;
+    this.sr = sr.length === COMPONENTS ? sr.map(long) : new Array<number>(COMPONENTS).fill(0);
+    this.level = long(onset.level);
     this.since = onset.since;
     this.orders = onset.orders;
-    this.expected = onset.expected;
+    this.expected = long(onset.expected);
   }
 
   onset(): Onset {
@@ -44,25 +45,26 @@ export class Evidence {
   empty(until: number, bins: number, mean: number, expected: number, excess: Excess): void {
     const mixture = this.mixtureFor(excess);
     this.emptyBins.pass(this.sr, mixture, mean, bins);
+    for (let i = 0; i < COMPONENTS; i++) this.sr[i] = long(this.sr[i] as number);
     if (this.level <= 0) return;
-    this.level += mixture.onsetPerMean * mean * bins;
+    this.level = long(Math.max(0, this.level + mixture.onsetPerMean * mean * bins));
     if (this.level <= 0) this.noOnset(until);
-    else this.expected += expected * bins;
+    else this.expected = long(this.expected + expected * bins);
   }
 
   /** A bin with orders that raised no alarm. */
   take(bin: number, orders: number, mean: number, expected: number, excess: Excess): void {
     const mixture = this.look(orders, mean, excess);
-    for (let i = 0; i < COMPONENTS; i++) this.sr[i] = ((this.sr[i] as number) + 1) * (this.ratios[i] as number);
+    for (let i = 0; i < COMPONENTS; i++) this.sr[i] = long(((this.sr[i] as number) + 1) * (this.ratios[i] as number));
     const before = this.level;
-    this.level += mixture.onsetPerOrder * orders + mixture.onsetPerMean * mean;
+    this.level = long(Math.max(0, this.level + mixture.onsetPerOrder * orders + mixture.onsetPerMean * mean));
     if (this.level <= 0) {
       this.noOnset(bin + this.binMs);
       return;
     }
     if (before <= 0) this.since = bin;
     this.orders += orders;
-    this.expected += expected;
+    this.expected = long(this.expected + expected);
   }
 
   /** Mean Shiryaev-Roberts value of the mixture if the next bin has `orders`. */
