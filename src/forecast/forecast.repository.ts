@@ -1,6 +1,6 @@
 import type { Tx } from '../kernel/index.js';
 import { one, rows, touched } from '../kernel/database/sql.js';
-import { currentState, type StoredStream, type StreamState } from './math/index.js';
+import { currentState, storedState, type StoredStream, type StreamState } from './math/index.js';
 
 export interface StoredState {
   readonly stream: number;
@@ -27,7 +27,7 @@ export const saveStates = (tx: Tx, list: readonly { stream: number; shop: string
     `insert into stream_states (stream, shop, state, episode, wake_at)
      select w.stream, w.shop, w.state::json, w.episode, to_timestamp(w.wake_at / 1000) from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::float8[]) as w(stream, shop, state, episode, wake_at)
      on conflict (stream) do update set state = excluded.state, episode = excluded.episode, wake_at = excluded.wake_at`,
-    [list.map((s) => s.stream), list.map((s) => s.shop), list.map((s) => JSON.stringify(s.state)), list.map((s) => s.episode), list.map((s) => s.wakeAt)],
+    [list.map((s) => s.stream), list.map((s) => s.shop), list.map((s) => JSON.stringify(storedState(s.state))), list.map((s) => s.episode), list.map((s) => s.wakeAt)],
   );
 
 /** Streams whose state is due to be looked at again by their shop's clock; each is answered once. */

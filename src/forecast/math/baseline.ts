@@ -2,10 +2,12 @@
 // what was expected of them, and the dispersion of its counts. Both lag behind, so that a spike does not feed them, and both carry
 // a margin. Times in milliseconds; rates in orders per ms.
 //
-// Everything moves in steps of a quarter of an hour, on the clock: within a step the rate stands, so that a stream gives the same
+// Numbers are kept as they are stored (precision.ts). Everything moves in steps of a quarter of an hour, on the clock: within a step the rate stands, so that a stream gives the same
 // answers however often it is looked at.
-import { HOUR_MS, HOURS, hourOf, hourRate, unknownError } from './daily-shape.js';
+import { HOUR_MS, HOURS, hourOf } from './daily-shape.js';
+import { HourCounts, KNOWN_DAYS, STEP_MS } from './hour-counts.js';
 import type { Excess } from './likelihood.js';
+import { long } from './precision.js';
 
 /** A published prior: below one order an hour a rate moves no factory, and a first sale is no spike of infinite ratio. */
 export const FLOOR_RATE = 1 / 3_600_000;
@@ -17,24 +19,13 @@ const ERRORS_ALLOWED = 1.2;
 const MOST_VARIANCE = 1;
 const marginOf = (variance: number): number => 1 + Math.sqrt(NULL_MARGIN ** 2 + ERRORS_ALLOWED ** 2 * Math.min(MOST_VARIANCE, variance));
 
-/** Length of a step, and by how much learning lags at least. */
-export const STEP_MS = 15 * 60_000;
+/** By how much learning lags at least. */
 const LAG_MS = STEP_MS;
 /** While a rise is suspected, learning waits for it to end or to become an alarm, but no longer than this. */
 const HOLD_MS = 75 * 60_000;
 const GROWN_MS = 36 * HOUR_MS;
-/** Days on which an hour must have been seen for its silence to say anything. */
-const KNOWN_DAYS = 1.5;
-/** A level so many times the known one tells of other hours, not of a whole stream that rose. */
-const MOST_RAISED = 20;
-const SLOW_HALF_LIFE_MS = 7 * 86_400_000;
 const NEAR_HALF_LIFE_MS = 45 * 60_000;
-const STEPS_PER_HOUR = HOUR_MS / STEP_MS;
-const SLOW_DECAY = Math.pow(0.5, STEP_MS / SLOW_HALF_LIFE_MS);
 const NEAR_DECAY = Math.pow(0.5, STEP_MS / NEAR_HALF_LIFE_MS);
-/** By steps within an hour: what is left of older counts, and the time that they add, decayed. */
-const PASSED_DECAY = Array.from({ length: STEPS_PER_HOUR + 1 }, (_, n) => SLOW_DECAY ** n);
-const PASSED_TIME = Array.from({ length: STEPS_PER_HOUR + 1 }, (_, n) => PASSED_DECAY.slice(0, n).reduce((s, decay) => s + STEP_MS * decay, 0));
 /** Prior of the dispersion: variance/mean − 1 = 0.5 with the weight of 10 orders; memory of about 2,000 bins with orders. */
 const EXCESS_PRIOR = 0.5;
 const EXCESS_WEIGHT = 10;
@@ -43,9 +34,11 @@ const [EXCESS_FACTOR, EXCESS_MARGIN, LEAST_EXCESS, MOST_EXCESS] = [1.15, 0.01, 0
 
 export interface BaselineState {
   readonly outside: number;
-  /** Decayed orders and exposure (ms) by hour of the day, as of `learnedTo`. */
+  /** Orders and exposure (ms) by hour of the day, decayed but for the last `steps` steps up to `learnedTo`. */
   readonly hourOrders: readonly number[];
   readonly hourTime: readonly number[];
+  /** Absent in states of earlier versions: none. */
+  readonly steps?: number;
   /** Orders of late, and what the hours' rates made expect; half-life 45 minutes. */
   readonly nearOrders: number;
   readonly nearExpected: number;
@@ -60,19 +53,34 @@ export interface BaselineState {
   readonly rate: number;
   readonly bound: number;
   readonly until: number;
+  /** What was found when the rate was set; absent in states of earlier versions: then it is found anew. */
+  readonly found?: Found;
+}
+
+export interface Found {
+  /** Orders were learned since. */
+  readonly fresh: boolean;
+  /** The rate is the least there is, whatever the hour; and in this hour. */
+  readonly least: boolean;
+  readonly low: boolean;
 }
 
 /** What the dispersion outside is worth to a broadcast's stream, in orders. */
 const OUTSIDE_WEIGHT = 200;
 
 export const stepEnd = (at: number): number => (Math.floor(at / STEP_MS) + 1) * STEP_MS;
-const boundOf = (rate: number): number => (1 + NULL_MARGIN) * rate;
+const boundOf = (rate: number): number => long((1 + NULL_MARGIN) * rate);
+/** The least rate of a stream, and of the null hypothesis. */
+export function leastOf(outside: number): { readonly rate: number; readonly bound: number } {
+  const rate = long(Math.max(FLOOR_RATE, outside));
+  return { rate, bound: boundOf(rate) };
+}
 
 export function emptyBaseline(at: number, outsideRate: number | undefined, outsideExcess: number | undefined): BaselineState {
-  const rate = Math.max(FLOOR_RATE, outsideRate ?? 0);
+  const outside = long(outsideRate ?? 0);
   return {
-    outside: outsideRate ?? 0, hourOrders: new Array<number>(HOURS).fill(0), hourTime: new Array<number>(HOURS).fill(0), nearOrders: 0, nearExpected: 0,
-    sum: outsideExcess === undefined ? 0 : OUTSIDE_WEIGHT, pairs: (outsideExcess ?? 0) * OUTSIDE_WEIGHT, evenPairs: 0, waiting: [], learnedTo: at, rate, bound: boundOf(rate), until: stepEnd(at),
+    outside, hourOrders: new Array<number>(HOURS).fill(0), hourTime: new Array<number>(HOURS).fill(0), steps: 0, nearOrders: 0, nearExpected: 0, sum: outsideExcess === undefined ? 0 : OUTSIDE_WEIGHT,
+    pairs: long((outsideExcess ?? 0) * OUTSIDE_WEIGHT), evenPairs: 0, waiting: [], learnedTo: at, ...leastOf(outside), until: stepEnd(at), found: { fresh: true, least: false, low: false },
   };
 }
 
@@ -80,38 +88,29 @@ export function emptyBaseline(at: number, outsideRate: number | undefined, outsi
 const PRIOR_TIME_MS = 2 * 86_400_000;
 
 /** The long-run rate over the whole day, shrunk towards none: orders per millisecond, and the orders it rests on. */
-export function meanRate(b: BaselineState): { readonly rate: number; readonly orders: number } {
-  const orders = b.hourOrders.reduce((s, v) => s + v, 0);
-  const time = b.hourTime.reduce((s, v) => s + v, 0);
-  return { rate: orders / (time + PRIOR_TIME_MS), orders };
-}
+export const meanRate = (b: BaselineState): { readonly rate: number; readonly orders: number } => new HourCounts(b.hourOrders, b.hourTime, b.steps ?? 0).mean(PRIOR_TIME_MS);
 
 /** Variance/mean − 1 of a bin's count, as estimated: pairs of orders beyond those that an even rate brings. */
 const excessOf = (sum: number, pairs: number, evenPairs: number): number => Math.max(0, (pairs - evenPairs + EXCESS_PRIOR * EXCESS_WEIGHT) / (sum + EXCESS_WEIGHT));
 
-/** Below this the common factor of the slow counts is multiplied out, long before it could vanish. */
-const LEAST_SCALE = 1e-100;
-
-/** A baseline at work: the same numbers changed in place, all slow counts decayed by one common factor. */
+/** A baseline at work: the same numbers changed in place. */
 export class LearningBaseline {
-  private scale = 1;
-  private hourOrders: number[];
-  private hourTime: number[];
+  private readonly counts: HourCounts;
   private nearOrders: number;
   private nearExpected: number;
   private readonly outside: number;
+  private readonly leastRate: number;
+  private readonly leastBound: number;
   private sum: number;
   private pairs: number;
   private evenPairs: number;
   private waiting: (readonly [bin: number, orders: number])[];
   private used = 0;
   /** Orders were learned since the rate was set; and whether it is the least there is. */
-  private fresh = true;
-  private least = false;
+  private fresh: boolean;
+  private least: boolean;
   /** The rate of this hour is the least. */
-  private low = false;
-  private sumOrders = 0;
-  private sumTime = 0;
+  private low: boolean;
   private learnedTo: number;
   rate: number;
   /** The null rate: the baseline with its margin. */
@@ -122,26 +121,29 @@ export class LearningBaseline {
   excess: Excess;
 
   constructor(b: BaselineState, private readonly binMs: number) {
-    this.outside = b.outside;
-    this.hourOrders = [...b.hourOrders];
-    this.hourTime = [...b.hourTime];
-    this.nearOrders = b.nearOrders;
-    this.nearExpected = b.nearExpected;
-    this.sum = b.sum;
-    this.pairs = b.pairs;
-    this.evenPairs = b.evenPairs;
+    this.outside = long(b.outside);
+    ({ rate: this.leastRate, bound: this.leastBound } = leastOf(this.outside));
+    this.counts = new HourCounts(b.hourOrders, b.hourTime, b.steps ?? 0);
+    this.nearOrders = long(b.nearOrders);
+    this.nearExpected = long(b.nearExpected);
+    this.sum = long(b.sum);
+    this.pairs = long(b.pairs);
+    this.evenPairs = long(b.evenPairs);
     this.waiting = [...b.waiting];
     this.learnedTo = b.learnedTo;
-    this.rate = b.rate;
-    this.bound = b.bound;
+    this.rate = Math.max(this.leastRate, long(b.rate));
+    this.bound = Math.max(this.leastBound, long(b.bound));
     this.until = b.until;
+    this.fresh = b.found?.fresh ?? true;
+    this.least = b.found?.least ?? false;
+    this.low = b.found?.low ?? false;
     this.excess = this.carefulExcess();
   }
 
   state(): BaselineState {
     return {
-      outside: this.outside, hourOrders: this.hourOrders.map((n) => n * this.scale), hourTime: this.hourTime.map((t) => t * this.scale), nearOrders: this.nearOrders, nearExpected: this.nearExpected,
-      sum: this.sum, pairs: this.pairs, evenPairs: this.evenPairs, waiting: this.waiting.slice(this.used), learnedTo: this.learnedTo, rate: this.rate, bound: this.bound, until: this.until,
+      outside: this.outside, ...this.counts.state(), nearOrders: this.nearOrders, nearExpected: this.nearExpected, sum: this.sum, pairs: this.pairs, evenPairs: this.evenPairs,
+      waiting: this.waiting.slice(this.used), learnedTo: this.learnedTo, rate: this.rate, bound: this.bound, until: this.until, found: { fresh: this.fresh, least: this.least, low: this.low },
     };
   }
 
@@ -186,14 +188,12 @@ export class LearningBaseline {
 
   /** Seen for long enough to tell a rise from a day that begins; before, waiting would keep the very hours out that show how uneven the stream is. */
   private isGrown(): boolean {
-    let time = 0;
-    for (let i = 0; i < HOURS; i++) time += this.hourTime[i] as number;
-    return time * this.scale >= GROWN_MS;
+    return this.counts.seen >= GROWN_MS;
   }
 
   /** The rate at any hour, as known now. */
   rateIn(hour: number): number {
-    const shape = hourRate(this.hourOrders, this.hourTime, this.scale, hour, 1 + this.plainExcess());
+    const shape = this.counts.rate(hour, 1 + this.plainExcess());
     return Math.max(FLOOR_RATE, this.outside, shape.rate * this.near(shape.variance).factor);
   }
 
@@ -202,39 +202,15 @@ export class LearningBaseline {
     this.waiting = [];
     this.used = 0;
     this.learnedTo = end;
-    if (lasting !== undefined) this.raiseTo(lasting.level, lasting.since, end);
+    if (lasting !== undefined) {
+      this.counts.raiseTo(lasting.level, lasting.since, end);
+      // What was expected of late no longer says anything.
+      this.nearOrders = 0;
+      this.nearExpected = 0;
+    }
     this.fresh = true;
     this.setRate(end);
     this.until = this.endFrom(end);
-  }
-
-  /**
-   * The level of the hours from `since` to `end`. Where they were known, every other hour rises in proportion, as the whole stream
-   * has; where they were not, they are learned as they are. What was expected of late no longer says anything.
-   */
-  private raiseTo(level: number, since: number, end: number): void {
-    this.multiplyOut();
-    const hours = new Set<number>();
-    for (let at = since; at < end; at += HOUR_MS) hours.add(hourOf(at));
-    let orders = 0;
-    let time = 0;
-    let known = true;
-    for (const hour of hours) {
-      orders += this.hourOrders[hour] as number;
-      time += this.hourTime[hour] as number;
-      known &&= (this.hourTime[hour] as number) >= KNOWN_DAYS * HOUR_MS;
-    }
-    const factor = (level * time) / orders;
-    if (known && factor < MOST_RAISED) this.hourOrders = this.hourOrders.map((n) => n * factor);
-    else {
-      for (const hour of hours) {
-        const seen = Math.max(HOUR_MS, this.hourTime[hour] as number);
-        this.hourTime[hour] = seen;
-        this.hourOrders[hour] = Math.max(this.hourOrders[hour] as number, level * seen);
-      }
-    }
-    this.nearOrders = 0;
-    this.nearExpected = 0;
   }
 
   private plainExcess(): number {
@@ -262,57 +238,31 @@ export class LearningBaseline {
     const hour = hourOf(at);
     if (fresh) this.excess = this.carefulExcess();
     this.fresh = false;
-    const least = Math.max(FLOOR_RATE, this.outside);
-    // Counts wane: a busy stream may have come to rest. The sums that mostIn reads are taken here too.
-    if (fresh || at % (6 * HOUR_MS) === 0) this.least = this.isLeast(least);
-    this.low = this.least || this.mostIn(hour) <= boundOf(least);
-    if (this.low && !this.least && at % HOUR_MS === 0) this.least = this.isLeast(least);
+    // Counts wane: a busy stream may have come to rest.
+    if (fresh || at % (6 * HOUR_MS) === 0) this.least = this.isLeast();
+    this.low = this.least || this.mostIn(hour) <= this.leastBound;
+    if (this.low && !this.least && at % HOUR_MS === 0) this.least = this.isLeast();
     if (this.low) {
-      this.rate = least;
-      this.bound = boundOf(least);
+      this.rate = this.leastRate;
+      this.bound = this.leastBound;
       return;
     }
-    const shape = hourRate(this.hourOrders, this.hourTime, this.scale, hour, 1 + this.plainExcess());
+    const shape = this.counts.rate(hour, 1 + this.plainExcess());
     const near = this.near(shape.variance);
     const rate = shape.rate * near.factor;
-    this.rate = Math.max(least, rate);
-    this.bound = Math.max(boundOf(least), rate * marginOf(near.variance));
+    this.rate = Math.max(this.leastRate, long(rate));
+    this.bound = Math.max(this.leastBound, long(rate * marginOf(near.variance)));
   }
 
-  /** True where no hour's rate, whatever its margin, exceeds the least rate, and none will while no order comes: counts only wane. */
-  private isLeast(least: number): boolean {
-    const bound = boundOf(least) / marginOf(Infinity) / (1 + this.nearOrders);
-    let sum = 0;
-    let whole = 0;
-    let all = true;
-    let previous = this.hourOrders[HOURS - 1] as number;
-    let previousTime = this.hourTime[HOURS - 1] as number;
-    for (let i = 0; i < HOURS; i++) {
-      const [n, t] = [this.hourOrders[i] as number, this.hourTime[i] as number];
-      const [next, nextTime] = [this.hourOrders[i === HOURS - 1 ? 0 : i + 1] as number, this.hourTime[i === HOURS - 1 ? 0 : i + 1] as number];
-      all &&= previous + 2 * n + next <= bound * (previousTime + 2 * t + nextTime);
-      sum += n;
-      whole += t;
-      previous = n;
-      previousTime = t;
-    }
-    this.sumOrders = sum;
-    this.sumTime = whole;
-    return all && sum * this.scale + 1 <= bound * (whole * this.scale + HOUR_MS);
+  /** True where no hour's rate, whatever its margin, exceeds the least rate. */
+  private isLeast(): boolean {
+    return this.counts.within(this.leastBound / marginOf(Infinity) / (1 + this.nearOrders));
   }
 
   /** A bound for the null rate in this hour that needs no estimate: in most hours of most streams it is below the least rate. */
   private mostIn(hour: number): number {
-    const known = (this.hourTime[hour] as number) * this.scale;
-    if (known < HOUR_MS) return Infinity;
-    let rate = (this.sumOrders * this.scale + 1) / (this.sumTime * this.scale + HOUR_MS);
-    for (let step = -1; step <= 1; step++) {
-      const [i, before, after] = [(hour + step + HOURS) % HOURS, (hour + step + HOURS - 1) % HOURS, (hour + step + 1) % HOURS];
-      const n = (this.hourOrders[before] as number) + 2 * (this.hourOrders[i] as number) + (this.hourOrders[after] as number);
-      rate = Math.max(rate, n / ((this.hourTime[before] as number) + 2 * (this.hourTime[i] as number) + (this.hourTime[after] as number)));
-    }
     const dispersion = 1 + this.plainExcess();
-    const variance = dispersion / (this.sumOrders * this.scale + 1) + unknownError(known / HOUR_MS);
+    const { rate, variance } = this.counts.mostIn(hour, dispersion);
     return rate * (1 + (this.nearOrders * variance) / dispersion) * marginOf(variance);
   }
 
@@ -324,26 +274,23 @@ export class LearningBaseline {
     for (let due = this.waiting[this.used]; due !== undefined && due[0] < to; due = this.waiting[++this.used]) {
       orders += due[1];
       this.fresh = true;
-      this.sum = this.sum * PAIRS_DECAY + due[1];
-      this.pairs = this.pairs * PAIRS_DECAY + due[1] * (due[1] - 1);
-      this.evenPairs *= PAIRS_DECAY;
+      this.sum = long(this.sum * PAIRS_DECAY + due[1]);
+      this.pairs = long(this.pairs * PAIRS_DECAY + due[1] * (due[1] - 1));
+      this.evenPairs = long(this.evenPairs * PAIRS_DECAY);
     }
     if (orders > 1) {
       // Of n orders in b bins an even rate makes (n² − Dn)/b pairs expect: n² alone would hold the pairs of its own unevenness.
-      this.evenPairs += (Math.max(0, orders * orders - (1 + this.plainExcess()) * orders) * this.binMs) / time;
+      this.evenPairs = long(this.evenPairs + (Math.max(0, orders * orders - (1 + this.plainExcess()) * orders) * this.binMs) / time);
     }
-    this.nearExpected *= NEAR_DECAY;
-    if (this.bound === boundOf(Math.max(FLOOR_RATE, this.outside))) this.nearExpected += orders;
-    else {
-      const shape = hourRate(this.hourOrders, this.hourTime, this.scale, hour, 1 + this.plainExcess());
+    let expected = orders;
+    if (this.bound !== this.leastBound) {
+      const shape = this.counts.rate(hour, 1 + this.plainExcess());
       // What lies between the least and the most that the hour makes expect is no news about the level, nor is silence in an hour that is not known yet.
-      this.nearExpected += Math.min(shape.rate * time, Math.max(shape.days < KNOWN_DAYS ? 0 : shape.least * time, orders));
+      expected = Math.min(shape.rate * time, Math.max(shape.days < KNOWN_DAYS ? 0 : shape.least * time, orders));
     }
-    this.nearOrders = this.nearOrders * NEAR_DECAY + orders;
-    this.scale *= SLOW_DECAY;
-    if (this.scale < LEAST_SCALE) this.multiplyOut();
-    this.hourTime[hour] = (this.hourTime[hour] as number) + time / this.scale;
-    if (orders > 0) this.hourOrders[hour] = (this.hourOrders[hour] as number) + orders / this.scale;
+    this.nearExpected = long(this.nearExpected * NEAR_DECAY + expected);
+    this.nearOrders = long(this.nearOrders * NEAR_DECAY + orders);
+    this.counts.add(hour, time, orders);
     this.learnedTo = to;
   }
 
@@ -359,51 +306,13 @@ export class LearningBaseline {
 
   /** What `step` does up to `to` where idleUntil has answered it. */
   idle(to: number): void {
-    let steps = Math.round((to - LAG_MS - this.learnedTo) / STEP_MS);
-    const near = Math.pow(NEAR_DECAY, steps);
-    this.nearOrders *= near;
-    this.nearExpected *= near;
-    while (steps > 0) {
-      // To the next full hour, then whole days at once, then hours.
-      const into = Math.floor(this.learnedTo / STEP_MS) % STEPS_PER_HOUR;
-      const days = into === 0 ? Math.min(1000, Math.floor(steps / (HOURS * STEPS_PER_HOUR))) : 0;
-      const passed = days > 0 ? days * HOURS * STEPS_PER_HOUR : Math.min(steps, STEPS_PER_HOUR - into);
-      if (days > 0) this.idleDays(days);
-      else {
-        const hour = hourOf(this.learnedTo);
-        this.scale *= PASSED_DECAY[passed] as number;
-        this.hourTime[hour] = (this.hourTime[hour] as number) + (PASSED_TIME[passed] as number) / this.scale;
-      }
-      steps -= passed;
-      this.learnedTo += passed * STEP_MS;
-      if (this.scale < LEAST_SCALE) this.multiplyOut();
-    }
+    const learned = to - LAG_MS;
+    const near = Math.pow(NEAR_DECAY, Math.round((learned - this.learnedTo) / STEP_MS));
+    this.nearOrders = long(this.nearOrders * near);
+    this.nearExpected = long(this.nearExpected * near);
+    this.counts.addEmpty(this.learnedTo, learned);
+    this.learnedTo = learned;
     this.until = this.endFrom(to);
-  }
-
-  /** Whole days from a full hour on: what each hour gains is a geometric sum over the days. */
-  private idleDays(days: number): void {
-    this.multiplyOut();
-    const day = Math.pow(SLOW_DECAY, HOURS * STEPS_PER_HOUR);
-    const gained = (PASSED_TIME[STEPS_PER_HOUR] as number) * ((1 - Math.pow(day, days)) / (1 - day));
-    const first = hourOf(this.learnedTo);
-    let ago = Math.pow(SLOW_DECAY, (HOURS - 1) * STEPS_PER_HOUR);
-    const faded = Math.pow(day, days);
-    for (let k = 0; k < HOURS; k++) {
-      const hour = (first + k) % HOURS;
-      this.hourOrders[hour] = (this.hourOrders[hour] as number) * faded;
-      this.hourTime[hour] = (this.hourTime[hour] as number) * faded + gained * ago;
-      ago /= SLOW_DECAY ** STEPS_PER_HOUR;
-    }
-  }
-
-  private multiplyOut(): void {
-    if (this.scale === 1) return;
-    this.hourOrders = this.hourOrders.map((n) => n * this.scale);
-    this.hourTime = this.hourTime.map((t) => t * this.scale);
-    this.sumOrders *= this.scale;
-    this.sumTime *= this.scale;
-    this.scale = 1;
   }
 }
 

@@ -1,6 +1,7 @@
 // The evidence for a rise on one stream while bins pass: the mixture's Shiryaev-Roberts values, and the NB-CUSUM that dates its
-// onset. Both are against the null hypothesis that a bin's mean is at most `mean`.
+// onset. Both are against the null hypothesis that a bin's mean is at most `mean`, and kept as they are stored (precision.ts).
 import { COMPONENTS, EmptyBins, mixtureOf, ratiosOf, type Excess, type Mixture } from './likelihood.js';
+import { long } from './precision.js';
 
 export interface Onset {
   readonly level: number;
@@ -8,9 +9,6 @@ export interface Onset {
   readonly orders: number;
   readonly expected: number;
 }
-
-/** Room for one bin's ratios. */
-const RATIOS = new Float64Array(COMPONENTS);
 
 export class Evidence {
   readonly sr: number[];
@@ -21,6 +19,9 @@ export class Evidence {
   private expected: number;
   private mixture: Mixture | undefined;
   private readonly emptyBins = new EmptyBins();
+  /** Ratios of the bin that was looked at last: a bin that raised no alarm is taken next. */
+  private readonly ratios = new Float64Array(COMPONENTS);
+  private looked: { readonly orders: number; readonly mean: number; readonly mixture: Mixture } | undefined;
 
   /** Without values from before: what a stream begins with at `at`. */
   static from(at: number, binMs: number): Evidence {
@@ -29,11 +30,11 @@ export class Evidence {
 
   constructor(sr: readonly number[], onset: Onset, private readonly binMs: number) {
     // States of earlier versions hold other components: they begin anew.
-    this.sr = sr.length === COMPONENTS ? [...sr] : new Array<number>(COMPONENTS).fill(0);
-    this.level = onset.level;
+    this.sr = sr.length === COMPONENTS ? sr.map(long) : new Array<number>(COMPONENTS).fill(0);
+    this.level = long(onset.level);
     this.since = onset.since;
     this.orders = onset.orders;
-    this.expected = onset.expected;
+    this.expected = long(onset.expected);
   }
 
   onset(): Onset {
@@ -44,39 +45,47 @@ export class Evidence {
   empty(until: number, bins: number, mean: number, expected: number, excess: Excess): void {
     const mixture = this.mixtureFor(excess);
     this.emptyBins.pass(this.sr, mixture, mean, bins);
+    for (let i = 0; i < COMPONENTS; i++) this.sr[i] = long(this.sr[i] as number);
     if (this.level <= 0) return;
-    this.level += mixture.onsetPerMean * mean * bins;
+    this.level = long(Math.max(0, this.level + mixture.onsetPerMean * mean * bins));
     if (this.level <= 0) this.noOnset(until);
-    else this.expected += expected * bins;
+    else this.expected = long(this.expected + expected * bins);
   }
 
   /** A bin with orders that raised no alarm. */
   take(bin: number, orders: number, mean: number, expected: number, excess: Excess): void {
-    const mixture = this.mixtureFor(excess);
-    ratiosOf(RATIOS, mixture, orders, mean);
-    for (let i = 0; i < COMPONENTS; i++) this.sr[i] = ((this.sr[i] as number) + 1) * (RATIOS[i] as number);
+    const mixture = this.look(orders, mean, excess);
+    for (let i = 0; i < COMPONENTS; i++) this.sr[i] = long(((this.sr[i] as number) + 1) * (this.ratios[i] as number));
     const before = this.level;
-    this.level += mixture.onsetPerOrder * orders + mixture.onsetPerMean * mean;
+    this.level = long(Math.max(0, this.level + mixture.onsetPerOrder * orders + mixture.onsetPerMean * mean));
     if (this.level <= 0) {
       this.noOnset(bin + this.binMs);
       return;
     }
     if (before <= 0) this.since = bin;
     this.orders += orders;
-    this.expected += expected;
+    this.expected = long(this.expected + expected);
   }
 
   /** Mean Shiryaev-Roberts value of the mixture if the next bin has `orders`. */
   statistic(orders: number, mean: number, excess: Excess): number {
-    ratiosOf(RATIOS, this.mixtureFor(excess), orders, mean);
+    this.look(orders, mean, excess);
     let sum = 0;
-    for (let i = 0; i < COMPONENTS; i++) sum += ((this.sr[i] as number) + 1) * (RATIOS[i] as number);
+    for (let i = 0; i < COMPONENTS; i++) sum += ((this.sr[i] as number) + 1) * (this.ratios[i] as number);
     return sum / COMPONENTS;
   }
 
   restart(at: number): void {
     this.sr.fill(0);
     this.noOnset(at);
+  }
+
+  private look(orders: number, mean: number, excess: Excess): Mixture {
+    const mixture = this.mixtureFor(excess);
+    if (this.looked?.orders === orders && this.looked.mean === mean && this.looked.mixture === mixture) return mixture;
+    this.looked = { orders, mean, mixture };
+    ratiosOf(this.ratios, mixture, orders, mean);
+    return mixture;
   }
 
   private noOnset(at: number): void {

@@ -3,7 +3,7 @@ export { baselineRate, FLOOR_RATE, meanRate, outsideOf, type Outside } from './b
 export { criticalFractile, decideGroup, expectedSales, type Item, type Quantity, type Terms } from './quantity.js';
 export { LEVELS, pooled, remainingStanding, unitsPerLine } from './remaining.js';
 export { Evidence } from './evidence.js';
-export { currentState, type StoredStream } from './stored-state.js';
+export { currentState, storedState, type StoredStream } from './stored-state.js';
 export { advanceStream, BIN_MS, binOf, DEFAULT_SPIKE_OPTIONS, dueAt, openStream, type Advanced, type Alarm, type Bin, type Origin, type SpikeOptions, type StreamState } from './spike.js';
 export { croston, exponentialSmoothing, imapa, syntetosBoylan, teunterSyntetosBabai } from './intermittent.js';
 export { gammaPoissonPredictive, gammaPosterior, type GammaRate } from './gamma-poisson.js';

@@ -35,6 +35,11 @@ export interface StreamState {
   readonly mutedUntil: number;
   /** First bin that is not fully processed. */
   readonly next: number;
+  /**
+   * Where the values stand: no order came from here up to `next`. They move with orders and not with looks, so that what is detected
+   * does not depend on how often a stream was looked at. Absent in states of earlier versions: `next`.
+   */
+  readonly passed?: number;
   /** Shiryaev-Roberts values, one per jump of the mixture. */
   readonly sr: readonly number[];
   /** NB-CUSUM since its last zero: where the change began. */
@@ -65,7 +70,7 @@ export type Origin = { readonly kind: 'standing' } | { readonly kind: 'broadcast
 export const openStream = (at: number, origin: Origin, binMs = BIN_MS): StreamState => {
   const first = binOf(at, binMs);
   return {
-    mutedUntil: origin.kind === 'standing' ? first + LEARNING_MS : 0, next: first, sr: new Array<number>(COMPONENTS).fill(0), onset: { level: 0, since: first, orders: 0, expected: 0 },
+    mutedUntil: origin.kind === 'standing' ? first + LEARNING_MS : 0, next: first, passed: first, sr: new Array<number>(COMPONENTS).fill(0), onset: { level: 0, since: first, orders: 0, expected: 0 },
     baseline: origin.kind === 'broadcast' ? emptyBaseline(first, origin.outside?.rate, origin.outside?.excess) : emptyBaseline(first, undefined, undefined), episode: null, counted: 0, withdrawn: 0, owed: 0,
   };
 };
@@ -116,9 +121,15 @@ export function advanceStream(
     withdrawn += gone;
     extra = 0;
   }
-  w.advance(complete);
+  w.endEpisode(complete);
+  const next = Math.max(state.next, complete);
   return {
-    state: { mutedUntil: state.mutedUntil, next: w.next, sr: w.evidence.sr, onset: w.evidence.onset(), baseline: w.baseline.state(), episode: w.episode, faded: w.faded !== null && w.next - w.faded.end < CLOSELY_MS ? w.faded : null, counted, withdrawn, owed }, alarms: w.alarms, ended: w.ended,
+    state: {
+      // Once it has passed it says nothing any more.
+      mutedUntil: state.mutedUntil > next ? state.mutedUntil : 0, next, passed: w.next, sr: w.evidence.sr, onset: w.evidence.onset(), baseline: w.baseline.state(), episode: w.episode,
+      faded: w.faded !== null && next - w.faded.end < CLOSELY_MS ? w.faded : null, counted, withdrawn, owed,
+    },
+    alarms: w.alarms, ended: w.ended,
   };
 }
 

@@ -1,5 +1,6 @@
-import { BIN_MS, advanceStream, openStream } from './spike.js';
-import { currentState, type StoredStream } from './stored-state.js';
+import { randomFrom, type Random } from '../../kernel/math/index.js';
+import { BIN_MS, advanceStream, openStream, type Alarm, type Bin } from './spike.js';
+import { currentState, storedState, type StoredStream } from './stored-state.js';
 
 const HOUR = 3_600_000;
 const NO_LATE = { orders: 0, withdrawn: 0 };
@@ -30,8 +31,85 @@ describe('states of earlier versions', () => {
     expect(advanceStream(currentState(OLD), burst, 73 * HOUR, NO_LATE).alarms[0]?.bin).toBeLessThanOrEqual(72 * HOUR + 60_000);
   });
 
-  it("and states of today are left as they are", () => {
-    const state = openStream(HOUR, { kind: 'standing' });
-    expect(currentState(JSON.parse(JSON.stringify(state)) as StoredStream)).toEqual(state);
+  it('are read where they spelled their numbers out: the same alarm within a bin, and what was counted', () => {
+    const minute = minutes(0, 72 * 60);
+    const { state } = advanceStream(openStream(0, { kind: 'standing' }), minute, 72 * HOUR, NO_LATE);
+    const { passed, baseline: { steps, found, ...baseline }, ...rest } = state;
+    const left = 0.5 ** ((steps ?? 0) / (7 * 96));
+    const spelled = { ...rest, baseline: { ...baseline, hourOrders: baseline.hourOrders.map((n) => n * left), hourTime: baseline.hourTime.map((t) => t * left) } };
+    expect([passed === undefined, found === undefined]).toEqual([false, false]);
+    const burst = Array.from({ length: 30 }, (_, i) => ({ bin: 72 * HOUR + i * BIN_MS, orders: 3, withdrawn: 0 }));
+    const [before, after] = [currentState(JSON.parse(JSON.stringify(spelled)) as StoredStream), state].map((s) => advanceStream(s, burst, 73 * HOUR, NO_LATE));
+    expect(Math.abs((before?.alarms[0]?.bin ?? 0) - (after?.alarms[0]?.bin ?? Infinity))).toBeLessThanOrEqual(BIN_MS);
+    expect(before?.state.counted).toBe(72 * 60 + 90);
+    expect(storedState(before?.state ?? state).counted).toBe(72 * 60 + 90);
+  });
+});
+
+describe('a state as it is stored', () => {
+  const DAYS = 5;
+  /** Five days of a shop that sleeps at night, sells in clusters and has a burst now and then. */
+  function bins(random: Random, perMinute: number): Bin[] {
+    const list: Bin[] = [];
+    for (let i = 0; i < DAYS * 8_640; i++) {
+      const hour = (i / 360) % 24;
+      const burst = i % 20_000 > 19_940 ? 25 : 1;
+      const mean = ((perMinute / 6) * (hour > 7 ? 1 : 0.05) * burst) / 1.3;
+      if (random.next() < mean) list.push({ bin: i * BIN_MS, orders: 1 + Math.floor(1.6 * random.next() * burst ** 0.3), withdrawn: random.next() < 0.05 ? 1 : 0 });
+    }
+    return list;
+  }
+
+  const ALARM = ['onset', 'bin', 'order', 'orders', 'expectedOrders', 'ratio', 'score'] as const;
+
+  it.each([[0.02, 'standing', 0], [0.1, 'standing', 1], [0.5, 'broadcast', 1], [2, 'standing', 1]] as const)('gives the very alarms of one pass over all bins, to the last digit, whatever is looked at in between: %s orders a minute, %s (seed 5)', (perMinute, kind, alarms) => {
+    const random = randomFrom(5).split(String(perMinute));
+    const all = bins(random, perMinute);
+    const origin = kind === 'standing' ? { kind } : { kind, outside: { rate: 2.7e-6, excess: 0.31 } };
+    const start = openStream(all[0]?.bin ?? 0, origin);
+    const end = DAYS * 24 * HOUR;
+    const whole = advanceStream(start, all, end, NO_LATE);
+    expect(whole.alarms.length).toBeGreaterThanOrEqual(alarms);
+    let text = JSON.stringify(storedState(start));
+    const found: Alarm[] = [];
+    const ended: number[] = [];
+    const look = (list: readonly Bin[], now: number): void => {
+      const step = advanceStream(currentState(JSON.parse(text) as StoredStream), list, now, NO_LATE);
+      found.push(...step.alarms);
+      ended.push(...step.ended);
+      text = JSON.stringify(storedState(step.state));
+      if (random.next() < 0.05) expect(currentState(JSON.parse(text) as StoredStream)).toEqual(step.state);
+    };
+    for (const [i, bin] of all.entries()) {
+      // Looked at while the bin fills, when it is over, and in some of the gaps.
+      if (random.next() < 0.3) look([{ ...bin, orders: 1, withdrawn: 0 }], bin.bin + 4_000);
+      look([bin], bin.bin + BIN_MS);
+      const gap = (all[i + 1]?.bin ?? end) - bin.bin;
+      if (random.next() < 0.2 && gap > 3 * BIN_MS) look([], bin.bin + BIN_MS + Math.floor(random.next() * (gap - BIN_MS)));
+    }
+    look([], end);
+    expect(found.map((a) => ALARM.map((name) => a[name]))).toEqual(whole.alarms.map((a) => ALARM.map((name) => a[name])));
+    expect(ended).toEqual(whole.ended);
+    expect(JSON.parse(text)).toEqual(storedState(whole.state));
+  });
+
+  it('takes at most 260 bytes for a stream of an order in two minutes, and is the same when it was read and is written again', () => {
+    const all = bins(randomFrom(8), 0.5);
+    for (const n of [1, 50, all.length]) {
+      const { state } = advanceStream(openStream(all[0]?.bin ?? 0, { kind: 'standing' }), all.slice(0, n), (all[n - 1]?.bin ?? 0) + BIN_MS, NO_LATE);
+      const text = JSON.stringify(storedState(state));
+      expect(text.length).toBeLessThanOrEqual(260);
+      expect(JSON.stringify(storedState(currentState(JSON.parse(text) as StoredStream)))).toBe(text);
+    }
+  });
+
+  it('keeps what statements read outside the packed part', () => {
+    const { state } = advanceStream(openStream(HOUR, { kind: 'standing' }), [{ bin: HOUR, orders: 41, withdrawn: 2 }], 2 * HOUR, NO_LATE);
+    expect(storedState(state).counted).toBe(41);
+  });
+
+  it('is refused where it was cut short', () => {
+    const stored = storedState(openStream(HOUR, { kind: 'standing' }));
+    expect(() => currentState({ ...stored, packed: stored.packed.slice(0, 20) })).toThrow(/ends too soon/);
   });
 });

@@ -55,6 +55,7 @@ const SUSPECTED = 2;
 export class Working {
   readonly alarms: Alarm[] = [];
   readonly ended: number[] = [];
+  /** First bin that is not processed here. */
   next: number;
   readonly evidence: Evidence;
   readonly baseline: LearningBaseline;
@@ -62,7 +63,7 @@ export class Working {
   faded: Faded | null;
 
   constructor(state: StreamState, readonly binMs: number, private readonly threshold: number) {
-    this.next = state.next;
+    this.next = state.passed ?? state.next;
     this.evidence = new Evidence(state.sr, state.onset, binMs);
     this.baseline = new LearningBaseline(state.baseline, binMs);
     this.episode = state.episode;
@@ -96,6 +97,13 @@ export class Working {
       evidence.empty(stop, (stop - this.next) / this.binMs, baseline.bound * this.binMs, baseline.rate * this.binMs, baseline.excess);
       this.turnTo(stop);
     }
+  }
+
+  /** Ends the episode if it is over by `now` and no more orders came. */
+  endEpisode(now: number): void {
+    if (this.episode === null) return;
+    const end = episodeEnd(this.episode, this.binMs);
+    if (end <= now) this.closeEpisode(end);
   }
 
   /** A bin with orders outside an episode: an alarm, or the values after it. `over`: the bin is complete and may be booked; `setOff`: orders of it that earlier cancellations cancel out. */

@@ -119,6 +119,18 @@ describe('detection over a file', () => {
     expect(spikesOf([...quiet, ...slow])).toEqual([]);
   });
 
+  it.each([['a quiet stream', quiet], ['a stream of an order every two minutes', Array.from({ length: 1440 }, (_, i) => event(`m${i}`, i * 120_000))]])(
+    'a single order of 30,000 units that is cancelled minutes later is no spike on %s, nor is the same in 200 lines; as many orders are one',
+    (_, before) => {
+      const at = 48 * HOUR + 30_000;
+      const huge = [event('huge', at, { quantity: 30_000 }), event('gone', at + 7 * 60_000, { orderId: 'huge', quantity: 30_000, type: 'cancelled' })];
+      expect(spikesOf([...before, ...huge, event('after', 50 * HOUR)])).toEqual([]);
+      const lines = Array.from({ length: 200 }, (__, i) => event(`line${i}`, at, { orderId: 'huge', lineId: String(i), quantity: 150 }));
+      expect(spikesOf([...before, ...lines, event('after', 50 * HOUR)])).toEqual([]);
+      expect(spikesOf([...before, ...lines.map((line) => ({ ...line, orderId: line.eventId })), event('after', 50 * HOUR)])).toHaveLength(1);
+    },
+  );
+
   it('is stricter where fewer false alarms are allowed, and takes other bins', () => {
     const at = (perThousand: number): number => (spikesOf([...quiet, ...burst()], perThousand)[0] as Detected).detectedAt;
     expect(at(0.001)).toBeGreaterThan(at(10));

@@ -1,20 +1,22 @@
-// The line states of all orders of a file, folded event by event: what the commands know of orders in memory.
-import { foldEvent, type Attribute, type LineState, type OrderEvent } from '../../orders/math/index.js';
+// The line states of all orders of a file, folded event by event: what the commands know of orders in memory. States are changed
+// in place, so what is read of them holds until the next event.
+import { foldInto, type Attribute, type LineState, type OrderEvent, type OwnLine } from '../../orders/math/index.js';
 
 /** The lines of one order. A line whose events name several SKUs, which is rare, has a state for each. */
 export class OrderLines {
-  private readonly lines = new Map<string, LineState | LineState[]>();
+  private readonly lines = new Map<string, OwnLine | OwnLine[]>();
 
   constructor(readonly shop: string) {}
 
   fold(event: OrderEvent, kept: readonly Attribute[]): void {
     const known = this.lines.get(event.lineId);
-    if (known === undefined) this.lines.set(event.lineId, foldEvent(undefined, event, kept));
-    else if (!Array.isArray(known) && known.sku === event.sku) this.lines.set(event.lineId, foldEvent(known, event, kept));
+    if (known === undefined) this.lines.set(event.lineId, foldInto(undefined, event, kept));
+    else if (!Array.isArray(known) && known.sku === event.sku) foldInto(known, event, kept);
     else {
       const states = Array.isArray(known) ? known : [known];
-      const i = states.findIndex((s) => s.sku === event.sku);
-      this.lines.set(event.lineId, i === -1 ? [...states, foldEvent(undefined, event, kept)] : states.map((s, k) => (k === i ? foldEvent(s, event, kept) : s)));
+      const same = states.find((s) => s.sku === event.sku);
+      if (same === undefined) this.lines.set(event.lineId, [...states, foldInto(undefined, event, kept)]);
+      else foldInto(same, event, kept);
     }
   }
 

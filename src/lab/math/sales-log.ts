@@ -1,5 +1,5 @@
 // Net units of a SKU over spans of time, as known at a moment: what forecasts are made from and judged by.
-import { foldEvent, kindOf, lineTotals, setAside, stateKey, type Attribute, type LineState, type OrderEvent } from '../../orders/math/index.js';
+import { foldInto, kindOf, lineTotals, setAside, stateKey, type Attribute, type OrderEvent, type OwnLine } from '../../orders/math/index.js';
 
 export const DAY_MS = 86_400_000;
 
@@ -24,7 +24,7 @@ export interface SaleLine {
 }
 
 interface Growing {
-  state: LineState;
+  readonly state: OwnLine;
   readonly created: Change[];
   readonly paid: Change[];
   readonly cancelled: Change[];
@@ -63,10 +63,9 @@ export class SalesLog {
     const { lines } = this.last;
     const key = stateKey(event);
     const known = lines.get(key);
-    const state = foldEvent(known?.state, event, KEPT);
+    const state = foldInto(known?.state, event, KEPT);
     let line = known;
     if (line === undefined) lines.set(key, (line = { state, created: [], paid: [], cancelled: [] }));
-    else line.state = state;
     if (event.type === 'created' || event.type === 'paid' || event.type === 'cancelled') line[event.type].push({ at: event.occurredAt, quantity: event.quantity });
   }
 

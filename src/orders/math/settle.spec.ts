@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { addDifference, contributionOf, type Sums } from './contribution.js';
-import { clockStart, foldEvent, kindOf, lineFlags, lineTotals, setAside, stateKey, type LineState, type OrderEvent } from './settle.js';
+import { clockStart, foldEvent, foldInto, kindOf, lineFlags, lineTotals, setAside, stateKey, type LineState, type OrderEvent, type OwnLine } from './settle.js';
 
 const event = (over: Partial<OrderEvent>): OrderEvent => ({
   shop: 's', eventId: 'e1', occurredAt: 1_000_000, orderId: 'o', lineId: '1', sku: 'A', quantity: 1, type: 'paid', unitPrice: null, currency: null, kind: null, payment: null, shipBy: null,
@@ -95,6 +95,26 @@ describe('laws', () => {
         expect(sorted(b.buyers)).toEqual(sorted(a.buyers));
       }),
       { numRuns: 1000, seed: 20261122 },
+    );
+  });
+
+  it('folding in place gives what folding into new states gives, and new states leave the old ones as they were (500 runs, seed 3)', () => {
+    fc.assert(
+      fc.property(events, (list) => {
+        const own = new Map<string, OwnLine>();
+        const before: { state: LineState; text: string }[] = [];
+        const states = new Map<string, LineState>();
+        for (const e of list) {
+          const key = stateKey(e);
+          own.set(key, foldInto(own.get(key), e));
+          const state = foldEvent(states.get(key), e);
+          states.set(key, state);
+          before.push({ state, text: JSON.stringify(state) });
+        }
+        expect([...own.values()]).toEqual([...states.values()]);
+        for (const { state, text } of before) expect(JSON.stringify(state)).toBe(text);
+      }),
+      { numRuns: 500, seed: 3 },
     );
   });
 

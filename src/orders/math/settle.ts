@@ -59,38 +59,66 @@ const most = (a: number | null, b: number): number => (a === null || b > a ? b :
 
 const NO_ATTRIBUTES: LineState['attributes'] = {};
 
-/**
- * Adds one event to a line's state. The event must name the state's line and SKU.
- * @param kept the attributes that the reader wants; a reader of a whole history saves much by wanting few
- */
-export function foldEvent(state: LineState | undefined, event: OrderEvent, kept: readonly Attribute[] = ATTRIBUTES): LineState {
-  const stamp: Stamp = [event.occurredAt, event.eventId];
+/** A line's state that its only reader changes in place: a whole history makes many events, and a new state for each is mostly rubbish to collect. */
+export type OwnLine = { -readonly [Key in keyof LineState]: LineState[Key] };
+
+const emptyLine = (event: OrderEvent): OwnLine => ({
+  lineId: event.lineId, sku: event.sku, first: [event.occurredAt, event.eventId], created: 0, paid: 0, cancelled: 0, shipped: 0, delivered: 0, countedAt: null, paidAt: null, cancelledAt: null, shippedAt: null,
+  deliveredAt: null, attributes: NO_ATTRIBUTES,
+});
+
+/** Whether an event at `at` comes before the stamp (knownAt, knownId). */
+const precedes = (at: number, id: string, knownAt: number, knownId: string): boolean => at < knownAt || (at === knownAt && id < knownId);
+
+function foldAttributes(state: OwnLine, event: OrderEvent, kept: readonly Attribute[]): void {
   let attributes: Partial<Record<Attribute, readonly [string | number, number, string]>> | undefined;
   for (const name of kept) {
     const value = event[name];
     if (value === null) continue;
-    const known = state?.attributes[name];
-    if (known === undefined || earlier(stamp, [known[1], known[2]])) (attributes ??= { ...state?.attributes })[name] = [value, event.occurredAt, event.eventId];
+    const known = state.attributes[name];
+    // A state that was handed out before may share its attributes: those are never changed in place.
+    if (known === undefined || precedes(event.occurredAt, event.eventId, known[1], known[2])) (attributes ??= { ...state.attributes })[name] = [value, event.occurredAt, event.eventId];
   }
-  const { type, quantity, occurredAt: at } = event;
-  const demanded = type === 'created' || type === 'paid';
-  return {
-    lineId: event.lineId,
-    sku: event.sku,
-    first: state === undefined || earlier(stamp, state.first) ? stamp : state.first,
-    created: (state?.created ?? 0) + (type === 'created' ? quantity : 0),
-    paid: (state?.paid ?? 0) + (type === 'paid' ? quantity : 0),
-    cancelled: (state?.cancelled ?? 0) + (type === 'cancelled' ? quantity : 0),
-    shipped: (state?.shipped ?? 0) + (type === 'shipped' ? quantity : 0),
-    delivered: (state?.delivered ?? 0) + (type === 'delivered' ? quantity : 0),
-    countedAt: demanded ? least(state?.countedAt ?? null, at) : (state?.countedAt ?? null),
-    paidAt: type === 'paid' ? least(state?.paidAt ?? null, at) : (state?.paidAt ?? null),
-    cancelledAt: type === 'cancelled' ? most(state?.cancelledAt ?? null, at) : (state?.cancelledAt ?? null),
-    shippedAt: type === 'shipped' ? most(state?.shippedAt ?? null, at) : (state?.shippedAt ?? null),
-    deliveredAt: type === 'delivered' ? most(state?.deliveredAt ?? null, at) : (state?.deliveredAt ?? null),
-    attributes: attributes ?? state?.attributes ?? NO_ATTRIBUTES,
-  };
+  if (attributes !== undefined) state.attributes = attributes;
 }
+
+/** Adds one event to a state that nobody else holds: the result of `foldEvent`, in place. */
+export function foldInto(state: OwnLine | undefined, event: OrderEvent, kept: readonly Attribute[] = ATTRIBUTES): OwnLine {
+  const s = state ?? emptyLine(event);
+  const { quantity, occurredAt: at } = event;
+  if (precedes(at, event.eventId, s.first[0], s.first[1])) s.first = [at, event.eventId];
+  foldAttributes(s, event, kept);
+  switch (event.type) {
+    case 'created':
+      s.created += quantity;
+      s.countedAt = least(s.countedAt, at);
+      break;
+    case 'paid':
+      s.paid += quantity;
+      s.countedAt = least(s.countedAt, at);
+      s.paidAt = least(s.paidAt, at);
+      break;
+    case 'cancelled':
+      s.cancelled += quantity;
+      s.cancelledAt = most(s.cancelledAt, at);
+      break;
+    case 'shipped':
+      s.shipped += quantity;
+      s.shippedAt = most(s.shippedAt ?? null, at);
+      break;
+    case 'delivered':
+      s.delivered += quantity;
+      s.deliveredAt = most(s.deliveredAt, at);
+  }
+  return s;
+}
+
+/**
+ * Adds one event to a line's state. The event must name the state's line and SKU.
+ * @param kept the attributes that the reader wants; a reader of a whole history saves much by wanting few
+ */
+export const foldEvent = (state: LineState | undefined, event: OrderEvent, kept: readonly Attribute[] = ATTRIBUTES): LineState =>
+  foldInto(state === undefined ? undefined : { ...state, shippedAt: state.shippedAt ?? null }, event, kept);
 
 const NOTHING: ReadonlySet<string> = new Set();
 
@@ -99,6 +127,7 @@ const NOTHING: ReadonlySet<string> = new Set();
  * SKU are set aside (line-conflict). Answers the ids of the states that are set aside, as `lineId\0sku`.
  */
 export function setAside(states: readonly LineState[]): ReadonlySet<string> {
+  if (states.length < 2) return NOTHING;
   const winner = new Map<string, LineState>();
   for (const state of states) {
     const best = winner.get(state.lineId);

@@ -1,0 +1,194 @@
+// Orders and exposure by hour of the day, decayed with a half-life of a week: what the shape of a day is learned from, changed in
+// place. All older counts decay by one common factor, so that a step costs as little as the one hour that it adds to. Counts are
+// rounded when they are written (precision.ts): an hour of 900 s is added to at most some 36,000 s, so what is lost is little.
+import { HOUR_MS, HOURS, hourOf, hourRate, unknownError, type HourRate } from './daily-shape.js';
+import { short } from './precision.js';
+
+/** Length of a step of learning. */
+export const STEP_MS = 15 * 60_000;
+const HALF_LIFE_MS = 7 * 86_400_000;
+const STEPS_PER_HOUR = HOUR_MS / STEP_MS;
+const DECAY = Math.pow(0.5, STEP_MS / HALF_LIFE_MS);
+/** By steps within an hour: the time that they add, decayed. */
+const PASSED_TIME = Array.from({ length: STEPS_PER_HOUR + 1 }, (_, n) => Array.from({ length: n }, (__, i) => STEP_MS * DECAY ** i).reduce((s, t) => s + t, 0));
+/** After so many steps (four weeks) the common factor is multiplied out, long before it could vanish. */
+const MOST_DAYS = 28;
+const MOST_STEPS = MOST_DAYS * HOURS * STEPS_PER_HOUR;
+/** What is left after a number of steps. */
+const LEFT = Array.from({ length: 2 * MOST_STEPS + 1 }, (_, n) => DECAY ** n);
+/** Days on which an hour must have been seen for its silence to say anything. */
+export const KNOWN_DAYS = 1.5;
+/** A level so many times the known one tells of other hours, not of a whole stream that rose. */
+const MOST_RAISED = 20;
+
+const following = (hour: number): number => (hour === HOURS - 1 ? 0 : hour + 1);
+const preceding = (hour: number): number => (hour === 0 ? HOURS - 1 : hour - 1);
+
+export class HourCounts {
+  private readonly orders: Float64Array;
+  private readonly time: Float64Array;
+  /** Sums over the hours, not scaled. */
+  private allOrders = 0;
+  private allTime = 0;
+  /** The hour that last was too busy for the least rate: most often it still is. */
+  private busy = 0;
+
+  /** @param steps that have passed since the counts were decayed: they are to be multiplied with what is left after them */
+  constructor(orders: readonly number[], time: readonly number[], private steps: number) {
+    this.orders = Float64Array.from(orders, short);
+    this.time = Float64Array.from(time, short);
+    this.sumUp();
+  }
+
+  state(): { readonly hourOrders: number[]; readonly hourTime: number[]; readonly steps: number } {
+    return { hourOrders: Array.from(this.orders), hourTime: Array.from(this.time), steps: this.steps };
+  }
+
+  private get scale(): number {
+    return LEFT[this.steps] as number;
+  }
+
+  /** The long-run rate over the whole day, shrunk towards none: orders per ms, and the orders it rests on. */
+  mean(priorTime: number): { readonly rate: number; readonly orders: number } {
+    const orders = this.allOrders * this.scale;
+    return { rate: orders / (this.allTime * this.scale + priorTime), orders };
+  }
+
+  /** Time seen in all hours, ms. */
+  get seen(): number {
+    return this.allTime * this.scale;
+  }
+
+  rate(hour: number, dispersion: number): HourRate {
+    return hourRate(this.orders, this.time, this.scale, hour, dispersion);
+  }
+
+  /** A step passes: `time` ms of this hour with so many orders. */
+  add(hour: number, time: number, orders: number): void {
+    this.pass(1);
+    const { scale } = this;
+    this.allTime += this.set(this.time, hour, (this.time[hour] as number) + time / scale);
+    if (orders > 0) this.allOrders += this.set(this.orders, hour, (this.orders[hour] as number) + orders / scale);
+  }
+
+  private pass(steps: number): void {
+    this.steps += steps;
+    if (this.steps > MOST_STEPS) this.multiplyOut();
+  }
+
+  /** Answers by how much the count has grown. */
+  private set(counts: Float64Array, hour: number, value: number): number {
+    const before = counts[hour] as number;
+    const after = short(value);
+    counts[hour] = after;
+    return after - before;
+  }
+
+  /** As many whole steps without orders from `from`, the beginning of a step, to `to`. */
+  addEmpty(from: number, to: number): void {
+    let at = from;
+    let steps = Math.round((to - from) / STEP_MS);
+    while (steps > 0) {
+      const within = Math.floor((at % HOUR_MS) / STEP_MS);
+      const days = within === 0 ? Math.min(MOST_DAYS, Math.floor(steps / (HOURS * STEPS_PER_HOUR))) : 0;
+      if (days > 0) this.addEmptyDays(hourOf(at), days);
+      const passed = days > 0 ? days * HOURS * STEPS_PER_HOUR : Math.min(steps, STEPS_PER_HOUR - within);
+      if (days === 0) {
+        const hour = hourOf(at);
+        this.pass(passed);
+        this.allTime += this.set(this.time, hour, (this.time[hour] as number) + (PASSED_TIME[passed] as number) / this.scale);
+      }
+      steps -= passed;
+      at += passed * STEP_MS;
+    }
+  }
+
+  /**
+   * The level (orders per ms) of the hours from `since` to `end`. Where they were known, every other hour rises in proportion, as the
+   * whole stream has; where they were not, they are learned as they are.
+   */
+  raiseTo(level: number, since: number, end: number): void {
+    this.multiplyOut();
+    const hours = new Set<number>();
+    for (let at = since; at < end; at += HOUR_MS) hours.add(hourOf(at));
+    let orders = 0;
+    let time = 0;
+    let known = true;
+    for (const hour of hours) {
+      orders += this.orders[hour] as number;
+      time += this.time[hour] as number;
+      known &&= (this.time[hour] as number) >= KNOWN_DAYS * HOUR_MS;
+    }
+    const factor = (level * time) / orders;
+    if (known && factor < MOST_RAISED) for (let i = 0; i < HOURS; i++) this.set(this.orders, i, (this.orders[i] as number) * factor);
+    else {
+      for (const hour of hours) {
+        const seen = Math.max(HOUR_MS, this.time[hour] as number);
+        this.set(this.time, hour, seen);
+        this.set(this.orders, hour, Math.max(this.orders[hour] as number, level * seen));
+      }
+    }
+    this.sumUp();
+  }
+
+  /** True where neither the day's mean rate nor that of any three hours exceeds `bound`, and none will while no order comes: counts only wane. */
+  within(bound: number): boolean {
+    if (this.allOrders * this.scale + 1 > bound * (this.allTime * this.scale + HOUR_MS)) return false;
+    if (this.isBusy(this.busy, bound)) return false;
+    for (let hour = 0; hour < HOURS; hour++) {
+      if (!this.isBusy(hour, bound)) continue;
+      this.busy = hour;
+      return false;
+    }
+    return true;
+  }
+
+  /** No less than the rate in this hour; Infinity where it was seen for less than a day. With the variance that a margin for it takes. */
+  mostIn(hour: number, dispersion: number): { readonly rate: number; readonly variance: number } {
+    const known = (this.time[hour] as number) * this.scale;
+    if (known < HOUR_MS) return { rate: Infinity, variance: 1 };
+    let rate = (this.allOrders * this.scale + 1) / (this.allTime * this.scale + HOUR_MS);
+    for (const i of [preceding(hour), hour, following(hour)]) rate = Math.max(rate, this.around(this.orders, i) / this.around(this.time, i));
+    return { rate, variance: dispersion / (this.allOrders * this.scale + 1) + unknownError(known / HOUR_MS) };
+  }
+
+  private isBusy(hour: number, bound: number): boolean {
+    return this.around(this.orders, hour) > bound * this.around(this.time, hour);
+  }
+
+  private around(counts: Float64Array, hour: number): number {
+    return (counts[preceding(hour)] as number) + 2 * (counts[hour] as number) + (counts[following(hour)] as number);
+  }
+
+  /** Whole days from a full hour on: what each hour gains is a geometric sum over the days. */
+  private addEmptyDays(first: number, days: number): void {
+    const day = LEFT[HOURS * STEPS_PER_HOUR] as number;
+    this.steps += days * HOURS * STEPS_PER_HOUR;
+    const gained = ((PASSED_TIME[STEPS_PER_HOUR] as number) * ((1 - Math.pow(day, days)) / (1 - day))) / this.scale;
+    for (let k = 0; k < HOURS; k++) {
+      const hour = (first + k) % HOURS;
+      this.set(this.time, hour, (this.time[hour] as number) + gained * (LEFT[(HOURS - 1 - k) * STEPS_PER_HOUR] as number));
+    }
+    if (this.steps > MOST_STEPS) this.multiplyOut();
+    else this.sumUp();
+  }
+
+  private multiplyOut(): void {
+    const { scale } = this;
+    for (let i = 0; i < HOURS; i++) {
+      this.set(this.orders, i, (this.orders[i] as number) * scale);
+      this.set(this.time, i, (this.time[i] as number) * scale);
+    }
+    this.steps = 0;
+    this.sumUp();
+  }
+
+  private sumUp(): void {
+    this.allOrders = 0;
+    this.allTime = 0;
+    for (let i = 0; i < HOURS; i++) {
+      this.allOrders += this.orders[i] as number;
+      this.allTime += this.time[i] as number;
+    }
+  }
+}
