@@ -2,7 +2,7 @@ import { simulateWorld } from '../world/world.js';
 import type { Family } from '../world/parameters.js';
 import { ASSUMPTIONS, DEFAULT_ASSUMPTIONS, parseAssumptions, type Assumptions } from './assumptions.js';
 import { DAY_MS, House, profitOf, STEP_MS } from './house.js';
-import { ordering, played } from './oracle.js';
+import { played } from './oracle.js';
 import { naive, none, roundedUp } from './policies.js';
 import { Queue } from './queue.js';
 import { backtestScene, POLICIES, shareOfGap, type PolicyResult } from './run.js';

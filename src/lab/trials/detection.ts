@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import {
   advanceStream, BIN_MS, DEFAULT_SPIKE_OPTIONS, Evidence, openStream, outsideOf, poissonCusum, type Bin, type StreamState,
 } from '../../forecast/math/index.js';
-import { randomFrom, type Random } from '../../kernel/math/index.js';
+import { poissonBelow, randomFrom, type Random } from '../../kernel/math/index.js';
 import { detect } from '../detect.js';
 import type { Finding, Trial } from './finding.js';
 import { always, DAY, HOUR, MINUTE, openTwelveHours, simulatedBins, swinging, type Traffic } from './simulated-streams.js';
@@ -194,10 +194,12 @@ function quietFindings(report: (line: string) => void): Finding[] {
   });
   const alarms = all.reduce((s, f) => s + f.alarms, 0);
   const hours = all.reduce((s, f) => s + f.hours, 0);
-  const broken = findings.filter((f) => f.met === false).length;
+  const above = findings.filter((f) => f.met === false).length;
+  // Of many settings that are at their allowance one or another is above it by luck: the gate asks whether it is more than luck.
+  const broken = all.filter((f) => 1 - poissonBelow(f.alarms - 1, (f.hours * ALLOWED) / 1000) < 0.01).length;
   return [...findings, {
-    area: 'spikes', figure: `false alarms over all settings (seed ${SEED})`, asked: `<= ${ALLOWED} per 1,000 SKU-hours in each setting`,
-    reached: `${one((1000 * alarms) / hours)} (${alarms} in ${hours} SKU-hours, where ${Math.round((hours * ALLOWED) / 1000)} are allowed); above it in ${broken} of ${all.length} settings`, met: broken === 0, gate: true,
+    area: 'spikes', figure: `false alarms over all settings (seed ${SEED})`, asked: `<= ${ALLOWED} per 1,000 SKU-hours, and no setting above it by more than luck (one in a hundred)`,
+    reached: `${one((1000 * alarms) / hours)} (${alarms} in ${hours} SKU-hours, where ${Math.round((hours * ALLOWED) / 1000)} are allowed); above it in ${above} of ${all.length} settings, by more than luck in ${broken}`, met: broken === 0 && alarms <= (hours * ALLOWED) / 1000, gate: true,
   }];
 }
 
