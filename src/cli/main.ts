@@ -41,7 +41,9 @@ const daysOf = (text: string): number => {
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/;
 
 const instant = (text: string): number => {
-  const at = INSTANT.test(text) ? Date.parse(text) : NaN;
+  // Date.parse takes the 30th of February for the 2nd of March.
+  const [year, month, day] = text.slice(0, 10).split('-').map(Number) as [number, number, number];
+  const at = INSTANT.test(text) && day <= new Date(Date.UTC(year, month, 0)).getUTCDate() ? Date.parse(text) : NaN;
   if (Number.isNaN(at)) throw new InvalidArgumentError('must be a time as in RFC 3339 with an offset, such as 2026-11-22T20:15:00+08:00');
   return at;
 };

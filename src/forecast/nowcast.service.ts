@@ -16,11 +16,16 @@ type World = 'live' | 'replay';
 const TEACHING = 40;
 const RESOLUTION_SECONDS = 30;
 const MODELS_KEPT = 50;
+/** Learning is asked for at most so often, by the clock of the process. */
+const ASK_AGAIN_MS = 60_000;
+/** Orders of a broadcast that ended are waited for so long, by the shop's clock. */
+const WAITED_FOR_MS = 24 * 3_600_000;
 /** Plans and models that a process remembers. */
 const REMEMBERED = 500;
 
 @Injectable()
 export class NowcastService {
+  private readonly askedAt = new Map<World, number>();
   private readonly models = new Map<string, NamedModel>();
   private readonly plans = new Map<string, PlannedBroadcast>();
 
@@ -41,9 +46,12 @@ export class NowcastService {
   /** The plans of the broadcasts of items; those that did not change come from memory. */
   async plansOf(tx: Tx, items: readonly Pick<RunningItem, 'broadcast' | 'version'>[]): Promise<PlannedBroadcast[]> {
     const wanted = new Map(items.map((i) => [i.broadcast, `${i.broadcast} ${i.version}`]));
+    // What is answered is at hand before anything new is remembered: remembering forgets the oldest.
+    const known = [...wanted.values()].flatMap((key) => this.plans.get(key) ?? []);
     const missing = [...wanted].filter(([, key]) => !this.plans.has(key)).map(([id]) => id);
-    if (missing.length > 0) for (const plan of await this.load(tx, missing)) remember(this.plans, wanted.get(plan.id) as string, plan);
-    return [...wanted.values()].flatMap((key) => this.plans.get(key) ?? []);
+    const loaded = missing.length === 0 ? [] : await this.load(tx, missing);
+    for (const plan of loaded) remember(this.plans, wanted.get(plan.id) as string, plan);
+    return [...known, ...loaded];
   }
 
   private async load(tx: Tx, ids: readonly string[]): Promise<PlannedBroadcast[]> {
@@ -75,6 +83,10 @@ export class NowcastService {
     if (ended === undefined) return;
     const latest = await store.latestModel(tx, world);
     if (latest !== undefined && (latest.learned_lately || latest.ended_at >= ended.ends_at)) return;
+    // Where nothing could be learned yet no model says when it was tried.
+    const asked = this.askedAt.get(world);
+    if (asked !== undefined && performance.now() - asked < ASK_AGAIN_MS) return;
+    this.askedAt.set(world, performance.now());
     await this.jobs.enqueue(tx, learnFromBroadcasts, [{ world }]);
   }
 
@@ -86,14 +98,20 @@ export class NowcastService {
       const ended = await endedBroadcasts(tx, shops, TEACHING);
       const [latest] = ended;
       if (latest === undefined) return;
+      const past = await this.past(tx, ended.map((b) => b.id), shops);
+      if (past.length === 0) return;
       const line = await usualLine(tx, [...shops.keys()]);
-      const model = learnNowcast(await this.past(tx, ended.map((b) => b.id), shops), line.lines === 0 ? 0 : line.logMilli / 1000 / line.lines);
-      await store.insertModel(tx, { id: newId('nm'), world, endedAt: latest.ends_at, model });
+      const model = learnNowcast(past.map((p) => p.taught), line.lines === 0 ? 0 : line.logMilli / 1000 / line.lines);
+      // Orders may come after the broadcasts they belong to: one that ended lately and has none yet is waited for, and learned from
+      // when they are there; one that has none a day later was never held.
+      const silent = ended.some((b) => !past.some((p) => p.id === b.id) && (shops.get(b.shop)?.getTime() ?? 0) < b.ends_at.getTime() + WAITED_FOR_MS);
+      const endedAt = silent ? past.reduce((last, p) => (p.taught.air.endsAt > last.getTime() ? new Date(p.taught.air.endsAt) : last), new Date(0)) : latest.ends_at;
+      await store.insertModel(tx, { id: newId('nm'), world, endedAt, model });
       await store.forgetModels(tx, world, MODELS_KEPT);
     });
   }
 
-  private async past(tx: Tx, ids: readonly string[], shops: ReadonlyMap<string, Date>): Promise<PastBroadcast[]> {
+  private async past(tx: Tx, ids: readonly string[], shops: ReadonlyMap<string, Date>): Promise<{ readonly id: string; readonly taught: PastBroadcast }[]> {
     const plans = await this.load(tx, ids);
     const sold = new Map<string, Map<string, OrderTimes>>();
     for (const row of await orderTimesOf(tx, ids, RESOLUTION_SECONDS)) {
@@ -101,12 +119,13 @@ export class NowcastService {
       if (plans.find((p) => p.id === row.broadcast)?.shop !== row.shop) continue;
       sold.set(row.broadcast, (sold.get(row.broadcast) ?? new Map<string, OrderTimes>()).set(row.sku, new OrderTimes(row.at, row.orders)));
     }
-    return plans.flatMap((p): PastBroadcast[] => {
+    return plans.flatMap((p): { id: string; taught: PastBroadcast }[] => {
       const skus = sold.get(p.id);
       const now = shops.get(p.shop);
       // Planned but without a single order: it was perhaps never held.
       if (skus === undefined || now === undefined) return [];
-      return [{ air: p.air, knownUntil: Math.min(now.getTime(), p.air.endsAt + TAIL_MS), items: factsOf(p, skus.keys()).map((facts) => ({ facts, sold: skus.get(facts.sku) ?? new OrderTimes([]) })) }];
+      const items = factsOf(p, skus.keys()).map((facts) => ({ facts, sold: skus.get(facts.sku) ?? new OrderTimes([]) }));
+      return [{ id: p.id, taught: { air: p.air, knownUntil: Math.min(now.getTime(), p.air.endsAt + TAIL_MS), items } }];
     });
   }
 }

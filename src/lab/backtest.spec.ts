@@ -150,9 +150,16 @@ describe('castline plan', () => {
     expect(castline('plan', world, '--at', at).out).toMatch(/^factory-\d colour:K\d+\/black: (make|wait|take back)/);
   });
 
-  it('refuses a moment before the first order, and one without an offset', () => {
-    expect(castline('plan', world, '--at', '2020-01-01T00:00:00Z')).toMatchObject({ code: 2, err: expect.stringMatching(/holds no order of a SKU of the catalogue before 2020/) });
+  it('knows shows before the first order, decides at the very moment, and refuses one without an offset or that is none', () => {
+    expect(castline('plan', world, '--at', '2020-01-01T00:00:00Z')).toMatchObject({ code: 0, out: expect.stringMatching(/Nothing to make/) });
     expect(castline('plan', world, '--at', '2026-03-17').code).toBe(2);
+    expect(castline('plan', world, '--at', '2026-02-30T00:00:00Z').code).toBe(2);
+    const orders = readFileSync(join(world, 'orders.csv'), 'utf8').split('\n');
+    const [id, at] = (orders[1] as string).split(',') as [string, string];
+    const big = (orders[1] as string).replace(id, 'BIG-paid').replace('O0000001,1,', 'BIG,1,').replace(/,1,(\d+),CNY,created/, ',9000,$1,CNY,paid');
+    const folder = copyOf('big', { 'orders.csv': [orders[0], big].join('\n') });
+    const open = (ms: number): number => castline('plan', folder, '--at', new Date(Date.parse(at) + ms).toISOString(), '--json').out.split('\n').filter((l) => l !== '').flatMap((l) => JSON.parse(l).lines as { open: number }[]).reduce((s, l) => s + l.open, 0);
+    expect(open(60_000)).toBe(9_000);
   });
 });
 

@@ -1,5 +1,8 @@
 // `castline backtest` and `castline plan`: a merchant's own past, or a simulated world, under several policies.
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { DomainError } from '../kernel/offline.js';
 import { castlinePolicy, type Decision } from './backtest/castline.js';
 import { chartOf, watcher, type DaySeen } from './backtest/chart.js';
 import { House, STEP_MS } from './backtest/house.js';
@@ -18,7 +21,8 @@ export interface BacktestOptions {
 }
 
 export async function backtest(folder: string, options: BacktestOptions, reading: Reading): Promise<BacktestResult> {
-  const scene = await readScene(folder, reading);
+  if (options.chart !== undefined && !existsSync(dirname(options.chart))) throw new DomainError(422, 'no-folder', `${dirname(options.chart)}: no such folder for the chart`);
+  const scene = await readScene(folder, reading, { withPrior: options.policies.includes('perfect-prior') });
   reading.report(`${scene.lines.length} order lines of ${scene.skus.length} SKUs, ${new Set(scene.items.map((i) => i.broadcast)).size} broadcasts`);
   const days = new Map<PolicyName, readonly DaySeen[]>();
   const result = backtestScene(scene, options.policies, reading.report, options.chart === undefined ? undefined : () => {
@@ -61,15 +65,15 @@ export interface PlannedGroup {
 
 /** Plays castline from the start to `at` and answers what it decides then, one entry per group with something to say. */
 export async function plan(folder: string, at: number, levels: readonly number[], reading: Reading): Promise<PlannedGroup[]> {
-  const scene = await readScene(folder, reading, at);
+  const scene = await readScene(folder, reading, { until: at, withPrior: false });
   const decisions: Decision[] = [];
   let listening = false;
   const policy = castlinePolicy(learned(), { committedOnly: false, hear: (d) => { if (listening) decisions.push(d); } });
   const house = new House(scene, { sells: true });
   house.now -= STEP_MS;
-  while (house.running && house.now + STEP_MS <= at) {
-    house.step();
-    policy.decide(house);
+  while (house.now < at) {
+    house.step(Math.min(at, house.now + STEP_MS));
+    if (house.now % STEP_MS === 0) policy.decide(house);
   }
   listening = true;
   policy.decideAll(house);

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { negativeBinomialLogMass } from '../../kernel/math/index.js';
 import { cancellationToCome, holdingCap } from './cancellation.js';
 import { criticalFractile, decideGroup, expectedSales, type Item } from './quantity.js';
 import { pooled, remainingStanding, unitsPerLine } from './remaining.js';
@@ -6,6 +7,25 @@ import { pooled, remainingStanding, unitsPerLine } from './remaining.js';
 /** A negative binomial of huge shape is a Poisson. */
 const poisson = (mean: number) => ({ shape: 1e9, probability: 1e9 / (1e9 + mean) });
 const item = (over: Partial<Item>): Item => ({ sku: 'A', certain: 0, more: { shape: 1, probability: 1 }, price: 200, unitCost: 80, salvage: 20, keep: 1, capacity: 10_000, sizeRatio: 0, ...over });
+
+describe('expected sales of a large supply', () => {
+  it('are those of the sum over all masses, where the closed form takes over', () => {
+    for (const demand of [{ shape: 0.4, probability: 0.4 / (0.4 + 700) }, { shape: 3, probability: 3 / 503 }, { shape: 50, probability: 50 / 550 }]) {
+      for (const q of [401, 700, 1_500]) {
+        let [below, sales, k] = [0, 0, 0];
+        for (const log of negativeBinomialLogMass(demand)) {
+          if (k >= q) break;
+          sales += k * Math.exp(log);
+          below += Math.exp(log);
+          k++;
+        }
+        expect(expectedSales(demand, q)).toBeCloseTo(sales + q * (1 - below), 6);
+      }
+    }
+    // A plan of a billion is no reason to count to it.
+    expect(expectedSales({ shape: 0.5, probability: 0.5 / (0.5 + 1e9) }, 1e9)).toBeGreaterThan(1e8);
+  });
+});
 
 describe('newsvendor', () => {
   it('makes less of what comes back: the less is kept, the less pays', () => {

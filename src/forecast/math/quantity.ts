@@ -1,6 +1,6 @@
 // How much to make: the newsvendor in its gross form (mathematics.md, section 5, form A) under MOQ, lots and capacity.
 // Money in minor units of one currency, quantities in units.
-import { negativeBinomialLogMass, negativeBinomialMean, negativeBinomialQuantiles, splitByLargestRemainder, type NegativeBinomial } from '../../kernel/math/index.js';
+import { negativeBinomialBelow, negativeBinomialLogMass, negativeBinomialMean, negativeBinomialQuantiles, splitByLargestRemainder, type NegativeBinomial } from '../../kernel/math/index.js';
 
 /**
  * Overage and underage: cu = k (p − c), co = c − v, where k is the share of sold units that the buyer keeps (a returned one fills
@@ -14,13 +14,21 @@ export function criticalFractile(price: number, unitCost: number, salvage: numbe
   return under <= 0 ? undefined : under / (under + over);
 }
 
-/** Expected units sold and left of a supply q ≥ 0 against NB demand; cost linear in q. */
+/** Up to this supply masses are summed; beyond it the closed form costs less. */
+const SUMMED = 400;
+
+/** Expected units sold of a supply q ≥ 0 against NB demand. */
 export function expectedSales(demand: NegativeBinomial, q: number): number {
   if (!(q >= 0)) throw new RangeError(`supply must not be negative, got ${q}`);
   if (demand.probability === 1 || q === 0) return 0;
   const mean = negativeBinomialMean(demand);
   // Far above the demand everything sells; far below nothing is left: the sum is needed only in between.
   if (q > mean + 20 * Math.sqrt(mean / demand.probability) + 50) return mean;
+  // k P(X = k) is the mean times the mass at k − 1 of the shape one larger, so E min(X, q) = mean F'(q − 2) + q (1 − F(q − 1)).
+  if (q > SUMMED) {
+    const whole = Math.ceil(q);
+    return mean * negativeBinomialBelow({ shape: demand.shape + 1, probability: demand.probability }, whole - 2) + q * Math.max(0, 1 - negativeBinomialBelow(demand, whole - 1));
+  }
   let below = 0;
   let sales = 0;
   let k = 0;

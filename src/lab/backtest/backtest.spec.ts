@@ -6,6 +6,7 @@ import { played } from './oracle.js';
 import { naive, none, roundedUp } from './policies.js';
 import { Queue } from './queue.js';
 import { backtestScene, POLICIES, shareOfGap, type PolicyResult } from './run.js';
+import { partsOf } from './read-scene.js';
 import { sceneOfWorld } from './scene-of-world.js';
 import { chanceOf, type DemandLine, type Scene, type SceneSku } from './scene.js';
 
@@ -212,5 +213,42 @@ describe('small parts', () => {
     expect(() => parseAssumptions('f', '{"yield": 2}')).toThrow(/f: yield: /);
     expect(() => parseAssumptions('f', '{"yeild": 1}')).toThrow(/yeild/);
     expect(() => parseAssumptions('f', '{')).toThrow(/is no JSON/);
+  });
+});
+
+describe('lines that grow', () => {
+  const at = (hours: number): number => T + hours * HOUR;
+
+  it('are known as far as they came: increments are paid apart, cancellations take unpaid units first', () => {
+    expect(partsOf([{ at: at(0), type: 'created', quantity: 1 }, { at: at(0), type: 'paid', quantity: 1 }, { at: at(90), type: 'created', quantity: 199 }, { at: at(91), type: 'paid', quantity: 199 }])).toEqual([
+      { createdAt: at(0), paidAt: at(0), quantity: 1, cancelled: [] }, { createdAt: at(90), paidAt: at(91), quantity: 199, cancelled: [] },
+    ]);
+    // Created 5, paid 3, cancelled 2: the two that were not paid.
+    expect(partsOf([{ at: at(0), type: 'created', quantity: 5 }, { at: at(1), type: 'paid', quantity: 3 }, { at: at(2), type: 'cancelled', quantity: 2 }])).toEqual([
+      { createdAt: at(0), paidAt: at(1), quantity: 3, cancelled: [] }, { createdAt: at(0), paidAt: null, quantity: 2, cancelled: [] },
+    ]);
+    // Cancelled before it was paid: one of the two is left.
+    expect(partsOf([{ at: at(0), type: 'created', quantity: 2 }, { at: at(1), type: 'cancelled', quantity: 1 }, { at: at(2), type: 'paid', quantity: 2 }])).toEqual([
+      { createdAt: at(0), paidAt: at(2), quantity: 2, cancelled: [{ at: at(2), quantity: 1 }] },
+    ]);
+    expect(partsOf([{ at: at(1), type: 'paid', quantity: 2 }, { at: at(2), type: 'cancelled', quantity: 9 }])).toEqual([{ createdAt: at(1), paidAt: at(1), quantity: 2, cancelled: [{ at: at(2), quantity: 2 }] }]);
+  });
+});
+
+describe('the end of a play', () => {
+  it('takes in and charges what is still under way, and lets whoever waits give up', () => {
+    const s = scene([sku({ lead_time_days: 400, moq: 5 })], [line(0, { shipBy: T + 300 * DAY_MS })]);
+    let asked = false;
+    const { account } = played(s, { sells: true, decide: (h) => { if (!asked) { asked = true; h.place(new Map([[0, 5]])); } } });
+    expect(account).toMatchObject({ made: 5, leftOver: 5, lost: 1, sold: 0 });
+    expect(account.production).toBeGreaterThan(0);
+    expect(account.cancellations).toBe(200);
+  });
+
+  it('a factory that would take centuries costs no more time than one that takes a year', () => {
+    const house = new House(scene([sku({ daily_capacity: 1, moq: 1_000_000, lot_multiple: 1 })], [line(0)]), { sells: true });
+    house.place(new Map([[0, 1_000_000]]));
+    expect(house.supply(0).length).toBeLessThan(400);
+    expect(house.supply(0).reduce((n, b) => n + b.quantity, 0)).toBe(1_000_000);
   });
 });

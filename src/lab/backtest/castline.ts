@@ -160,7 +160,7 @@ function decideGroupOf(house: House, group: readonly number[], items: ReadonlyMa
   const made = new Map(group.map((sku, i) => [sku, whole ? (members[i]?.recommended ?? 0) : (members[i]?.firm ?? 0)]));
   const total = [...made.values()].reduce((s, q) => s + q, 0);
   if (total > 0) {
-    house.place(made);
+    house.place(new Map([...made].filter(([, q]) => q > 0)));
     hear?.({ at: house.now, group: first.group, made: named(house, made), takenBack: 0, members });
     return;
   }

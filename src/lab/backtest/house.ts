@@ -11,6 +11,7 @@ export const DAY_MS = 24 * HOUR_MS;
 export const STEP_MS = HOUR_MS / 4;
 /** After the last event of the files everything may come to its end for so long. */
 const AFTERMATH_MS = 150 * DAY_MS;
+const LONGEST_RUN_DAYS = 365;
 
 /** Units of one SKU that come in together. */
 interface Batch {
@@ -127,9 +128,8 @@ export class House {
     return this.now <= endsAt || this.created < lines.length || this.due.size > 0 || this.givingUp.size > 0;
   }
 
-  /** Everything up to `now + STEP_MS`, in the order: orders, payments, cancellations, goods in, goods out, buyers who give up. */
-  step(): void {
-    const until = this.now + STEP_MS;
+  /** Everything up to `until` (a step on), in the order: orders, payments, cancellations, goods in, goods out, buyers who give up. */
+  step(until = this.now + STEP_MS): void {
     const { lines } = this.scene;
     for (let l = lines[this.created]; l !== undefined && l.createdAt <= until; l = lines[++this.created]) this.create(this.created);
     for (let i = this.payments[this.paid]; i !== undefined && (lines[i]?.paidAt as number) <= until; i = this.payments[++this.paid]) this.pay(i);
@@ -436,10 +436,12 @@ export class House {
     const cutAfter = terms.stage_days['cut'];
     const cutAt = startsAt + (cutAfter === undefined ? lead * this.scene.assumptions.cutShareOfLead : Math.min(lead, cutAfter * DAY_MS));
     let left = quantity;
-    for (let day = Math.floor((startsAt + lead) / DAY_MS); left > 0; day++) {
+    const firstDay = Math.floor((startsAt + lead) / DAY_MS);
+    for (let day = firstDay; left > 0; day++) {
       const room = terms.daily_capacity - (shelf.capacity.get(day) ?? 0);
       if (room <= 0) continue;
-      const taken = Math.min(room, left);
+      // What takes longer than a year comes at the end of it: nobody of this play waits for it.
+      const taken = day >= firstDay + LONGEST_RUN_DAYS ? left : Math.min(room, left);
       shelf.capacity.set(day, (shelf.capacity.get(day) ?? 0) + taken);
       left -= taken;
       const batch: Batch = { sku, quantity: taken, startsAt, cutAt, arrivesAt: Math.max(startsAt + lead, day * DAY_MS + 8 * HOUR_MS), premium: (this.firstOrder[sku] as number) <= this.now, order };
@@ -496,8 +498,11 @@ export class House {
     return all;
   }
 
-  /** What is left is counted and salvaged. */
+  /** What is still under way is taken in and paid for, whoever still waits gives up, and what is left is counted and salvaged. */
   close(): void {
+    // Nothing that was ordered is free, and nobody waits for ever.
+    for (const batches of [...this.batches.values()]) for (const batch of [...batches]) this.receive(batch);
+    while (this.givingUp.size > 0) this.giveUp(this.givingUp.pop() as number);
     for (const [sku, shelf] of this.shelves.entries()) {
       this.account.leftOver += shelf.stock;
       this.account.salvage += shelf.stock * (this.scene.skus[sku]?.salvage ?? 0);

@@ -35,9 +35,15 @@ function rateOf(assumptions: Assumptions, price: string, cost: string, on: strin
   return 10 ** (exponentOf(price) - exponentOf(cost)) / (dated[date] as number);
 }
 
+interface Increment {
+  readonly at: number;
+  readonly type: 'created' | 'paid' | 'cancelled';
+  readonly quantity: number;
+}
+
 class SceneOrder extends OrderLines {
-  /** By line and SKU. */
-  readonly cancelled = new Map<string, { at: number; quantity: number }[]>();
+  /** What was added to each line, by line and SKU: what is ordered or paid later is not known before. */
+  readonly increments = new Map<string, Increment[]>();
 }
 
 const KEPT: readonly Attribute[] = ['kind', 'broadcast', 'unitPrice', 'shipBy', 'buyer'];
@@ -78,7 +84,7 @@ async function readReturns(file: string | undefined, until: number, reading: Rea
   return [...cases.values()].filter((c) => !VOID.includes(c.known.status));
 }
 
-async function readSkus(file: string, assumptions: Assumptions, reading: Reading): Promise<{ skus: SceneSku[]; index: Map<string, number> }> {
+async function readSkus(file: string, reading: Reading): Promise<{ skus: SceneSku[]; index: Map<string, number> }> {
   const index = new Map<string, number>();
   const skus: SceneSku[] = [];
   await readInput(file, CATALOGUE_COLUMNS, reading, (values) => {
@@ -89,15 +95,41 @@ async function readSkus(file: string, assumptions: Assumptions, reading: Reading
     if (index.has(v.sku)) return `sku: ${v.sku} is listed twice`;
     // Files know no time zone of a supplier: UTC.
     const terms = { ...v, supplier_time_zone: 'UTC', standing: 'normal' };
-    // A rate of the first day stands for all: costs are compared, not booked.
-    const rate = rateOf(assumptions, v.currency, v.cost_currency, '9999-12-31');
+    const [other] = skus;
+    if (other !== undefined && other.terms.currency !== v.currency) return `currency: is ${v.currency} where other SKUs sell in ${other.terms.currency}; profits of several currencies do not add up`;
     index.set(v.sku, skus.length);
-    skus.push({ terms, initialStock: Number(row['initial_stock']), group: groupOf(terms), unitCost: rate === undefined ? null : Math.round(v.unit_cost * rate), salvage: rate === undefined ? 0 : Math.round(v.salvage_value * rate) });
+    skus.push({ terms, initialStock: Number(row['initial_stock']), group: groupOf(terms), unitCost: null, salvage: 0 });
     return undefined;
   });
-  const unpriced = skus.filter((s) => s.unitCost === null).length;
-  if (unpriced > 0) reading.report(`${unpriced} SKUs cost in another currency than they sell in, and assumptions.json has no rate: nothing is made of them (no-rate)`);
-  return { skus, index };
+  return { skus: withOneMinimum(skus, reading), index };
+}
+
+/** MOQ and lots bind a group, so its SKUs have the same: those of the first. */
+function withOneMinimum(skus: readonly SceneSku[], reading: Reading): SceneSku[] {
+  const first = new Map<string, SceneSku>();
+  const differing = new Set<string>();
+  const same = skus.map((s) => {
+    const key = `${s.terms.supplier ?? ''}\0${s.group}`;
+    const head = first.get(key) ?? s;
+    first.set(key, head);
+    const { moq, lot_multiple } = head.terms;
+    if (s.terms.moq !== moq || s.terms.lot_multiple !== lot_multiple) differing.add(s.group);
+    return { ...s, terms: { ...s.terms, moq, lot_multiple } };
+  });
+  if (differing.size > 0) reading.report(`${differing.size} groups name several MOQs or lot multiples (${[...differing][0] as string} is one): those of their first SKU bind`);
+  return same;
+}
+
+/** Costs in the currency of the price, at the rate in force when the play begins. */
+function priced(skus: readonly SceneSku[], assumptions: Assumptions, date: string, reading: Reading): SceneSku[] {
+  const all = skus.map((s) => {
+    const { currency, cost_currency, unit_cost, salvage_value } = s.terms;
+    const rate = rateOf(assumptions, currency, cost_currency, date);
+    return { ...s, unitCost: rate === undefined ? null : Math.round(unit_cost * rate), salvage: rate === undefined ? 0 : Math.round(salvage_value * rate) };
+  });
+  const unpriced = all.filter((s) => s.unitCost === null).length;
+  if (unpriced > 0) reading.report(`${unpriced} SKUs cost in another currency than they sell in, and assumptions.json has no rate for ${date}: nothing is made of them (no-rate)`);
+  return all;
 }
 
 async function readItems(file: string | undefined, index: ReadonlyMap<string, number>, reading: Reading): Promise<LineUpItem[]> {
@@ -128,7 +160,7 @@ async function readItems(file: string | undefined, index: ReadonlyMap<string, nu
   return items;
 }
 
-function worldPriorOf(file: string, index: ReadonlyMap<string, number>): WorldPrior | undefined {
+function worldPriorOf(file: string, index: ReadonlyMap<string, number>, reading: Reading): WorldPrior | undefined {
   if (!existsSync(file)) return undefined;
   let prior: Partial<Record<keyof WorldPrior, unknown>>;
   try {
@@ -136,15 +168,19 @@ function worldPriorOf(file: string, index: ReadonlyMap<string, number>): WorldPr
   } catch (error) {
     throw new DomainError(422, 'bad-world', `${file}: is no JSON: ${(error as Error).message}`);
   }
-  if (prior.format !== WORLD_FORMAT || !Array.isArray(prior.items) || !Array.isArray(prior.skus)) throw new DomainError(422, 'bad-world', `${file}: is not of the format ${WORLD_FORMAT}, which castline simulate writes`);
+  if (prior.format !== WORLD_FORMAT || !Array.isArray(prior.items) || !Array.isArray(prior.skus) || typeof prior.parameters !== 'object' || prior.parameters === null) throw new DomainError(422, 'bad-world', `${file}: is not of the format ${WORLD_FORMAT}, which castline simulate writes`);
   const told = new Set((prior.skus as WorldPrior['skus']).map((s) => s.sku));
   const missing = [...index.keys()].find((sku) => !told.has(sku));
-  if (missing !== undefined) throw new DomainError(422, 'bad-world', `${file}: says nothing of the SKU ${missing} of the catalogue`);
+  if (missing !== undefined) {
+    reading.report(`${file}: says nothing of the SKU ${missing} of the catalogue, so nobody knows how this world was made`);
+    return undefined;
+  }
   return prior as unknown as WorldPrior;
 }
 
-/** Reads the folder; a bad line stops with file, line, column and reason. `until`: what happened from then on is not known. */
-export async function readScene(folder: string, reading: Reading, until = Infinity): Promise<Scene> {
+/** Reads the folder; a bad line stops with file, line, column and reason. `until`: what happened from then on is not known; `withPrior`: world.json is wanted. */
+export async function readScene(folder: string, reading: Reading, options: { readonly until?: number; readonly withPrior?: boolean } = {}): Promise<Scene> {
+  const { until = Infinity, withPrior = true } = options;
   if (!existsSync(folder) || !statSync(folder).isDirectory()) throw new DomainError(422, 'no-folder', `${folder}: no such folder`);
   const [catalogue, orders] = ['catalogue', 'orders'].map((name) => {
     const file = fileOf(folder, name);
@@ -153,10 +189,10 @@ export async function readScene(folder: string, reading: Reading, until = Infini
   }) as [string, string];
   const assumed = join(folder, 'assumptions.json');
   const assumptions = existsSync(assumed) ? parseAssumptions(assumed, readFileSync(assumed, 'utf8')) : DEFAULT_ASSUMPTIONS;
-  const { skus, index } = await readSkus(catalogue, assumptions, reading);
+  const { skus, index } = await readSkus(catalogue, reading);
   const items = await readItems(fileOf(folder, 'broadcasts'), index, reading);
   const promises = new Map(items.map((i) => [`${i.broadcast}\0${i.sku}`, i.promise_days]));
-  const prior = worldPriorOf(join(folder, 'world.json'), index);
+  const prior = withPrior ? worldPriorOf(join(folder, 'world.json'), index, reading) : undefined;
   const book = new OrderBook((shop) => new SceneOrder(shop));
   let [startsAt, endsAt, unknown] = [Infinity, -Infinity, 0];
   await readOrders(orders, reading, (event) => {
@@ -166,17 +202,20 @@ export async function readScene(folder: string, reading: Reading, until = Infini
       return;
     }
     // Goods left when they left: what was shipped and delivered then says nothing of when demand was there.
-    if (event.type === 'created' || event.type === 'paid' || event.type === 'cancelled') [startsAt, endsAt] = [Math.min(startsAt, event.occurredAt), Math.max(endsAt, event.occurredAt)];
     const order = book.of(event);
     order.fold(event, KEPT);
-    if (event.type !== 'cancelled') return;
+    if (event.type === 'shipped' || event.type === 'delivered') return;
+    [startsAt, endsAt] = [Math.min(startsAt, event.occurredAt), Math.max(endsAt, event.occurredAt)];
     const key = stateKey(event);
-    const list = order.cancelled.get(key);
-    if (list === undefined) order.cancelled.set(key, [{ at: event.occurredAt, quantity: event.quantity }]);
-    else list.push({ at: event.occurredAt, quantity: event.quantity });
+    const increment = { at: event.occurredAt, type: event.type, quantity: event.quantity };
+    const list = order.increments.get(key);
+    if (list === undefined) order.increments.set(key, [increment]);
+    else list.push(increment);
   });
   if (unknown > 0) reading.report(`${unknown} order events of SKUs that are not in the catalogue are left out`);
-  if (startsAt === Infinity) throw new DomainError(422, 'no-orders', `${orders}: holds no order of a SKU of the catalogue${until === Infinity ? '' : ` before ${new Date(until).toISOString()}`}`);
+  if (startsAt === Infinity && until === Infinity) throw new DomainError(422, 'no-orders', `${orders}: holds no order of a SKU of the catalogue`);
+  // A plan may be asked for before the first order: shows are known then, and stock.
+  if (startsAt === Infinity) [startsAt, endsAt] = [until, until];
   const cases = await readReturns(fileOf(folder, 'returns'), until, reading);
   const returns = new Map<LineState, ReadCase[]>();
   for (const c of cases) {
@@ -188,49 +227,100 @@ export async function readScene(folder: string, reading: Reading, until = Infini
     const states = order.states();
     const aside = setAside(states);
     for (const s of states) {
-      const line = aside.has(stateKey(s)) ? undefined : lineOf(key, s, order, index, promises, returns.get(s) ?? [], assumptions);
-      if (line !== undefined) lines.push(line);
+      if (!aside.has(stateKey(s))) lines.push(...linesOf(key, s, order.increments.get(stateKey(s)) ?? [], index, promises, returns.get(s) ?? [], assumptions));
     }
   }
   lines.sort((a, b) => a.createdAt - b.createdAt || a.sku - b.sku);
-  return { skus, items, lines, startsAt, endsAt: items.reduce((latest, i) => Math.max(latest, i.ends_at.getTime()), endsAt), assumptions, prior };
+  return { skus: priced(skus, assumptions, new Date(startsAt).toISOString().slice(0, 10), reading), items, lines, startsAt, endsAt: items.reduce((latest, i) => Math.max(latest, i.ends_at.getTime()), endsAt), assumptions, prior };
 }
 
-function lineOf(
-  key: string, s: LineState, order: SceneOrder, index: ReadonlyMap<string, number>, promises: ReadonlyMap<string, number>, returns: readonly ReadCase[], a: Assumptions,
-): DemandLine | undefined {
-  const { ordered } = lineTotals(s);
-  if (s.countedAt === null || ordered === 0) return undefined;
-  const quantity = Math.min(s.paid, ordered);
+/** A part of a line that was paid at once, or never. */
+interface Part {
+  readonly createdAt: number;
+  readonly paidAt: number | null;
+  readonly quantity: number;
+  readonly cancelled: { at: number; quantity: number }[];
+}
+
+/**
+ * A line by its payments. Units are paid in the order in which they were created; what is cancelled takes unpaid units first, then
+ * those that were paid last (contracts of order lines: net paid = min(Σ paid, ordered − Σ cancelled)).
+ */
+export function partsOf(increments: readonly Increment[]): Part[] {
+  const sorted = [...increments].sort((a, b) => a.at - b.at);
+  const created = sorted.filter((x) => x.type === 'created').map((x) => ({ at: x.at, left: x.quantity }));
+  const paid: Part[] = [];
+  for (const x of sorted) {
+    if (x.type !== 'paid') continue;
+    const first = created.find((c) => c.left > 0);
+    let left = x.quantity;
+    for (const c of created) {
+      const taken = Math.min(left, c.left);
+      c.left -= taken;
+      left -= taken;
+    }
+    paid.push({ createdAt: Math.min(x.at, first?.at ?? x.at), paidAt: x.at, quantity: x.quantity, cancelled: [] });
+  }
+  const unpaid = created.filter((c) => c.left > 0).map((c): Part => ({ createdAt: c.at, paidAt: null, quantity: c.left, cancelled: [] }));
+  let spared = unpaid.reduce((s, u) => s + u.quantity, 0);
+  const kept = paid.map((p) => p.quantity);
+  for (const x of sorted) {
+    if (x.type !== 'cancelled') continue;
+    let left = x.quantity - Math.min(spared, x.quantity);
+    spared -= Math.min(spared, x.quantity);
+    for (let i = paid.length - 1; i >= 0 && left > 0; i--) {
+      const taken = Math.min(left, kept[i] as number);
+      if (taken === 0) continue;
+      const part = paid[i] as Part;
+      part.cancelled.push({ at: Math.max(x.at, part.paidAt as number), quantity: taken });
+      kept[i] = (kept[i] as number) - taken;
+      left -= taken;
+    }
+  }
+  return [...paid, ...unpaid];
+}
+
+function linesOf(
+  key: string, s: LineState, increments: readonly Increment[], index: ReadonlyMap<string, number>, promises: ReadonlyMap<string, number>, returns: readonly ReadCase[], a: Assumptions,
+): DemandLine[] {
   const broadcast = broadcastOf(s);
-  const paidAt = quantity === 0 ? null : s.paidAt;
-  let left = quantity;
-  const cancelled = (order.cancelled.get(stateKey(s)) ?? []).sort((x, y) => x.at - y.at).flatMap((c) => {
-    const taken = Math.min(left, c.quantity);
-    left -= taken;
-    return taken === 0 ? [] : [{ at: c.at, quantity: taken }];
-  });
   const promise = promises.get(`${broadcast}\0${s.sku}`) ?? a.shipWithinDays;
-  return {
-    sku: index.get(s.sku) as number, broadcast, createdAt: s.countedAt, paidAt, ordered, quantity, unitPrice: Number(s.attributes.unitPrice?.[0] ?? 0), sale: kindOf(s) === 'sale',
-    shipBy: Number(s.attributes.shipBy?.[0] ?? (paidAt ?? s.countedAt) + promise * DAY_MS), buyer: String(s.attributes.buyer?.[0] ?? ''), cancelled,
-    returns: paidAt === null ? [] : returnsOf(s, returns, left, a), patience: patienceOf(key, a.patienceDays),
-  };
+  let back = [...returns].sort((x, y) => x.known.requestedAt - y.known.requestedAt).map((c) => ({ case: c, left: c.known.quantity }));
+  return partsOf(increments).map((part): DemandLine => {
+    const { createdAt, paidAt, quantity } = part;
+    const cancelled = part.cancelled.sort((x, y) => x.at - y.at);
+    const sold = paidAt === null ? 0 : quantity - cancelled.reduce((sum, c) => sum + c.quantity, 0);
+    const own = returnsOf(s, back, sold, a);
+    back = own.left;
+    return {
+      sku: index.get(s.sku) as number, broadcast, createdAt, paidAt, ordered: quantity, quantity: paidAt === null ? 0 : quantity, unitPrice: Number(s.attributes.unitPrice?.[0] ?? 0), sale: kindOf(s) === 'sale',
+      shipBy: Number(s.attributes.shipBy?.[0] ?? (paidAt ?? createdAt) + promise * DAY_MS), buyer: String(s.attributes.buyer?.[0] ?? ''), cancelled, returns: own.returns, patience: patienceOf(key, a.patienceDays),
+    };
+  });
 }
 
-function returnsOf(s: LineState, cases: readonly ReadCase[], sold: number, a: Assumptions): DemandReturn[] {
+type Waiting = { readonly case: ReadCase; readonly left: number }[];
+
+/** The returns of the next `sold` units of a line, and what is left for those after them. */
+function returnsOf(s: LineState, waiting: Waiting, sold: number, a: Assumptions): { readonly returns: DemandReturn[]; readonly left: Waiting } {
   const start = clockStart(s);
+  if (start === null || sold === 0) return { returns: [], left: waiting };
   // Where the file knows of no shipment, a return's time counts from the payment: packing and transit are taken out of it.
   const known = s.deliveredAt !== null || (s.shippedAt ?? null) !== null;
   const before = known ? 0 : a.packHours * HOUR_MS + a.transitDays * DAY_MS;
   let left = sold;
-  return [...cases].sort((x, y) => x.known.requestedAt - y.known.requestedAt).flatMap(({ known: c, grade, receivedAt }): DemandReturn[] => {
-    const quantity = Math.min(left, c.quantity);
+  const returns: DemandReturn[] = [];
+  const later = waiting.flatMap((w) => {
+    const { known: c, grade, receivedAt } = w.case;
+    const quantity = Math.min(left, w.left);
     left -= quantity;
-    if (quantity === 0 || start === null) return [];
-    return [{
-      kind: c.kind === 'exchange' ? 'return' : c.kind, quantity, lag: Math.max(0, c.requestedAt - start - before), underWay: receivedAt === null ? a.returnTransitDays * DAY_MS : Math.max(0, receivedAt - c.requestedAt),
-      grade: c.kind === 'failed-delivery' ? 'A' : (grade ?? (chanceOf(c.id) < a.usable ? 'A' : 'C')),
-    }];
+    if (quantity > 0) {
+      returns.push({
+        kind: c.kind === 'exchange' ? 'return' : c.kind, quantity, lag: Math.max(0, c.requestedAt - start - before), underWay: receivedAt === null ? a.returnTransitDays * DAY_MS : Math.max(0, receivedAt - c.requestedAt),
+        grade: c.kind === 'failed-delivery' ? 'A' : (grade ?? (chanceOf(c.id) < a.usable ? 'A' : 'C')),
+      });
+    }
+    return w.left > quantity ? [{ ...w, left: w.left - quantity }] : [];
   });
+  return { returns, left: later };
 }

@@ -58,7 +58,7 @@ export function resultOf(name: PolicyName, house: House): PolicyResult {
 export function shareOfGap(castline: PolicyResult | undefined, none: PolicyResult | undefined, best: PolicyResult | undefined): number | null {
   if (castline === undefined || none === undefined || best === undefined) return null;
   const gap = best.profit - none.profit;
-  return Math.abs(gap) < 0.01 * Math.abs(best.revenue) || gap === 0 ? null : (castline.profit - none.profit) / gap;
+  return gap <= 0 || gap < 0.01 * Math.abs(best.revenue) ? null : (castline.profit - none.profit) / gap;
 }
 
 /** Who looks on: at the house after every step, and told when a policy's play is over. */
@@ -77,7 +77,10 @@ export function backtestScene(scene: Scene, names: readonly PolicyName[], report
       return null;
     }
     const watching = onlooker?.();
-    const house = played(scene, policy, watching?.see);
+    const ordered = played(scene, policy, watching?.see);
+    // Who knows everything also knows when to make nothing and to close the link in time.
+    const idle = name === 'oracle' ? played(scene, none()) : ordered;
+    const house = profitOf(idle.account) > profitOf(ordered.account) ? idle : ordered;
     watching?.done(name);
     const result = resultOf(name, house);
     results.set(name, result);
