@@ -47,7 +47,7 @@ interface Style {
 }
 
 const STYLES: readonly Style[] = [
-  { id: 'SOCK', colour: 'mixed', sizes: ['RED', 'BLUE', 'GREY'], category: 'socks', price: 990, cost: 310, supplier: 'factory-3', moq: 200, scope: 'sku', confirmingHour: '', peak: 3, slot: 5, stock: 2_600, trial: '' },
+  { id: 'SOCK', colour: 'mixed', sizes: ['RED', 'BLUE', 'GREY'], category: 'socks', price: 990, cost: 310, supplier: 'factory-3', moq: 200, scope: 'sku', confirmingHour: '', peak: 0, slot: 5, stock: 2_600, trial: '' },
   { id: 'K12', colour: 'black', sizes: ['S', 'M', 'L'], category: 'knitwear', price: 15_900, cost: 5_160, supplier: 'factory-1', moq: 60, scope: 'colour', confirmingHour: '', peak: 90, slot: 15, stock: 60, trial: '120' },
   { id: 'D30', colour: 'sage', sizes: ['S', 'M', 'L'], category: 'dresses', price: 25_900, cost: 8_400, supplier: 'factory-2', moq: 60, scope: 'colour', confirmingHour: '9', peak: 30, slot: 30, stock: 30, trial: '' },
   { id: 'P77', colour: 'navy', sizes: ['S', 'M', 'L'], category: 'trousers', price: 12_900, cost: 4_300, supplier: 'factory-3', moq: 20, scope: 'sku', confirmingHour: '', peak: 40, slot: 42, stock: 20, trial: '' },
