@@ -6,7 +6,7 @@ import { BROADCAST_COLUMNS, checkBroadcastRow, parseComponents } from '../../bro
 import { CATALOGUE_COLUMNS, catalogueValues, checkCatalogueRow } from '../../catalogue/offline.js';
 import { groupOf } from '../../forecast/offline.js';
 import { DomainError, type Columns, type Row, type TableValue } from '../../kernel/offline.js';
-import { broadcastOf, clockStart, kindOf, lineTotals, setAside, stateKey, type Attribute, type LineState } from '../../orders/math/index.js';
+import { broadcastOf, clockStart, kindOf, setAside, stateKey, type Attribute, type LineState } from '../../orders/math/index.js';
 import { checkReturnRow, merged, RETURN_COLUMNS, returnRow, VOID, type KnownCase } from '../../returns/offline.js';
 import { readInput, readOrders, type Reading } from '../inputs.js';
 import { OrderBook, OrderLines } from '../math/order-lines.js';
