@@ -130,7 +130,8 @@ export class NeedService {
     const supplyBySku = bySku(supply);
     const itemsBySku = bySku(items);
     const expectedBySku = new Map(expected.map((e) => [e.sku, e]));
-    const stateOf = new Map(stored.flatMap((s) => (s.broadcast === '' ? [] : [[`${s.broadcast}\0${s.sku}`, s]])));
+    const shopOf = new Map(items.map((i) => [i.broadcast, i.shop]));
+    const stateOf = new Map(stored.flatMap((s) => (s.broadcast === '' || shopOf.get(s.broadcast) !== s.shop ? [] : [[`${s.broadcast}\0${s.sku}`, s]])));
     const nowcasts = await this.nowcast.ofItems(tx, model.model, items, shops, (broadcast, sku) => {
       const stream = stateOf.get(`${broadcast}\0${sku}`);
       return stream === undefined ? null : recentOrders(stream.state, shops.get(stream.shop)?.getTime() ?? 0);

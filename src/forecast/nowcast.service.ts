@@ -67,7 +67,10 @@ export class NowcastService {
     if (items.length === 0) return new Map();
     const plans = await this.plansOf(tx, items);
     const orders = new Map<string, Map<string, number>>();
+    const shopOf = new Map(plans.map((p) => [p.id, p.shop]));
     for (const row of await ordersInBroadcasts(tx, plans.map((p) => p.id))) {
+      // What another shop counts under the broadcast's name is not its own, here as in learning.
+      if (shopOf.get(row.broadcast) !== row.shop) continue;
       const skus = orders.get(row.broadcast) ?? new Map<string, number>();
       orders.set(row.broadcast, skus.set(row.sku, (skus.get(row.sku) ?? 0) + row.orders));
     }

@@ -59,6 +59,19 @@ it('learns when a broadcast has ended, and expects of the tail and of the next o
   expect((await r.sql.query('select count(*)::int as n from nowcast_models')).rows[0].n).toBe(1);
 }, 90_000);
 
+it('what another shop sells under the name of a broadcast is not of it', async () => {
+  const shop = (await r.call('GET', '/v1/shops/shop-1')).body;
+  expect((await r.call('PUT', '/v1/shops/shop-9', { platform: shop.platform, timeZone: shop.timeZone, currency: shop.currency, clock: shop.clock })).status).toBeLessThan(300);
+  const before = (await latest('K1-S')).inputs.nowcast.broadcasts.find((b: { broadcast: string }) => b.broadcast === 'B1').orders;
+  const others = Array.from({ length: 50 }, (_, i) => orderEvent({ shop: 'shop-9', sku: 'K1-S', broadcast: 'B1', occurred_at: iso(HOUR + 500 + i) }));
+  expect((await r.call('POST', '/v1/order-events/bulk', ndjson(others), NDJSON)).body.accepted).toBe(50);
+  await until('the other shop is assessed', async () => (await r.call('GET', '/v1/shops/shop-9/intake-summary')).body.unassessedStreams === 0);
+  await sell('B1', 'K1-S', HOUR + 600, 30);
+  await assessed();
+  await until('the need knows the thirty', async () => (await latest('K1-S')).inputs.nowcast.broadcasts.find((b: { broadcast: string }) => b.broadcast === 'B1').orders > before);
+  expect((await latest('K1-S')).inputs.nowcast.broadcasts.find((b: { broadcast: string }) => b.broadcast === 'B1').orders).toBe(before + 30);
+}, 60_000);
+
 it('a broadcast whose line-up changed is looked at anew', async () => {
   const before = (await r.call('GET', '/v1/broadcasts/B2/stock-check')).body.items.length;
   expect((await r.call('PUT', '/v1/broadcasts/B2/line-up', { items: [{ sku: 'K3-S', slotAt: iso(2 * 24 * HOUR), price: 15_900, plannedUnits: 100, promiseDays: 5 }] })).status).toBe(200);

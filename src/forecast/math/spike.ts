@@ -1,7 +1,8 @@
 // Spike detection on one stream, online and O(1) per event: a mixture Shiryaev-Roberts e-detector (Shin, Ramdas, Rinaldo,
 // arXiv 2203.03532) with a negative-binomial likelihood on bins, against the null hypothesis "rate ≤ (1 + m) × baseline".
 // Under the null E[time to alarm] ≥ threshold in bins, without calibration, as long as the baseline is not too low and the
-// dispersion not too small; both are estimated with a margin (baseline.ts).
+// dispersion not too small; both are estimated with a margin (baseline.ts). The threshold is set by measurement below the bins that
+// are allowed (OVERSHOOT), so the stated rate rests on that margin and on trials, not on the bound alone.
 //
 // A bin's likelihood ratio with the whole bin's exposure is used from its first order on. As the ratio grows with the count,
 // an alarm before the bin's end is one that the bin's end would raise too: orders within a bin are answered at once, and the
@@ -16,8 +17,8 @@ export { BIN_MS, binOf, type Alarm };
 
 /**
  * The threshold in bins as a share of the bins in which one false alarm is allowed. The values overshoot the threshold they reach,
- * so the mean time to a false alarm at the null's own rate is 1.4 times the threshold (measured), and a SKU's streams share one
- * budget: while a broadcast is on, its orders are not the standing stream's. The baseline's margin is on the safe side of that.
+ * so the mean time to a false alarm at the null's own rate is 1.4 times the threshold (measured). Each stream has the allowance for
+ * itself; while a broadcast is on, its orders are not the standing stream's. The baseline's margin is on the safe side of that.
  */
 const OVERSHOOT = 0.7;
 
