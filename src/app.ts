@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { AccessGuard, AccessService } from './access/index.js';
 import { ChargebackService } from './accountability/index.js';
 import { AppModule, ENTITIES, MIGRATIONS } from './app.module.js';
+import { Noticed, Pulls } from './connectors/index.js';
 import { StreamController } from './desk/index.js';
 import { Ticker } from './forecast/index.js';
 import { ReservationsService } from './inventory/index.js';
@@ -65,6 +66,8 @@ function readBodies(fastify: FastifyInstance): void {
   fastify.addContentTypeParser('*', (request: FastifyRequest, payload: Readable, done) => {
     const path = request.url.split('?')[0] ?? '';
     if (STREAMED.test(path)) return done(null, payload);
+    // What platforms sign are bytes.
+    const raw = path.startsWith('/webhooks/');
     const chunks: Buffer[] = [];
     let size = 0;
     payload.on('data', (chunk: Buffer) => {
@@ -77,6 +80,7 @@ function readBodies(fastify: FastifyInstance): void {
         if (size > BODY_LIMIT) throw new DomainError(413, 'too-large', `the body is larger than ${BODY_LIMIT} bytes`);
         const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
         if (size === 0) return done(null, undefined);
+        if (raw) return done(null, Buffer.concat(chunks));
         if (type !== 'application/json' && !type.endsWith('+json')) throw new DomainError(415, 'unsupported-media-type', 'send application/json');
         const body = parseJson(Buffer.concat(chunks));
         checkStorable(body);
@@ -163,12 +167,14 @@ export async function startService(configuration: Configuration): Promise<Servic
     if (configuration.publicUrl === undefined) publicUrl.value = url;
     const jobs = app.get(Jobs);
     jobs.startRelay();
+    app.get(Noticed).start();
     if (role !== 'api') {
       jobs.startWorkers();
       app.get(Ticker).start();
       app.get(ReservationsService).start();
       app.get(PlanningService).start();
       app.get(ChargebackService).start();
+      app.get(Pulls).start();
       const intake = app.get(IntakeService);
       app.get(Housekeeping).start(ensurePartitions, () => intake.redrive({}));
     }
@@ -207,8 +213,10 @@ function stopper(app: NestFastifyApplication, foundations: Opened): () => Promis
       await app.get(ReservationsService).stop();
       await app.get(PlanningService).stop();
       await app.get(ChargebackService).stop();
+      await app.get(Pulls).stop();
       await closeServer(app);
       await app.get(Jobs).stop();
+      await app.get(Noticed).stop();
       await foundations.close();
     })());
 }

@@ -136,3 +136,23 @@ export const endedBroadcasts = (tx: Tx, shops: ReadonlyMap<string, Date>, limit:
        select id, shop, ends_at from broadcasts where shop = w.shop and ends_at <= w.now and cancelled_at is null order by ends_at desc limit $3) b order by b.ends_at desc, b.id limit $3`,
     [[...shops.keys()], [...shops.values()], limit],
   );
+
+export interface PlannedSlot {
+  readonly broadcast: string;
+  readonly anchor: string;
+  readonly starts_at: Date;
+  readonly ends_at: Date;
+  readonly sku: string | null;
+  readonly slot_at: Date | null;
+}
+
+/** Broadcasts of a shop that overlap [from, to], with the slots of their line-up, links' parts included; one without a line-up has one row without SKU. */
+export const slotsBetween = (tx: Tx, shop: string, from: Date, to: Date): Promise<PlannedSlot[]> =>
+  rows(
+    tx,
+    `select b.id as broadcast, b.anchor, b.starts_at, b.ends_at, s.sku, s.slot_at from broadcasts b left join lateral (
+       select sku, slot_at from line_up_items where broadcast = b.id
+       union select c.sku, i.slot_at from line_up_items i join link_components c on c.shop = b.shop and c.link = i.link where i.broadcast = b.id) s on true
+     where b.shop = $1 and b.starts_at <= $3 and b.ends_at >= $2 and b.cancelled_at is null order by b.starts_at, b.id, s.slot_at, s.sku limit 20000`,
+    [shop, from, to],
+  );

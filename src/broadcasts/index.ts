@@ -4,6 +4,6 @@
 export { Anchor, Broadcast, LineUpItem, Link, LinkComponent } from './broadcasts.entity.js';
 export { BROADCAST_COLUMNS, checkBroadcastRow } from './broadcasts.file.js';
 export { BroadcastsModule } from './broadcasts.module.js';
-export { anchorOf, endedBroadcasts, itemsOfSkus, lineUp, plansOf, type BroadcastPlan, type RunningItem } from './broadcasts.repository.js';
+export { anchorOf, endedBroadcasts, itemsOfSkus, lineUp, linkComponents, plansOf, slotsBetween, type BroadcastPlan, type PlannedSlot, type RunningItem } from './broadcasts.repository.js';
 export { BroadcastsService } from './broadcasts.service.js';
 export { Broadcasts1763800300000 } from './migrations.js';

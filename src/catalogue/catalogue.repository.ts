@@ -151,6 +151,9 @@ export const madeBy = (tx: Tx, supplier: string, style: string): Promise<{ sku: 
 export const existingSkus = async (tx: Tx, skus: readonly string[]): Promise<Set<string>> =>
   new Set((await rows<{ id: string }>(tx, 'select id from skus where id = any($1)', [skus])).map((r) => r.id));
 
+/** Every SKU's id, for what has to look at all of them. */
+export const allSkus = async (tx: Tx, most: number): Promise<string[]> => (await rows<{ id: string }>(tx, 'select id from skus order by id limit $1', [most])).map((r) => r.id);
+
 export const listSkus = (tx: Tx, only: readonly string[] | undefined, after: string, limit: number): Promise<SkuTerms[]> =>
   rows(tx, `${TERMS} where k.id > $1 and ($3::text[] is null or s.supplier = any($3)) order by k.id limit $2`, [after, limit, only ?? null]);
 

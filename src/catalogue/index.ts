@@ -5,6 +5,6 @@ export { Shop, Sku, Sourcing, Style, Supplier, type MoqScope, type ShopClock } f
 export { skusAdded } from './catalogue.facts.js';
 export { CATALOGUE_COLUMNS, checkCatalogueRow } from './catalogue.file.js';
 export { CatalogueModule } from './catalogue.module.js';
-export { categoriesOf, existingSkus, madeBy, termsOf, termsOfStyles, type SkuTerms } from './catalogue.repository.js';
+export { allSkus, categoriesOf, existingSkus, madeBy, termsOf, termsOfStyles, type SkuTerms } from './catalogue.repository.js';
 export { CatalogueService } from './catalogue.service.js';
 export { Catalogue1763800200000 } from './migrations.js';

@@ -4,11 +4,27 @@ import { CatalogueModule } from '../catalogue/index.js';
 import { InventoryModule } from '../inventory/index.js';
 import { OrdersModule } from '../orders/index.js';
 import { ReturnsModule } from '../returns/index.js';
+import { AccessModule } from '../access/index.js';
+import { Attributions } from './attributions.js';
+import { ConnectionsController } from './connections.controller.js';
+import { ConnectionsService } from './connections.service.js';
 import { ImportsController } from './imports.controller.js';
 import { ImportsService } from './imports.service.js';
 import { Courier } from './courier.js';
 import { NoticeSender } from './send-notice.js';
 import { SignalSender } from './send-signal.js';
+import { Noticed } from './noticed.js';
+import { PlatformIntake } from './platform-intake.js';
+import { Pulls } from './pulls.js';
+import { QuarantineController } from './quarantine.controller.js';
+import { SkuNames } from './sku-names.js';
+import { WebhooksController } from './webhooks.controller.js';
+import { WebhooksService } from './webhooks.service.js';
 
-@Module({ imports: [CatalogueModule, BroadcastsModule, OrdersModule, InventoryModule, ReturnsModule], controllers: [ImportsController], providers: [Courier, ImportsService, NoticeSender, SignalSender], exports: [ImportsService] })
+@Module({
+  imports: [AccessModule, CatalogueModule, BroadcastsModule, OrdersModule, InventoryModule, ReturnsModule],
+  controllers: [ImportsController, ConnectionsController, QuarantineController, WebhooksController],
+  providers: [Courier, ImportsService, NoticeSender, SignalSender, Attributions, ConnectionsService, Noticed, PlatformIntake, Pulls, SkuNames, WebhooksService],
+  exports: [ImportsService],
+})
 export class ConnectorsModule {}

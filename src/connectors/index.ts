@@ -1,7 +1,10 @@
 // Connectors: platforms and files in, factories out.
-// Owns the notices of what factories are told beside production changes; all else goes through the front doors of the rooms that own it.
+// Owns connections of shops with their credentials and cursors, what was told of platforms' orders, their quarantine, SKU mappings and
+// attributions, and the notices of what factories are told beside production changes; all else goes through other rooms' front doors.
 // Never decides: it verifies, maps, carries, and tells production how a delivery went.
 export { ConnectorsModule } from './connectors.module.js';
+export { Noticed } from './noticed.js';
+export { Pulls } from './pulls.js';
 export { ImportsService, type ImportKind } from './imports.service.js';
 export { deliveryFailed } from './send-signal.js';
-export { Notices1763801300000 } from './migrations.js';
+export { Notices1763801300000, PlatformConnections1763803000000 } from './migrations.js';

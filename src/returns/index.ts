@@ -3,9 +3,9 @@
 // Never says who pays, and never decides a refund: the case mirrors the platform.
 export { Alarms1763801500000, InspectionPhotos1763801200000, Returns1763800800000 } from './migrations.js';
 export { casesRecorded, caseVoided, goodsInspected, goodsReceived } from './returns.facts.js';
-export { checkReturnRow, RETURN_COLUMNS, returnRow } from './returns.file.js';
+export { checkReturnRow, RETURN_COLUMNS, returnRow, type ReturnRow } from './returns.file.js';
 export { ReturnsModule } from './returns.module.js';
 export { ReturnsService, type Outcome as ReturnOutcome } from './returns.service.js';
 export { findCase, inspectionsOf, lockCase, type InspectionRow, type ReturnCase } from './returns.repository.js';
-export { FAULTS_OF_PRODUCTION, FINDINGS, type Finding } from './returns.rules.js';
-export { VOID } from './returns.states.js';
+export { FAULTS_OF_PRODUCTION, FINDINGS, type Finding, type Kind as ReturnKind } from './returns.rules.js';
+export { VOID, type CaseStatus } from './returns.states.js';

@@ -44,6 +44,10 @@ const EXPECTED: Readonly<Record<string, readonly Role[] | 'everyone'>> = {
   'GET /v1/alarms': ['operator', 'controller', 'warehouse', 'quality', 'finance'], 'GET /v1/alarms/{id}': ['operator', 'controller', 'warehouse', 'quality', 'finance'], 'POST /v1/alarms/{id}/closing': ['operator', 'quality'],
   'GET /v1/suppliers/{id}/scorecard': ['operator', 'factory', 'quality', 'finance'],
   'GET /v1/adjustments': ['operator', 'finance'], 'POST /v1/adjustments': ['operator'], 'GET /v1/signals': ['operator', 'factory', 'finance'], 'GET /v1/signals/{id}': ['operator', 'factory', 'finance'],
+  'GET /v1/platforms': ['operator'], 'GET /v1/connections': ['operator'], 'GET /v1/shops/{shop}/connection': ['operator'], 'PUT /v1/shops/{shop}/connection': ['operator'], 'DELETE /v1/shops/{shop}/connection': ['operator'],
+  'POST /v1/shops/{shop}/connection/secret': ['operator'], 'POST /v1/shops/{shop}/connection/test': ['operator'], 'POST /v1/shops/{shop}/connection/pause': ['operator'], 'POST /v1/shops/{shop}/connection/resume': ['operator'],
+  'POST /v1/shops/{shop}/connection/pull': ['operator'], 'GET /v1/platform-quarantine': ['operator'], 'POST /v1/platform-quarantine/redrive': ['operator'], 'GET /v1/shops/{shop}/sku-mappings': ['operator'],
+  'PUT /v1/shops/{shop}/sku-mappings': ['operator'], 'GET /v1/shops/{shop}/unmapped-codes': ['operator'], 'POST /webhooks/{platform}/{shop}': 'everyone',
   'POST /v1/signals/{id}/reply': ['factory', 'operator'], 'POST /v1/signals/{id}/decision': ['operator'], 'GET /v1/stream': ['operator', 'factory', 'warehouse', 'quality', 'finance'], 'GET /v1/overview': ['operator'],
 };
 

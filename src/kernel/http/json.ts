@@ -1,5 +1,6 @@
 // JSON from strangers. Bytes must be UTF-8, nesting is capped before the parser recurses, `__proto__` is refused, and texts
 // that PostgreSQL cannot store (NUL, lone surrogates) are refused at the door rather than inside a transaction.
+import { parse as parseKeepingDigits } from 'lossless-json';
 import { DomainError } from '../errors.js';
 
 const MAX_DEPTH = 32;
@@ -34,9 +35,13 @@ export function decodeUtf8(bytes: Uint8Array): string {
   }
 }
 
+function refuseProto(text: string): void {
+  if (text.includes('__proto__') || (text.includes('\\u') && /\\u005f/i.test(text))) throw bad('forbidden-key', 'the key __proto__ is not allowed');
+}
+
 export function parseJsonText(text: string): unknown {
   if (mayBeDeep(text)) checkDepth(text);
-  if (text.includes('__proto__') || (text.includes('\\u') && /\\u005f/i.test(text))) throw bad('forbidden-key', 'the key __proto__ is not allowed');
+  refuseProto(text);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -44,6 +49,26 @@ export function parseJsonText(text: string): unknown {
     throw bad('invalid-json', `the JSON cannot be read: ${(error as Error).message.slice(0, 200)}`);
   }
   return value;
+}
+
+/** An integer that a double cannot hold, and a decimal of more digits than it keeps, stay texts. */
+const keepingDigits = (digits: string): number | string => {
+  const value = Number(digits);
+  return /^-?\d+$/.test(digits) ? (Number.isSafeInteger(value) ? value : digits) : digits.length <= 16 && Number.isFinite(value) ? value : digits;
+};
+
+/** The same for what platforms send: ids beyond 2^53 come as texts, so that they survive; a key that stands twice with different values is refused. */
+export function parseLossless(bytes: Uint8Array): unknown {
+  const text = decodeUtf8(bytes);
+  if (mayBeDeep(text)) checkDepth(text);
+  refuseProto(text);
+  try {
+    return parseKeepingDigits(text, null, keepingDigits);
+  } catch (error) {
+    // The parser quotes what it stumbled over, which may be a person's name.
+    const at = /position (\d+)/.exec((error as Error).message)?.[1];
+    throw bad('invalid-json', `the JSON cannot be read${at === undefined ? '' : ` (at character ${at})`}`);
+  }
 }
 
 export const parseJson = (bytes: Uint8Array): unknown => parseJsonText(decodeUtf8(bytes));

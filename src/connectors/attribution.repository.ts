@@ -1,0 +1,37 @@
+import type { Tx } from '../kernel/index.js';
+import { rows, touched } from '../kernel/database/sql.js';
+import type { Attribution } from './attribution.rules.js';
+
+export const roomsOf = async (tx: Tx, shop: string, rooms: readonly string[]): Promise<Map<string, string>> =>
+  rooms.length === 0 ? new Map<string, string>() : new Map((await rows<{ room: string; broadcast: string }>(tx, 'select room, broadcast from live_rooms where shop = $1 and room = any($2)', [shop, rooms])).map((r) => [r.room, r.broadcast]));
+
+export const saveRoom = (tx: Tx, shop: string, room: string, broadcast: string): Promise<number> =>
+  touched(tx, 'insert into live_rooms (shop, room, broadcast) values ($1, $2, $3) on conflict (shop, room) do update set broadcast = excluded.broadcast', [shop, room, broadcast]);
+
+export interface AttributedLine extends Attribution {
+  readonly orderId: string;
+  readonly lineId: string;
+}
+
+export const saveAttributions = (tx: Tx, shop: string, list: readonly AttributedLine[]): Promise<number> =>
+  touched(
+    tx,
+    `insert into line_attributions (shop, order_id, line_id, broadcast, anchor, method, confidence)
+     select $1, a.order_id, a.line_id, a.broadcast, a.anchor, a.method, a.confidence from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::float8[]) as a(order_id, line_id, broadcast, anchor, method, confidence)
+     order by a.order_id, a.line_id
+     on conflict (shop, order_id, line_id) do update set broadcast = excluded.broadcast, anchor = excluded.anchor, method = excluded.method, confidence = excluded.confidence, decided_at = now()`,
+    [shop, list.map((a) => a.orderId), list.map((a) => a.lineId), list.map((a) => a.broadcast), list.map((a) => a.anchor), list.map((a) => a.method), list.map((a) => a.confidence)],
+  );
+
+export interface AttributionRow {
+  readonly order_id: string;
+  readonly line_id: string;
+  readonly broadcast: string;
+  readonly anchor: string | null;
+  readonly method: Attribution['method'];
+  readonly confidence: number;
+  readonly decided_at: Date;
+}
+
+export const attributionsOf = (tx: Tx, shop: string, orders: readonly string[]): Promise<AttributionRow[]> =>
+  rows(tx, 'select order_id, line_id, broadcast, anchor, method, confidence, decided_at from line_attributions where shop = $1 and order_id = any($2) order by order_id, line_id', [shop, orders]);

@@ -1,0 +1,178 @@
+// Webhooks are hints: what they name is fetched, and every feed of a shop is pulled from its cursor on, so that what never came
+// comes all the same. Paged, no faster than the platform allows, and resumed where it stopped: a page and the cursor behind it
+// are one transaction.
+import { Inject, Injectable } from '@nestjs/common';
+import { Database, Handles, Jobs, log, type JobRun, type Tx } from '../kernel/index.js';
+import { fetchHints, pullFeed, redriveUnmapped } from './connections.jobs.js';
+import * as connections from './connections.repository.js';
+import { ConnectionsService, NoApi, type Connected } from './connections.service.js';
+import { Noticed } from './noticed.js';
+import { PlatformIntake, type Taken } from './platform-intake.js';
+import * as records from './platform-records.repository.js';
+import { PlatformRefused } from './platforms/platform-http.js';
+import type { Entity, Heard } from './platforms/platform.js';
+import { forgetUnmapped } from './sku-names.repository.js';
+
+const TICK_MS = 1_000;
+/** Seconds between two pulls of one feed. */
+export const PULL_SECONDS = 300;
+/** A pull begins this long before the end of the one before: what changes while a page is read may be on neither. */
+export const OVERLAP_MS = 10 * 60_000;
+const PAGES_PER_RUN = 20;
+const HINTS_PER_RUN = 500;
+/** Tries of one hint before it is set aside: with doubling waits this is most of a day. */
+const HINT_TRIES = 12;
+
+const waitOf = (failures: number, error: PlatformRefused): number => Math.max(error.retryAfterSeconds ?? 0, Math.min(3_600, 5 * 2 ** Math.min(failures, 10)));
+
+@Injectable()
+export class Pulls {
+  private timer: NodeJS.Timeout | undefined;
+  private ticking: Promise<void> | undefined;
+
+  constructor(
+    @Inject(Database) private readonly database: Database,
+    @Inject(Jobs) private readonly jobs: Jobs,
+    @Inject(ConnectionsService) private readonly connections: ConnectionsService,
+    @Inject(PlatformIntake) private readonly intake: PlatformIntake,
+    @Inject(Noticed) private readonly noticed: Noticed,
+  ) {}
+
+  start(): void {
+    this.timer = setInterval(() => {
+      this.ticking ??= this.database
+        .transaction((tx) => this.tick(tx))
+        .catch((error: unknown) => log.warn('the tick of pulls failed', { reason: (error as Error).message }))
+        .finally(() => (this.ticking = undefined));
+    }, TICK_MS);
+  }
+
+  async stop(): Promise<void> {
+    if (this.timer !== undefined) clearInterval(this.timer);
+    await this.ticking;
+  }
+
+  async tick(tx: Tx): Promise<void> {
+    const due = await connections.dueFeeds(tx, 200);
+    if (due.length > 0) await this.jobs.enqueue(tx, pullFeed, due);
+    const shops = await records.shopsWithHints(tx);
+    if (shops.length > 0) await this.jobs.enqueue(tx, fetchHints, shops);
+  }
+
+  @Handles(fetchHints)
+  async onHints(run: JobRun<{ shop: string }>): Promise<void> {
+    const connected = await this.connections.find(run.payload.shop);
+    if (connected !== undefined && !connected.paused) for (const entity of ['order', 'return'] as const) await this.fetchWaiting(connected, entity);
+  }
+
+  private async fetchWaiting(connected: Connected, entity: Entity): Promise<void> {
+    const { shop } = connected;
+    for (let done = 0; done < HINTS_PER_RUN; ) {
+      let hints: records.HintRow[] = [];
+      try {
+        const api = await this.connections.api(connected);
+        hints = await this.database.transaction((tx) => records.dueHints(tx, shop, entity, api.batch));
+        if (hints.length === 0) return;
+        const heard = await api.fetch(entity, hints.map((h) => h.id));
+        this.note(connected, await this.intake.take(connected, heard));
+        await this.ended(connected, hints, heard);
+      } catch (error) {
+        if (!(error instanceof PlatformRefused)) throw error;
+        if (hints.length === 0) hints = await this.database.transaction((tx) => records.dueHints(tx, shop, entity, HINTS_PER_RUN));
+        if (hints.length > 0) await this.failed(connected, hints, error);
+        return;
+      }
+      done += hints.length;
+    }
+  }
+
+  /** What the platform answered is done; what it left out is asked for again, and set aside when it never comes. */
+  private async ended(connected: Connected, hints: readonly records.HintRow[], heard: readonly Heard[]): Promise<void> {
+    const answered = new Set(heard.flatMap((h) => (h.kind === 'order' ? [h.order.orderId] : h.kind === 'return' ? [h.case.returnId] : h.kind === 'unreadable' ? [h.id] : [])));
+    const missing = hints.filter((h) => !answered.has(h.id));
+    await this.database.transaction((tx) => records.endHints(tx, connected.shop, hints.filter((h) => answered.has(h.id))));
+    if (missing.length > 0) await this.failed(connected, missing, new PlatformRefused('the platform does not know it', true));
+  }
+
+  private async failed(connected: Connected, hints: readonly records.HintRow[], error: PlatformRefused): Promise<void> {
+    const { shop } = connected;
+    const never = error instanceof NoApi;
+    await this.database.transaction(async (tx) => {
+      const over = hints.filter((h) => never || h.attempts + 1 >= HINT_TRIES);
+      const again = hints.filter((h) => !over.includes(h));
+      if (again.length > 0) await records.postponeHints(tx, shop, again, waitOf(Math.min(...again.map((h) => h.attempts)), error), error.message);
+      if (over.length > 0) {
+        await this.intake.keepUnfetched(tx, connected, over, error.message);
+        await records.endHints(tx, shop, over);
+      }
+      if (error.unauthorised) await connections.setDeauthorised(tx, shop);
+    });
+    if (error.unauthorised) this.connections.forget(shop);
+    this.noticed.fault(shop, error.message);
+  }
+
+  @Handles(pullFeed)
+  async onPull(run: JobRun<{ shop: string; feed: string }>): Promise<void> {
+    const { shop, feed } = run.payload;
+    const connected = await this.connections.find(shop);
+    if (connected === undefined || connected.paused) return;
+    for (let page = 0; page < PAGES_PER_RUN; page++) if (!(await this.pullPage(connected, feed))) return;
+  }
+
+  /** Pulls one page; true where another may follow at once. */
+  private async pullPage(connected: Connected, feed: string): Promise<boolean> {
+    const { shop } = connected;
+    const before = await this.database.transaction((tx) => connections.findFeed(tx, shop, feed));
+    if (before === undefined || before.next_at.getTime() > Date.now()) return false;
+    try {
+      const api = await this.connections.api(connected);
+      const until = before.until ?? new Date(Math.min(Date.now(), before.since.getTime() + api.spanHours * 3_600_000));
+      const { heard, next } = await api.changed(feed, before.since, until, before.page);
+      const caughtUp = until.getTime() >= Date.now() - 60_000;
+      const after = next !== null
+        ? { since: before.since, until, page: next, nextSeconds: 0, done: false }
+        : { since: new Date(until.getTime() - (caughtUp ? OVERLAP_MS : 0)), until: null, page: null, nextSeconds: caughtUp ? PULL_SECONDS : 0, done: caughtUp };
+      const taken = await this.intake.take(connected, heard, (tx) => connections.advanceFeed(tx, before, { ...after, records: heard.length }));
+      this.note(connected, taken);
+      return !after.done;
+    } catch (error) {
+      if (!(error instanceof PlatformRefused)) throw error;
+      await this.database.transaction(async (tx) => {
+        await connections.failFeed(tx, shop, feed, error instanceof NoApi ? 3_600 : waitOf(before.failures, error), error.message);
+        if (error.unauthorised) await connections.setDeauthorised(tx, shop);
+      });
+      if (error.unauthorised) this.connections.forget(shop);
+      this.noticed.fault(shop, error.message);
+      return false;
+    }
+  }
+
+  private note(connected: Connected, taken: Taken): void {
+    if (taken.latest > 0) this.noticed.event(connected.shop, taken.latest);
+  }
+
+  @Handles(redriveUnmapped)
+  async onSkusAdded(run: JobRun<{ skus: string[] }>): Promise<void> {
+    // Idempotent by itself: a repeat finds nothing left to take in.
+    await this.database.transaction((tx) => forgetUnmapped(tx, run.payload.skus));
+    await this.redrive({ ids: null, shop: null, reasons: ['unmapped-sku'] });
+  }
+
+  /** Takes quarantined records in again: what was mapped but for a SKU from what is kept, the rest by fetching it anew. */
+  async redrive(filter: { ids: readonly string[] | null; shop: string | null; reasons: readonly string[] | null }): Promise<{ redriven: number; remaining: number; fetching: number }> {
+    const sum = { redriven: 0, remaining: 0, fetching: 0 };
+    for (let after = ''; ; ) {
+      const pass = await this.database.transaction(async (tx) => {
+        const list = await records.lockQuarantined(tx, filter, after, 200);
+        for (const row of list) {
+          const connected = await this.connections.find(row.shop);
+          const outcome = connected === undefined ? 'remaining' : await this.intake.redriveOne(tx, connected, row, connected.platform.api !== null);
+          sum[outcome]++;
+        }
+        return list.at(-1)?.id;
+      });
+      if (pass === undefined) return sum;
+      after = pass;
+    }
+  }
+}
