@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { AccessGuard, AccessService } from './access/index.js';
 import { ChargebackService } from './accountability/index.js';
 import { AppModule, ENTITIES, MIGRATIONS } from './app.module.js';
-import { Noticed, Pulls } from './connectors/index.js';
+import { FileDrop, Noticed, Pulls } from './connectors/index.js';
 import { StreamController } from './desk/index.js';
 import { Ticker } from './forecast/index.js';
 import { ReservationsService } from './inventory/index.js';
@@ -175,6 +175,7 @@ export async function startService(configuration: Configuration): Promise<Servic
       app.get(PlanningService).start();
       app.get(ChargebackService).start();
       app.get(Pulls).start();
+      await app.get(FileDrop).start();
       const intake = app.get(IntakeService);
       app.get(Housekeeping).start(ensurePartitions, () => intake.redrive({}));
     }
@@ -214,6 +215,7 @@ function stopper(app: NestFastifyApplication, foundations: Opened): () => Promis
       await app.get(PlanningService).stop();
       await app.get(ChargebackService).stop();
       await app.get(Pulls).stop();
+      await app.get(FileDrop).stop();
       await closeServer(app);
       await app.get(Jobs).stop();
       await app.get(Noticed).stop();

@@ -213,6 +213,28 @@ program
   .option('--json', 'one JSON object')
   .action((options: Parameters<typeof import('./evaluate.js').runEvaluate>[0]) => import('./evaluate.js').then((command) => command.runEvaluate(options)));
 
+const shops = program.command('shops').description('connect shops to their platforms, and see how they are');
+const asked = (command: Command): Command => command.requiredOption('--to <url>', 'address of the service').requiredOption('--key <key>', 'an API key of an admin or operator').option('--json', 'print the answer as JSON');
+const several = (value: string, list: readonly string[]): string[] => [...list, value];
+type Shops = typeof import('./shops.js');
+
+asked(shops.command('list').description('every connected shop: last event, lag, failures')).action((options: Parameters<Shops['listShops']>[0]) => import('./shops.js').then((command) => command.listShops(options)));
+asked(shops.command('platforms').description('what can be connected, and which credentials each needs')).action((options: Parameters<Shops['listPlatforms']>[0]) => import('./shops.js').then((command) => command.listPlatforms(options)));
+asked(shops.command('connect').description('connect a shop, or change its credentials').argument('<shop>'))
+  .requiredOption('--platform <name>', 'as in castline shops platforms')
+  .option('--credential <name=@file>', 'a credential out of a file, or - for standard input; may be given several times', several, [])
+  .option('--setting <name=value>', 'may be given several times', several, [])
+  .option('--time-zone <zone>', 'with --currency: also create the shop, such as Asia/Shanghai')
+  .option('--currency <code>', 'ISO 4217, such as CNY')
+  .action((shop: string, options: Parameters<Shops['connectShop']>[1]) => import('./shops.js').then((command) => command.connectShop(shop, options)));
+asked(shops.command('test').description('one call with the stored credentials; exit 1 where it fails').argument('<shop>')).action((shop: string, options: Parameters<Shops['testShop']>[1]) => import('./shops.js').then((command) => command.testShop(shop, options)));
+for (const [name, about] of [['pause', 'ask the platform nothing; webhooks are still taken in'], ['resume', 'go on'], ['pull', 'pull what changed, now']] as const) {
+  const command = asked(shops.command(name).description(about).argument('<shop>'));
+  if (name === 'pull') command.option('--since <time>', 'from this moment on, RFC 3339 with an offset', (text: string) => (instant(text), text));
+  command.action((shop: string, options: Parameters<Shops['changeShop']>[2]) => import('./shops.js').then((loaded) => loaded.changeShop(shop, name, options)));
+}
+asked(shops.command('disconnect').description('forget the credentials; orders stay').argument('<shop>')).action((shop: string, options: Parameters<Shops['disconnectShop']>[1]) => import('./shops.js').then((command) => command.disconnectShop(shop, options)));
+
 program
   .command('openapi')
   .description('print the OpenAPI 3.1 description of the HTTP API')

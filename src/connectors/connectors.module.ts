@@ -8,6 +8,7 @@ import { AccessModule } from '../access/index.js';
 import { Attributions } from './attributions.js';
 import { ConnectionsController } from './connections.controller.js';
 import { ConnectionsService } from './connections.service.js';
+import { FileDrop } from './file-drop.js';
 import { ImportsController } from './imports.controller.js';
 import { ImportsService } from './imports.service.js';
 import { Courier } from './courier.js';
@@ -24,7 +25,7 @@ import { WebhooksService } from './webhooks.service.js';
 @Module({
   imports: [AccessModule, CatalogueModule, BroadcastsModule, OrdersModule, InventoryModule, ReturnsModule],
   controllers: [ImportsController, ConnectionsController, QuarantineController, WebhooksController],
-  providers: [Courier, ImportsService, NoticeSender, SignalSender, Attributions, ConnectionsService, Noticed, PlatformIntake, Pulls, SkuNames, WebhooksService],
+  providers: [Courier, FileDrop, ImportsService, NoticeSender, SignalSender, Attributions, ConnectionsService, Noticed, PlatformIntake, Pulls, SkuNames, WebhooksService],
   exports: [ImportsService],
 })
 export class ConnectorsModule {}

@@ -3,6 +3,7 @@
 // attributions, and the notices of what factories are told beside production changes; all else goes through other rooms' front doors.
 // Never decides: it verifies, maps, carries, and tells production how a delivery went.
 export { ConnectorsModule } from './connectors.module.js';
+export { FileDrop } from './file-drop.js';
 export { Noticed } from './noticed.js';
 export { Pulls } from './pulls.js';
 export { ImportsService, type ImportKind } from './imports.service.js';

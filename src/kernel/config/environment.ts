@@ -17,6 +17,8 @@ export interface Configuration {
   readonly secretKey: string | undefined;
   readonly bootstrapKey: string | undefined;
   readonly dataDirectory: string;
+  /** Where files are put to be taken in; undefined: drop/ in the data directory. */
+  readonly dropDirectory: string | undefined;
   readonly outboundAllow: 'none' | 'loopback-http';
   readonly logLevel: string;
   readonly databasePool: number;
@@ -71,6 +73,7 @@ const schema = z.object({
     .regex(/^[A-Za-z0-9._~-]{32,256}$/, 'must be 32 to 256 URL-safe characters')
     .optional(),
   DATA_DIR: z.string().min(1).optional(),
+  DROP_DIR: z.string().min(1).optional(),
   OUTBOUND_ALLOW: z
     .enum(['', 'loopback-http'], { error: 'must be empty or loopback-http' })
     .transform((v) => (v === '' ? ('none' as const) : v))
@@ -135,6 +138,7 @@ export function readConfiguration(environment: NodeJS.ProcessEnv = process.env):
     secretKey: value.SECRET_KEY,
     bootstrapKey: value.BOOTSTRAP_KEY,
     dataDirectory: isAbsolute(folder) ? folder : join(projectRoot(), folder),
+    dropDirectory: value.DROP_DIR === undefined || isAbsolute(value.DROP_DIR) ? value.DROP_DIR : join(projectRoot(), value.DROP_DIR),
     outboundAllow: value.OUTBOUND_ALLOW ?? 'none',
     logLevel: value.LOG_LEVEL ?? 'info',
     databasePool: value.DATABASE_POOL ?? 20,

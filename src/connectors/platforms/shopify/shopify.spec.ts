@@ -18,7 +18,7 @@ const byLibrary = async (body: string, signature: string): Promise<boolean> =>
   (await library.webhooks.validate({
     rawBody: body,
     rawRequest: { headers: { 'x-shopify-hmac-sha256': signature, 'x-shopify-topic': 'orders/create', 'x-shopify-api-version': '2025-10', 'x-shopify-shop-domain': 'a.myshopify.com', 'x-shopify-webhook-id': 'w' } },
-  } as never)).valid;
+  })).valid;
 
 const shop = (over: Partial<ConnectedShop> = {}): ConnectedShop => ({ shop: 's', credentials: { webhookSecret: SECRET, accessToken: 'shpat_dummy' }, settings: { domain: 'a.myshopify.com' }, timeZone: 'UTC', currency: 'USD', ...over });
 const line = (over: Record<string, unknown> = {}) => ({ id: 11, variant_id: 21, product_id: 31, sku: 'K1-S', quantity: 3, price: '19.99', fulfillment_status: null, ...over });
