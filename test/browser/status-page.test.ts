@@ -105,6 +105,7 @@ maybe('the status page', () => {
     await page.getByText('No signal was sent yet.').waitFor();
     await page.getByText('No production order yet.').waitFor();
     await page.getByText('No order came in the last hour.').waitFor();
+    await page.getByText('No shop is connected yet.').waitFor();
     expect(await page.locator('#dead-section').isVisible()).toBe(false);
     expect(await findings()).toEqual([]);
 
@@ -123,6 +124,36 @@ maybe('the status page', () => {
     expect(await findings()).toEqual([]);
     await page.reload();
     await page.getByRole('heading', { name: '登录' }).waitFor();
+  });
+
+  it('connects a shop, shows its address and made secret once, pauses it, and names a code that nobody knows', async () => {
+    await api('PUT', '/v1/shops/connected-shop', { platform: 'shopify', timeZone: 'Asia/Shanghai', currency: 'USD' });
+    await logIn('olga', PASSWORD);
+    await page.getByRole('button', { name: 'Connect a shop' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Platform').selectOption('shopify');
+    await dialog.getByRole('button', { name: 'Connect' }).click();
+    expect(await dialog.getByLabel('webhookSecret').evaluate((input) => (input as unknown as { validity: { valueMissing: boolean } }).validity.valueMissing)).toBe(true);
+    expect(await findings()).toEqual([]);
+    await dialog.getByLabel('Platform').selectOption('generic');
+    await dialog.getByRole('button', { name: 'Connect' }).click();
+    await dialog.getByText('/webhooks/generic/connected-shop').waitFor();
+    const secret = await dialog.getByText(/^whsec_/).textContent();
+    expect(await findings()).toEqual([]);
+    await dialog.getByRole('button', { name: 'Close' }).click();
+    const row = page.getByRole('row').filter({ hasText: 'connected-shop' });
+    await row.getByText('connected', { exact: true }).waitFor();
+    expect(await page.locator('#shops').innerText()).not.toContain(secret ?? 'whsec');
+    await row.getByRole('button', { name: 'Pause: connected-shop' }).click();
+    await row.getByText('paused', { exact: true }).waitFor();
+    await row.getByRole('button', { name: 'Resume: connected-shop' }).click();
+    await row.getByText('connected', { exact: true }).waitFor();
+    await row.getByRole('button', { name: 'Test: connected-shop' }).click();
+    await page.getByText('connected-shop does not answer: Standard Webhooks cannot be asked for orders').waitFor();
+    expect(await findings()).toEqual([]);
+    await page.getByRole('button', { name: '中文' }).click();
+    await row.getByText('已连接', { exact: true }).waitFor();
+    expect(await findings()).toEqual([]);
   });
 
   it('tells an operator by itself what happens', async () => {

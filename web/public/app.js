@@ -1,5 +1,6 @@
 // The status page. It shows what the API answers and nothing else: no numbers of its own, no framework, and data enters the
 // page as text only. Events of /v1/stream say what to read again; reading is done at most once a second.
+import { shopsSection } from './shops.js';
 import { LANGUAGES } from './texts.js';
 
 const REFRESH_MS = 1_000;
@@ -272,7 +273,6 @@ const SECTIONS = {
 
 const isMine = (name) => session !== undefined && SECTIONS[name].roles.includes(session.role);
 const isFactory = () => session?.role === 'factory';
-const ALL = Object.keys(SECTIONS);
 
 async function load(name) {
   const reader = session;
@@ -682,6 +682,11 @@ async function showReasons(assessment, s) {
   }
 }
 
+// ---- Shops ----
+
+SECTIONS.shops = shopsSection({ t, word, number, make, chip, button, timeElement, english, call, readAll, act, field, askInDialog, showDialog, closeButton, drawTable, byId, readAgain });
+const ALL = Object.keys(SECTIONS);
+
 // ---- The event stream ----
 
 const describe = {
@@ -715,7 +720,7 @@ const FEED_MARKS = {
 };
 /** Which sections an event makes stale, by the first part of its name. */
 const MAKES_STALE = {
-  orders: ['figures', 'quarantine'], forecast: ['figures', 'spikes'], production: ['figures', 'signals', 'orders'], connectors: ['figures', 'signals'], catalogue: ['figures', 'quarantine'],
+  orders: ['figures', 'quarantine', 'shops'], forecast: ['figures', 'spikes'], production: ['figures', 'signals', 'orders'], connectors: ['figures', 'signals', 'shops'], catalogue: ['figures', 'quarantine'],
 };
 
 const inWords = (d) => ({ ...d, kind: word('kind', d.kind), commitment: word('commitment', d.commitment), verdict: word('verdict', d.verdict), status: word('status', d.status) });
