@@ -17,11 +17,11 @@ import { StreamController } from './desk/index.js';
 import { Ticker } from './forecast/index.js';
 import { ReservationsService } from './inventory/index.js';
 import {
-  bodyValidation, checkStorable, Database, DomainError, inScope, Jobs, log, newId, openEmbedded, openScope, openSecrets, parseJson, ProblemFilter, projectRoot, PublicUrl, Queues,
+  bodyValidation, checkStorableText, Database, DomainError, inScope, Jobs, log, newId, openEmbedded, openLane, openScope, openSecrets, parseJson, ProblemFilter, projectRoot, PublicUrl, Queues,
   requestSeconds, type Configuration, type EmbeddedServer, type Foundations,
 } from './kernel/index.js';
 import { Housekeeping, mountQueueBoard, Readiness } from './operations/index.js';
-import { ensurePartitions, IntakeService } from './orders/index.js';
+import { ensurePartitions, IntakeService, OrdersController } from './orders/index.js';
 import { PlanningService } from './production/index.js';
 
 const BODY_LIMIT = 1_048_576;
@@ -78,8 +78,9 @@ function readBodies(fastify: FastifyInstance): void {
         const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
         if (size === 0) return done(null, undefined);
         if (type !== 'application/json' && !type.endsWith('+json')) throw new DomainError(415, 'unsupported-media-type', 'send application/json');
-        const body = parseJson(Buffer.concat(chunks));
-        checkStorable(body);
+        const bytes = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+        const body = parseJson(bytes);
+        checkStorableText(bytes, body);
         done(null, body);
       } catch (error) {
         done(error as Error);
@@ -146,6 +147,7 @@ export async function createApplication(foundations: Opened): Promise<NestFastif
   SwaggerModule.setup('docs', app, document, { jsonDocumentUrl: 'openapi.json', customSiteTitle: 'Castline API' });
   await app.init();
   app.get(Jobs).bind();
+  openLane(app.getHttpServer() as Server, app.get(OrdersController).lane(app.get(AccessGuard)));
   return app;
 }
 

@@ -13,7 +13,8 @@ export { checkVersion, etagOf, expectedVersion } from './http/etag.js';
 export {
   CalendarDate, Choice, Currency, Flag, Instant, isDate, isTimeZone, Name, NAME, Names, parseInstant, Rows, Text, TimeZone, Whole,
 } from './http/fields.js';
-export { checkStorable, decodeUtf8, isStorable, parseJson, parseJsonText } from './http/json.js';
+export { openLane, type Lane } from './http/express-lane.js';
+export { checkStorable, checkStorableText, decodeUtf8, isStorable, parseJson, parseJsonText } from './http/json.js';
 export { listed, ListQuery, pageOf, queryInstant, queryText, type Listed, type Page, type Query } from './http/lists.js';
 export { Once, type OnceRequest } from './http/once.js';
 export { onceOf } from './http/once-request.js';

@@ -5,6 +5,7 @@ export { IntakeService, type Outcome } from './intake.service.js';
 export { LeanIntake1763802300000, LinesForReaders1763801400000, Orders1763800400000 } from './migrations.js';
 export { eventsRecorded } from './orders.facts.js';
 export { checkOrderRow, digestOf, ORDER_COLUMNS, orderEvent } from './orders.file.js';
+export { OrdersController } from './orders.controller.js';
 export { OrdersModule } from './orders.module.js';
 export {
   allClocks, hasNews, ordersInBroadcasts, orderTimesOf, usualLine, orderTotals, stockLines, takeNews, touchStreams,

@@ -1,11 +1,11 @@
 import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query as QueryParam, Req } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiTags } from '@nestjs/swagger';
 import type { Readable } from 'node:stream';
-import { Allow, CurrentPrincipal, mayIngest, type AccessRequest, type Principal } from '../access/index.js';
+import { Allow, CurrentPrincipal, mayIngest, type AccessGuard, type AccessRequest, type Principal } from '../access/index.js';
 import { CatalogueService } from '../catalogue/index.js';
 import {
   BrokenFile, Database, describeFaults, DomainError, emptyAnswer, formatOf, isAway, isTransient, listed, ListQuery, Names, Name, notFound, pageOf, queryText, readRecords, readRow, reject,
-  type IntakeAnswer, type Listed, type Query,
+  type IntakeAnswer, type Lane, type Listed, type Query,
 } from '../kernel/index.js';
 import { GroupCommit } from './group-commit.js';
 import { IntakeService, type Outcome } from './intake.service.js';
@@ -15,6 +15,14 @@ import * as store from './orders.repository.js';
 
 /** Events of one bulk transaction. */
 const CHUNK = 2_000;
+
+const INTAKE_ROLES = ['operator', 'platform'] as const;
+
+const ANSWERS = {
+  accepted: { accepted: 1, duplicates: 0, quarantined: 0 },
+  duplicate: { accepted: 0, duplicates: 1, quarantined: 0 },
+  quarantined: { accepted: 0, duplicates: 0, quarantined: 1 },
+} as const;
 
 class Redrive {
   @Names({ optional: true, max: 500 }) ids?: string[];
@@ -35,11 +43,20 @@ export class OrdersController {
   }
 
   @Post('order-events')
-  @Allow('operator', 'platform')
+  @Allow(...INTAKE_ROLES)
   @HttpCode(202)
   @ApiBody({ schema: { type: 'object', required: ['event_id', 'occurred_at', 'shop', 'order_id', 'line_id', 'sku', 'quantity', 'type'], additionalProperties: true } })
-  async one(@Req() request: AccessRequest, @CurrentPrincipal() principal: Principal): Promise<object> {
-    const read = readRow(ORDER_COLUMNS, asRecord(request.body));
+  one(@Req() request: AccessRequest, @CurrentPrincipal() principal: Principal): Promise<object> {
+    return this.takeOne(principal, request.body);
+  }
+
+  /** The same route without the framework around it. */
+  lane(guard: AccessGuard): Lane<Principal> {
+    return { path: '/v1/order-events', admit: (authorization) => guard.recognise(authorization, ...INTAKE_ROLES), take: (principal, body) => this.takeOne(principal, body) };
+  }
+
+  private async takeOne(principal: Principal, body: unknown): Promise<object> {
+    const read = readRow(ORDER_COLUMNS, asRecord(body));
     if ('faults' in read) throw new DomainError(422, 'invalid', describeFaults(read.faults), { errors: read.faults });
     const fault = checkOrderRow(read.row);
     if (fault !== undefined) throw new DomainError(422, 'invalid', fault, { errors: [{ field: fault.split(':')[0], detail: fault }] });
@@ -47,11 +64,11 @@ export class OrdersController {
     await this.shopInScope(principal, event.shop);
     const outcome = await this.groupCommit.submit(event);
     if (outcome.kind === 'rejected') throw new DomainError(outcome.code === 'event-id-reused' ? 409 : 422, outcome.code, outcome.detail);
-    return { accepted: Number(outcome.kind === 'accepted'), duplicates: Number(outcome.kind === 'duplicate'), quarantined: Number(outcome.kind === 'quarantined') };
+    return ANSWERS[outcome.kind];
   }
 
   @Post('order-events/bulk')
-  @Allow('operator', 'platform')
+  @Allow(...INTAKE_ROLES)
   @HttpCode(202)
   @ApiConsumes('application/x-ndjson', 'application/json', 'text/csv')
   @ApiBody({ schema: { type: 'string', format: 'binary' } })
