@@ -144,8 +144,11 @@ export const addWindows = (tx: Tx, w: readonly WindowRow[]): Promise<number> =>
 
 const SKU_ADDS = ['ordered', 'cancelled', 'netPaid', 'shipped', 'open', 'openPaidSeconds', 'saleLines', 'cancelledLines', 'lines', 'lineUnits', 'lineLogMilli'] as const;
 
-export const addSkuDemand = (tx: Tx, d: readonly (SkuAdd & { shop: string; sku: string })[]): Promise<number> =>
-  touched(tx, ADD_SKU_DEMAND, [...shopsOf(d), texts(d.map((x) => x.sku)), ...SKU_ADDS.map((name) => numbers('int8', d.map((x) => x[name]), 0))]);
+/** @param d sorted by key, `shop\\0sku` */
+export const addSkuDemand = (tx: Tx, d: readonly { readonly key: string; readonly add: SkuAdd }[]): Promise<number> =>
+  touched(tx, ADD_SKU_DEMAND, [
+    ...sharedTexts(d.map(({ key }) => key.slice(0, key.indexOf('\0')))), texts(d.map(({ key }) => key.slice(key.indexOf('\0') + 1))), ...SKU_ADDS.map((name) => numbers('int8', d.map(({ add }) => add[name]), 0)),
+  ]);
 
 export const addBuyerDemand = (tx: Tx, b: readonly { shop: string; sku: string; buyer: string; open: number }[]): Promise<number> =>
   touched(tx, ADD_BUYER_DEMAND, [...shopsOf(b), texts(b.map((x) => x.sku)), texts(b.map((x) => x.buyer)), numbers('int8', b.map((x) => x.open), 0)]);

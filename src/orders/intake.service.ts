@@ -4,7 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CatalogueService, existingSkus, type Shop } from '../catalogue/index.js';
 import { afterCommit, Database, endWith, Handles, intakeEvents, isTransient, Jobs, newId, Secrets, type JobRun, type Tx } from '../kernel/index.js';
 import { byText, ordersOf, settleOrders } from './math/batch.js';
-import type { Sums } from './math/contribution.js';
+import type { SkuAdd, Sums } from './math/contribution.js';
 import type { LineState, OrderEvent } from './math/settle.js';
 import { digestOf } from './orders.file.js';
 import { eventsRecorded, redriveQuarantine } from './orders.facts.js';
@@ -27,8 +27,20 @@ const REUSED: Outcome = { kind: 'rejected', code: 'event-id-reused', detail: 'ev
 const ACCEPTED: Outcome = { kind: 'accepted' };
 const DUPLICATE: Outcome = { kind: 'duplicate' };
 
+function countOutcomes(outcomes: readonly Outcome[]): void {
+  const counts = new Map<Outcome['kind'], number>();
+  for (const { kind } of outcomes) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  for (const [outcome, n] of counts) intakeEvents.inc({ outcome }, n);
+}
+
 /** Batches after one with a repeat in it that do not hope for the best. */
 const WARY_BATCHES = 20;
+
+interface Identified extends store.IdentityKey {
+  readonly index: number;
+  readonly key: string;
+  readonly event: OrderEvent;
+}
 
 /** A batch that was hoped to hold nothing known does; it is taken in again with care. */
 class Repeats extends Error {}
@@ -89,7 +101,7 @@ export class IntakeService {
     await this.learnSkus(tx, events);
 
     const digests = new Map<string, { digest: Buffer; index: number }>();
-    const claimable: number[] = [];
+    const claimable: Identified[] = [];
     const aside: { index: number; reason: string }[] = [];
     events.forEach((event, index) => {
       const key = store.identityKey(event);
@@ -101,15 +113,12 @@ export class IntakeService {
       }
       digests.set(key, { digest, index });
       const reason = this.quarantineReason(event, shops.get(event.shop));
-      if (reason === undefined) claimable.push(index);
+      if (reason === undefined) claimable.push({ index, key, event, shop: event.shop, eventId: event.eventId, digest });
       else aside.push({ index, reason });
     });
 
-    const identities = claimable
-      .map((index) => ({ index, event: events[index] as OrderEvent }))
-      .map(({ index, event }) => ({ index, event, key: store.identityKey(event) }))
-      .sort((a, b) => byText(a.key, b.key))
-      .map(({ index, event, key }) => ({ index, key, event, shop: event.shop, eventId: event.eventId, digest: (digests.get(key) as { digest: Buffer }).digest }));
+    claimable.sort((a, b) => byText(a.key, b.key));
+    const identities = claimable;
     const own = hopeful !== undefined;
     if (hopeful === true && aside.length === 0 && identities.length > 0) {
       const accepted = identities.map(({ event }) => event);
@@ -127,7 +136,7 @@ export class IntakeService {
         await this.settle(tx, accepted, orders, existing, shops, own);
       }
     }
-    for (const outcome of outcomes) intakeEvents.inc({ outcome: outcome.kind });
+    countOutcomes(outcomes);
     return outcomes;
   }
 
@@ -165,7 +174,7 @@ export class IntakeService {
     return undefined;
   }
 
-  private async claim(tx: Tx, identities: readonly (store.IdentityKey & { index: number; key: string; event: OrderEvent })[], outcomes: Outcome[]): Promise<OrderEvent[]> {
+  private async claim(tx: Tx, identities: readonly Identified[], outcomes: Outcome[]): Promise<OrderEvent[]> {
     if (identities.length === 0) return [];
     const fresh = await store.claimIdentities(tx, identities);
     const taken = identities.filter((i) => !fresh.has(i.key));
@@ -222,17 +231,16 @@ export class IntakeService {
     const streamed = new Set(parsed.map(({ stream }) => stream.slice(0, stream.lastIndexOf('\0'))));
     const standing = [...skus.keys()].filter((key) => !streamed.has(key)).map((key) => `${key}\0`);
     const ids = await this.streamIds(tx, [...parsed.map(({ stream }) => stream), ...standing]);
-    return { rows: parsed.map((p) => ({ ...p.add, stream: ids.get(p.stream) as number, bucket: p.bucket })), standing: standing.map((key) => ids.get(key) as number) };
+    return { rows: parsed.map(({ stream, bucket, add }) => ({ stream: ids.get(stream) as number, bucket, orders: add.orders, withdrawn: add.withdrawn, units: add.units, paidUnits: add.paidUnits, cancelledUnits: add.cancelledUnits })), standing: standing.map((key) => ids.get(key) as number) };
   }
 
   private addDemand(tx: Tx, { skus, buyers }: Sums, { rows, standing }: { rows: readonly store.WindowRow[]; standing: readonly number[] }): Promise<unknown>[] {
     const writing: Promise<unknown>[] = [];
     const changed = rows.filter((r) => r.orders !== 0 || r.withdrawn !== 0 || r.units !== 0 || r.paidUnits !== 0 || r.cancelledUnits !== 0);
     if (changed.length > 0) writing.push(store.addWindows(tx, changed.sort((a, b) => a.stream - b.stream || a.bucket - b.bucket)));
-    const demand = [...skus].sort(([a], [b]) => byText(a, b)).map(([key, add]) => ({ ...add, shop: key.slice(0, key.indexOf('\0')), sku: key.slice(key.indexOf('\0') + 1) }));
-    writing.push(store.addSkuDemand(tx, demand));
+    writing.push(store.addSkuDemand(tx, [...skus.keys()].sort(byText).map((key) => ({ key, add: skus.get(key) as SkuAdd }))));
     if (buyers.size > 0) {
-      const held = [...buyers].sort(([a], [b]) => byText(a, b)).map(([key, add]) => { const [shop, sku, buyer] = key.split('\0') as [string, string, string]; return { shop, sku, buyer, open: add.open }; });
+      const held = [...buyers.keys()].sort(byText).map((key) => { const [shop, sku, buyer] = key.split('\0') as [string, string, string]; return { shop, sku, buyer, open: (buyers.get(key) as { open: number }).open }; });
       writing.push(store.addBuyerDemand(tx, held));
     }
     const totals = new Map<number, { stream: number; orders: number; withdrawn: number }>(standing.map((stream) => [stream, { stream, orders: 0, withdrawn: 0 }]));
