@@ -7,7 +7,7 @@ export { discardEmbedded, openEmbedded, type EmbeddedServer } from './database/e
 export { DomainError, invalid, notFound, unavailable, type FieldFault } from './errors.js';
 export { describeFaults, isCurrency, readRow, type Columns, type Row, type RowValue } from './files/columns.js';
 export { emptyAnswer, importFile, reject, type ImportPlan, type IntakeAnswer, type LinedRow, type OnError, type Rejection } from './files/imports.js';
-export { BrokenFile, formatOf, readRecords, type FileFormat, type FileRecord } from './files/records.js';
+export { BrokenFile, formatOf, readBatches, readRecords, type FileFormat, type FileRecord } from './files/records.js';
 export { badLine, readTable, type TableValue } from './files/table.js';
 export { checkVersion, etagOf, expectedVersion } from './http/etag.js';
 export {

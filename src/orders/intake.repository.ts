@@ -9,7 +9,8 @@ import type { SkuAdd, WindowAdd } from './math/contribution.js';
 
 const base = import.meta.url;
 const CLAIM_IDENTITIES = statement(base, 'claim_identities');
-const COUNT_CLAIMED = statement(base, 'count_claimed');
+const CLAIM_NEW = statement(base, 'claim_new');
+const CREATE_ORDERS = statement(base, 'create_orders');
 const INSERT_EVENTS = statement(base, 'insert_events');
 const CLAIM_ORDERS = statement(base, 'claim_orders');
 const LOCK_ORDERS = statement(base, 'lock_orders');
@@ -39,8 +40,8 @@ export async function claimIdentities(tx: Tx, identities: readonly IdentityKey[]
   return new Set(found.map((r) => identityKey({ shop: r.shop, eventId: r.event_id })));
 }
 
-/** How many of `identities` (sorted) nobody had claimed before. */
-export const countClaimed = (tx: Tx, identities: readonly IdentityKey[]): Promise<number> => touched(tx, COUNT_CLAIMED, identityArguments(identities));
+/** Claims identities (sorted) that are thought to be new; fails where one is not. */
+export const claimNew = (tx: Tx, identities: readonly IdentityKey[]): Promise<number> => touched(tx, CLAIM_NEW, identityArguments(identities));
 
 export async function digests(tx: Tx, keys: readonly { readonly shop: string; readonly eventId: string }[]): Promise<Map<string, Buffer>> {
   const found = await rows<{ shop: string; event_id: string; digest: Buffer }>(
@@ -66,8 +67,10 @@ export interface StoredRow {
 
 export const stateOf = (row: StoredRow): LineState => lineOfStored(row.line_id, row.sku, row.state);
 
+type OrderKey = { readonly shop: string; readonly orderId: string };
+
 /** Locks the orders (sorted; creating those that are new) and answers the line states of those that existed. */
-export async function lockOrders(tx: Tx, orders: readonly { readonly shop: string; readonly orderId: string }[]): Promise<Map<string, LineState[]>> {
+export async function lockOrders(tx: Tx, orders: readonly OrderKey[]): Promise<Map<string, LineState[]>> {
   const made = await rows<{ shop: string; order_id: string }>(tx, CLAIM_ORDERS, [...shopsOf(orders), texts(orders.map((o) => o.orderId))]);
   const lines = new Map<string, LineState[]>();
   if (made.length === orders.length) return lines;
@@ -84,6 +87,9 @@ export async function lockOrders(tx: Tx, orders: readonly { readonly shop: strin
   }
   return lines;
 }
+
+/** Creates orders (sorted) that are thought to be new; fails where one is not. */
+export const createOrders = (tx: Tx, orders: readonly OrderKey[]): Promise<number> => touched(tx, CREATE_ORDERS, [...shopsOf(orders), texts(orders.map((o) => o.orderId))]);
 
 export interface ChangedLine {
   readonly shop: string;

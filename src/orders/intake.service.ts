@@ -3,12 +3,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CatalogueService, existingSkus, type Shop } from '../catalogue/index.js';
 import { afterCommit, Database, endWith, Handles, intakeEvents, isTransient, Jobs, newId, Secrets, type JobRun, type Tx } from '../kernel/index.js';
-import { byText, ordersOf, settleOrders } from './math/batch.js';
+import { byText, ordersOf, settleOrders, type OrderOfBatch } from './math/batch.js';
 import type { SkuAdd, Sums } from './math/contribution.js';
 import type { LineState, OrderEvent } from './math/settle.js';
 import { digestOf } from './orders.file.js';
 import { eventsRecorded, redriveQuarantine } from './orders.facts.js';
 import * as store from './intake.repository.js';
+import { Seen } from './seen.js';
 import { markRedriven, markDirty, quarantine, quarantinedOf, setReason, shopNow } from './orders.repository.js';
 
 export type Outcome =
@@ -35,6 +36,9 @@ function countOutcomes(outcomes: readonly Outcome[]): void {
 
 /** Batches after one with a repeat in it that do not hope for the best. */
 const WARY_BATCHES = 20;
+const SEEN_ORDERS = 200_000;
+const UNIQUE_VIOLATION = '23505';
+const NO_LINES: ReadonlyMap<string, LineState[]> = new Map();
 
 interface Identified extends store.IdentityKey {
   readonly index: number;
@@ -49,6 +53,8 @@ class Repeats extends Error {}
 export class IntakeService {
   private readonly knownSkus = new Set<string>();
   private readonly knownStreams = new Map<string, number>();
+  /** Orders taken in here: what is not among them is most likely new. */
+  private readonly seenOrders = new Seen(SEEN_ORDERS);
   private wary = 0;
 
   constructor(
@@ -123,8 +129,7 @@ export class IntakeService {
     if (hopeful === true && aside.length === 0 && identities.length > 0) {
       const accepted = identities.map(({ event }) => event);
       const orders = ordersOf(accepted);
-      const [claimed, existing] = await Promise.all([store.countClaimed(tx, identities), store.lockOrders(tx, orders), store.insertEvents(tx, accepted)]);
-      if (claimed < identities.length) throw new Repeats();
+      const existing = await this.hope(tx, identities, orders, accepted);
       for (const { index } of identities) outcomes[index] = ACCEPTED;
       await this.settle(tx, accepted, orders, existing, shops, own);
     } else {
@@ -132,12 +137,27 @@ export class IntakeService {
       await this.setAside(tx, events, aside, digests, outcomes);
       if (accepted.length > 0) {
         const orders = ordersOf(accepted);
+        for (const order of orders) this.seenOrders.add(order.key);
         const [existing] = await Promise.all([store.lockOrders(tx, orders), store.insertEvents(tx, accepted)]);
         await this.settle(tx, accepted, orders, existing, shops, own);
       }
     }
     countOutcomes(outcomes);
     return outcomes;
+  }
+
+  /** Identities, orders and events of a batch that is thought to hold nothing known but orders seen here; answers the lines of those. */
+  private async hope(tx: Tx, identities: readonly Identified[], orders: readonly OrderOfBatch[], accepted: readonly OrderEvent[]): Promise<ReadonlyMap<string, LineState[]>> {
+    const [seen, unseen] = [orders.filter((o) => this.seenOrders.has(o.key)), orders.filter((o) => !this.seenOrders.has(o.key))];
+    // Before they are committed: a batch beside this one that has them too waits for this one, and does not fail by it.
+    for (const order of unseen) this.seenOrders.add(order.key);
+    try {
+      const made = [store.claimNew(tx, identities), ...(unseen.length === 0 ? [] : [store.createOrders(tx, unseen)])];
+      const [lines] = await Promise.all([seen.length === 0 ? NO_LINES : store.lockOrders(tx, seen), store.insertEvents(tx, accepted), ...made]);
+      return lines;
+    } catch (error) {
+      throw (error as { code?: string }).code === UNIQUE_VIOLATION ? new Repeats() : error;
+    }
   }
 
   private async shopsOf(tx: Tx, events: readonly OrderEvent[]): Promise<Map<string, { shop: Shop; now: number }>> {
@@ -205,7 +225,7 @@ export class IntakeService {
   }
 
   /** @param own the transaction is the batch's own: nothing comes behind what is written here */
-  private async settle(tx: Tx, accepted: readonly OrderEvent[], orders: ReturnType<typeof ordersOf>, existing: ReadonlyMap<string, readonly LineState[]>, shops: ReadonlyMap<string, { shop: Shop; now: number }>, own: boolean): Promise<void> {
+  private async settle(tx: Tx, accepted: readonly OrderEvent[], orders: readonly OrderOfBatch[], existing: ReadonlyMap<string, readonly LineState[]>, shops: ReadonlyMap<string, { shop: Shop; now: number }>, own: boolean): Promise<void> {
     const { changed, sums } = settleOrders(orders, existing);
     const streams = await this.streamsFor(tx, sums);
     const writing: Promise<unknown>[] = [...store.writeLines(tx, changed)];
