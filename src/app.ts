@@ -21,7 +21,7 @@ import {
   requestSeconds, type Configuration, type EmbeddedServer, type Foundations,
 } from './kernel/index.js';
 import { Housekeeping, mountQueueBoard, Readiness } from './operations/index.js';
-import { ensurePartitions, IntakeService, OrdersController } from './orders/index.js';
+import { dropOldEvents, ensurePartitions, IntakeService, OrdersController } from './orders/index.js';
 import { PlanningService } from './production/index.js';
 
 const BODY_LIMIT = 1_048_576;
@@ -172,7 +172,10 @@ export async function startService(configuration: Configuration): Promise<Servic
       app.get(PlanningService).start();
       app.get(ChargebackService).start();
       const intake = app.get(IntakeService);
-      app.get(Housekeeping).start(ensurePartitions, () => intake.redrive({}));
+      app.get(Housekeeping).start(ensurePartitions, async () => {
+        await dropOldEvents(foundations.database, configuration.eventRetentionDays);
+        await intake.redrive({});
+      });
     }
     app.get(Readiness).ready = true;
     return { app, url, foundations, firstKey, stop: stopper(app, foundations) };

@@ -13,4 +13,5 @@ export {
   type DirtyStream, type ShopClockRow, type SoldLine, type IntakeSummary, type SkuDemand, type StockLine, type StreamNews,
 } from './orders.repository.js';
 export { ensurePartitions } from './partitions.repository.js';
+export { dropOldEvents } from './retention.js';
 export { worldOf, type World } from './world.js';

@@ -17,3 +17,23 @@ export async function ensurePartitions(tx: Tx): Promise<void> {
     }
   }
 }
+
+/** Partitions that hold nothing younger than so many days, oldest first. */
+export const partitionsOlderThan = async (tx: Tx, days: number): Promise<string[]> =>
+  (
+    await rows<{ name: string }>(
+      tx,
+      `select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
+       where i.inhparent = 'order_events'::regclass and c.relname ~ '^order_events_[0-9]{4}_[0-9]{2}$'
+         and to_date(right(c.relname, 7), 'YYYY_MM') + interval '1 month' <= now() at time zone 'UTC' - make_interval(days => $1)
+       order by 1`,
+      [days],
+    )
+  ).map((r) => r.name);
+
+/** Drops a partition, or gives up after two seconds: while it waits for the batches under way, the next wait behind it. */
+export async function dropPartition(tx: Tx, name: string): Promise<void> {
+  if (!/^order_events_\d{4}_\d{2}$/.test(name)) throw new Error(`${name} is no partition of the event log`);
+  await rows(tx, "set local lock_timeout = '2s'");
+  await rows(tx, `drop table if exists ${name}`);
+}

@@ -1,5 +1,5 @@
 // A line's state as it is stored. Of millions of lines most have one event or two, so what is nought, null, or known from the row
-// itself is left out: it is a third of the bytes, and bytes are what writing a line costs.
+// itself is left out: that is less than half of the bytes, and bytes are what writing a line costs.
 import type { Attribute, LineState } from './settle.js';
 
 const COUNTS = ['created', 'paid', 'cancelled', 'shipped', 'delivered'] as const;
