@@ -18,11 +18,11 @@ import { StreamController } from './desk/index.js';
 import { Ticker } from './forecast/index.js';
 import { ReservationsService } from './inventory/index.js';
 import {
-  bodyValidation, checkStorable, Database, DomainError, inScope, Jobs, log, newId, openEmbedded, openScope, openSecrets, parseJson, ProblemFilter, projectRoot, PublicUrl, Queues,
+  bodyValidation, checkStorableText, Database, DomainError, inScope, Jobs, log, newId, openEmbedded, openLane, openScope, openSecrets, parseJson, ProblemFilter, projectRoot, PublicUrl, Queues,
   requestSeconds, type Configuration, type EmbeddedServer, type Foundations,
 } from './kernel/index.js';
 import { Housekeeping, mountQueueBoard, Readiness } from './operations/index.js';
-import { ensurePartitions, IntakeService } from './orders/index.js';
+import { dropOldEvents, ensurePartitions, IntakeService, OrdersController } from './orders/index.js';
 import { PlanningService } from './production/index.js';
 
 const BODY_LIMIT = 1_048_576;
@@ -82,8 +82,9 @@ function readBodies(fastify: FastifyInstance): void {
         if (size === 0) return done(null, undefined);
         if (raw) return done(null, Buffer.concat(chunks));
         if (type !== 'application/json' && !type.endsWith('+json')) throw new DomainError(415, 'unsupported-media-type', 'send application/json');
-        const body = parseJson(Buffer.concat(chunks));
-        checkStorable(body);
+        const bytes = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+        const body = parseJson(bytes);
+        checkStorableText(bytes, body);
         done(null, body);
       } catch (error) {
         done(error as Error);
@@ -150,6 +151,7 @@ export async function createApplication(foundations: Opened): Promise<NestFastif
   SwaggerModule.setup('docs', app, document, { jsonDocumentUrl: 'openapi.json', customSiteTitle: 'Castline API' });
   await app.init();
   app.get(Jobs).bind();
+  openLane(app.getHttpServer() as Server, app.get(OrdersController).lane(app.get(AccessGuard)));
   return app;
 }
 
@@ -177,7 +179,10 @@ export async function startService(configuration: Configuration): Promise<Servic
       app.get(Pulls).start();
       await app.get(FileDrop).start();
       const intake = app.get(IntakeService);
-      app.get(Housekeeping).start(ensurePartitions, () => intake.redrive({}));
+      app.get(Housekeeping).start(ensurePartitions, async () => {
+        await dropOldEvents(foundations.database, configuration.eventRetentionDays);
+        await intake.redrive({});
+      });
     }
     app.get(Readiness).ready = true;
     return { app, url, foundations, firstKey, stop: stopper(app, foundations) };

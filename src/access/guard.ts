@@ -5,7 +5,7 @@ import { Reflector } from '@nestjs/core';
 import { ApiBearerAuth, ApiSecurity } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { DomainError } from '../kernel/index.js';
-import { AccessService } from './access.service.js';
+import { AccessService, BEARER } from './access.service.js';
 import type { Principal, RoleName } from './principal.js';
 
 const ALLOW = 'castline:allow';
@@ -45,8 +45,14 @@ export class AccessGuard implements CanActivate {
     return true;
   }
 
+  /** The principal of an `Authorization` header where it is remembered and may do what these roles may; undefined says nothing. */
+  recognise(authorization: string, ...roles: RoleName[]): Principal | undefined {
+    const principal = this.access.recognise(authorization);
+    return principal !== undefined && (principal.role === 'admin' || roles.includes(principal.role)) ? principal : undefined;
+  }
+
   async identify(request: AccessRequest): Promise<Principal> {
-    const bearer = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(request.headers.authorization ?? '');
+    const bearer = BEARER.exec(request.headers.authorization ?? '');
     if (bearer?.[1] !== undefined) {
       const principal = await this.access.identify('key', bearer[1]);
       if (principal !== undefined) return principal;

@@ -39,6 +39,11 @@ export class CatalogueService {
     @Inject(CONFIGURATION) private readonly configuration: Configuration,
   ) {}
 
+  /** Whether a shop was seen a moment ago; false says nothing. */
+  knows(shop: string): boolean {
+    return this.knownShops.peek(shop) !== undefined;
+  }
+
   async shop(id: string, within?: Tx): Promise<Shop> {
     const known = this.knownShops.peek(id);
     if (known !== undefined) return known;

@@ -2,18 +2,19 @@
 // Owns facts, the outbox and idempotency keys.
 // Never holds a business noun, and never opens a transaction for a service: SQL is for repositories (database/sql.ts).
 export { ConfigurationError, projectRoot, providedData, readConfiguration, type Configuration } from './config/environment.js';
-export { afterCommit, Database, isAway, isTransient, type Tx } from './database/database.js';
+export { afterCommit, Database, endWith, isAway, isTransient, type Tx } from './database/database.js';
 export { discardEmbedded, openEmbedded, type EmbeddedServer } from './database/embedded.js';
 export { DomainError, invalid, notFound, unavailable, type FieldFault } from './errors.js';
 export { describeFaults, isCurrency, readRow, type Columns, type Row, type RowValue } from './files/columns.js';
 export { emptyAnswer, importFile, reject, type ImportPlan, type IntakeAnswer, type LinedRow, type OnError, type Rejection } from './files/imports.js';
-export { BrokenFile, formatOf, readRecords, type FileFormat, type FileRecord } from './files/records.js';
+export { BrokenFile, formatOf, readBatches, readRecords, type FileFormat, type FileRecord } from './files/records.js';
 export { badLine, readTable, type TableValue } from './files/table.js';
 export { checkVersion, etagOf, expectedVersion } from './http/etag.js';
 export {
   CalendarDate, Choice, Currency, Flag, Instant, isDate, isTimeZone, Name, NAME, Names, parseInstant, Rows, Text, TimeZone, Whole,
 } from './http/fields.js';
-export { checkStorable, decodeUtf8, isStorable, parseJson, parseJsonText, parseLossless } from './http/json.js';
+export { openLane, type Lane } from './http/express-lane.js';
+export { checkStorable, checkStorableText, decodeUtf8, isStorable, parseJson, parseJsonText, parseLossless } from './http/json.js';
 export { listed, ListQuery, pageOf, queryInstant, queryText, type Listed, type Page, type Query } from './http/lists.js';
 export { Once, type OnceRequest } from './http/once.js';
 export { onceOf } from './http/once-request.js';

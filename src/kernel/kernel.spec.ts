@@ -24,7 +24,7 @@ const collect = async (format: FileFormat, ...chunks: (string | Uint8Array)[]) =
 describe('configuration', () => {
   it.each([
     ['PORT', '70000'], ['PORT', 'abc'], ['ROLE', 'both'], ['DATABASE_URL', 'mysql://x'], ['REDIS_URL', 'redis://a,http://b'], ['BOOTSTRAP_KEY', 'short'], ['OUTBOUND_ALLOW', 'everything'],
-    ['SECRET_KEY', 'abc'], ['LOG_LEVEL', 'loud'], ['DATABASE_POOL', '1'],
+    ['SECRET_KEY', 'abc'], ['LOG_LEVEL', 'loud'], ['DATABASE_POOL', '1'], ['EVENT_RETENTION_DAYS', '30'],
   ])('names %s where it is %s', (name, value) => {
     expect(() => readConfiguration({ [name]: value })).toThrow(ConfigurationError);
     expect(() => readConfiguration({ [name]: value })).toThrow(new RegExp(`^${name}: `));

@@ -2,12 +2,15 @@
 // windows, dirty marks and facts.
 import { Inject, Injectable } from '@nestjs/common';
 import { CatalogueService, existingSkus, type Shop } from '../catalogue/index.js';
-import { afterCommit, Database, Handles, intakeEvents, isTransient, Jobs, newId, Secrets, type JobRun, type Tx } from '../kernel/index.js';
-import { addDifference, contributionOf, type Sums } from './math/contribution.js';
-import { foldEvent, setAside, stateKey, type LineState, type OrderEvent } from './math/settle.js';
+import { afterCommit, Database, endWith, Handles, intakeEvents, isTransient, Jobs, newId, Secrets, type JobRun, type Tx } from '../kernel/index.js';
+import { byText, ordersOf, settleOrders, type OrderOfBatch } from './math/batch.js';
+import type { SkuAdd, Sums } from './math/contribution.js';
+import type { LineState, OrderEvent } from './math/settle.js';
 import { digestOf } from './orders.file.js';
 import { eventsRecorded, redriveQuarantine } from './orders.facts.js';
-import * as store from './orders.repository.js';
+import * as store from './intake.repository.js';
+import { Seen } from './seen.js';
+import { markRedriven, markDirty, quarantine, quarantinedOf, setReason, shopNow } from './orders.repository.js';
 
 export type Outcome =
   | { readonly kind: 'accepted' }
@@ -25,15 +28,34 @@ const REUSED: Outcome = { kind: 'rejected', code: 'event-id-reused', detail: 'ev
 const ACCEPTED: Outcome = { kind: 'accepted' };
 const DUPLICATE: Outcome = { kind: 'duplicate' };
 
-/** Sorts keys by code unit, as every writer does, so that no two batches wait for each other in a circle. */
-const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+function countOutcomes(outcomes: readonly Outcome[]): void {
+  const counts = new Map<Outcome['kind'], number>();
+  for (const { kind } of outcomes) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  for (const [outcome, n] of counts) intakeEvents.inc({ outcome }, n);
+}
 
-const streamKey = (s: { shop: string; sku: string; broadcast: string }): string => `${s.shop}\0${s.sku}\0${s.broadcast}`;
+/** Batches after one with a repeat in it that do not hope for the best. */
+const WARY_BATCHES = 20;
+const SEEN_ORDERS = 200_000;
+const UNIQUE_VIOLATION = '23505';
+const NO_LINES: ReadonlyMap<string, LineState[]> = new Map();
+
+interface Identified extends store.IdentityKey {
+  readonly index: number;
+  readonly key: string;
+  readonly event: OrderEvent;
+}
+
+/** A batch that was hoped to hold nothing known does; it is taken in again with care. */
+class Repeats extends Error {}
 
 @Injectable()
 export class IntakeService {
   private readonly knownSkus = new Set<string>();
   private readonly knownStreams = new Map<string, number>();
+  /** Orders taken in here: what is not among them is most likely new. */
+  private readonly seenOrders = new Seen(SEEN_ORDERS);
+  private wary = 0;
 
   constructor(
     @Inject(Database) private readonly database: Database,
@@ -50,8 +72,14 @@ export class IntakeService {
    */
   async take(events: readonly OrderEvent[], tries = 3): Promise<Outcome[]> {
     try {
-      return await this.database.transaction((tx) => this.takeIn(tx, events));
+      const hopeful = this.wary === 0;
+      if (!hopeful) this.wary--;
+      return await this.database.transaction((tx) => this.takeBatch(tx, events, hopeful));
     } catch (error) {
+      if (error instanceof Repeats) {
+        this.wary = WARY_BATCHES;
+        return this.take(events, tries);
+      }
       // A deadlock or a lock that took too long: nothing was written, and the same batch may pass now.
       if (isTransient(error) && tries > 1) return this.take(events, tries - 1);
       const { code } = error as { code?: string };
@@ -65,13 +93,21 @@ export class IntakeService {
   }
 
   /** The same within the caller's transaction (imports are atomic per file). */
-  async takeIn(tx: Tx, events: readonly OrderEvent[]): Promise<Outcome[]> {
+  takeIn(tx: Tx, events: readonly OrderEvent[]): Promise<Outcome[]> {
+    return this.takeBatch(tx, events);
+  }
+
+  /**
+   * @param hopeful the transaction is this batch's own, and it is thought to hold nothing that came before: identities, orders and
+   * events then go out together, and where it does hold a repeat all is rolled back (Repeats)
+   */
+  private async takeBatch(tx: Tx, events: readonly OrderEvent[], hopeful?: boolean): Promise<Outcome[]> {
     const outcomes = new Array<Outcome>(events.length);
     const shops = await this.shopsOf(tx, events);
     await this.learnSkus(tx, events);
 
     const digests = new Map<string, { digest: Buffer; index: number }>();
-    const claimable: number[] = [];
+    const claimable: Identified[] = [];
     const aside: { index: number; reason: string }[] = [];
     events.forEach((event, index) => {
       const key = store.identityKey(event);
@@ -83,27 +119,57 @@ export class IntakeService {
       }
       digests.set(key, { digest, index });
       const reason = this.quarantineReason(event, shops.get(event.shop));
-      if (reason === undefined) claimable.push(index);
+      if (reason === undefined) claimable.push({ index, key, event, shop: event.shop, eventId: event.eventId, digest });
       else aside.push({ index, reason });
     });
 
-    const accepted = await this.claim(tx, events, claimable, digests, outcomes);
-    await this.setAside(tx, events, aside, digests, outcomes);
-    if (accepted.length > 0) await this.settle(tx, accepted, shops);
-    for (const outcome of outcomes) intakeEvents.inc({ outcome: outcome.kind });
+    claimable.sort((a, b) => byText(a.key, b.key));
+    const identities = claimable;
+    const own = hopeful !== undefined;
+    if (hopeful === true && aside.length === 0 && identities.length > 0) {
+      const accepted = identities.map(({ event }) => event);
+      const orders = ordersOf(accepted);
+      const existing = await this.hope(tx, identities, orders, accepted);
+      for (const { index } of identities) outcomes[index] = ACCEPTED;
+      await this.settle(tx, accepted, orders, existing, shops, own);
+    } else {
+      const accepted = await this.claim(tx, identities, outcomes);
+      await this.setAside(tx, events, aside, digests, outcomes);
+      if (accepted.length > 0) {
+        const orders = ordersOf(accepted);
+        for (const order of orders) this.seenOrders.add(order.key);
+        const [existing] = await Promise.all([store.lockOrders(tx, orders), store.insertEvents(tx, accepted)]);
+        await this.settle(tx, accepted, orders, existing, shops, own);
+      }
+    }
+    countOutcomes(outcomes);
     return outcomes;
+  }
+
+  /** Identities, orders and events of a batch that is thought to hold nothing known but orders seen here; answers the lines of those. */
+  private async hope(tx: Tx, identities: readonly Identified[], orders: readonly OrderOfBatch[], accepted: readonly OrderEvent[]): Promise<ReadonlyMap<string, LineState[]>> {
+    const [seen, unseen] = [orders.filter((o) => this.seenOrders.has(o.key)), orders.filter((o) => !this.seenOrders.has(o.key))];
+    // Before they are committed: a batch beside this one that has them too waits for this one, and does not fail by it.
+    for (const order of unseen) this.seenOrders.add(order.key);
+    try {
+      const made = [store.claimNew(tx, identities), ...(unseen.length === 0 ? [] : [store.createOrders(tx, unseen)])];
+      const [lines] = await Promise.all([seen.length === 0 ? NO_LINES : store.lockOrders(tx, seen), store.insertEvents(tx, accepted), ...made]);
+      return lines;
+    } catch (error) {
+      throw (error as { code?: string }).code === UNIQUE_VIOLATION ? new Repeats() : error;
+    }
   }
 
   private async shopsOf(tx: Tx, events: readonly OrderEvent[]): Promise<Map<string, { shop: Shop; now: number }>> {
     const ids = [...new Set(events.map((e) => e.shop))];
     const shops = new Map<string, { shop: Shop; now: number }>();
-    let clocks: Awaited<ReturnType<typeof store.shopNow>> | undefined;
+    let clocks: Awaited<ReturnType<typeof shopNow>> | undefined;
     for (const id of ids) {
       const shop = await this.catalogue.shop(id, tx);
       // A live shop's clock is the database's: reading it costs a query, so the local one does for the plausibility check.
       if (shop.clock === 'live') shops.set(id, { shop, now: Date.now() });
       else {
-        clocks ??= await store.shopNow(tx, ids);
+        clocks ??= await shopNow(tx, ids);
         const possible = Date.now() + IDENTITY_DAYS * DAY_MS;
         const latest = events.reduce((most, e) => (e.shop === id && e.occurredAt > most && e.occurredAt <= possible ? e.occurredAt : most), 0);
         shops.set(id, { shop, now: Math.max(clocks.find((c) => c.id === id)?.now?.getTime() ?? 0, latest) });
@@ -128,22 +194,17 @@ export class IntakeService {
     return undefined;
   }
 
-  private async claim(tx: Tx, events: readonly OrderEvent[], claimable: readonly number[], digests: ReadonlyMap<string, { digest: Buffer }>, outcomes: Outcome[]): Promise<OrderEvent[]> {
-    if (claimable.length === 0) return [];
-    const identities = claimable
-      .map((index) => ({ index, event: events[index] as OrderEvent }))
-      .map(({ index, event }) => ({ index, event, key: store.identityKey(event) }))
-      .sort((a, b) => byText(a.key, b.key));
-    const keyed = identities.map(({ event, key }) => ({ shop: event.shop, eventId: event.eventId, digest: (digests.get(key) as { digest: Buffer }).digest }));
-    const fresh = await store.claimIdentities(tx, keyed);
-    const taken = keyed.filter((k) => !fresh.has(store.identityKey(k)));
+  private async claim(tx: Tx, identities: readonly Identified[], outcomes: Outcome[]): Promise<OrderEvent[]> {
+    if (identities.length === 0) return [];
+    const fresh = await store.claimIdentities(tx, identities);
+    const taken = identities.filter((i) => !fresh.has(i.key));
     const known = taken.length === 0 ? new Map<string, Buffer>() : await store.digests(tx, taken);
     const accepted: OrderEvent[] = [];
-    for (const { index, event, key } of identities) {
+    for (const { index, event, key, digest } of identities) {
       if (fresh.has(key)) {
         outcomes[index] = ACCEPTED;
         accepted.push(event);
-      } else outcomes[index] = known.get(key)?.equals((digests.get(key) as { digest: Buffer }).digest) === true ? DUPLICATE : REUSED;
+      } else outcomes[index] = known.get(key)?.equals(digest) === true ? DUPLICATE : REUSED;
     }
     return accepted;
   }
@@ -152,103 +213,81 @@ export class IntakeService {
     if (aside.length === 0) return;
     const list = aside.map(({ index, reason }) => ({ id: newId('qua'), event: events[index] as OrderEvent, reason, index }));
     // An id that was counted before and comes again with an unknown SKU or an absurd time is a reuse, not news.
-    const counted = await store.digests(tx, list.map(({ event }) => ({ shop: event.shop, eventId: event.eventId, digest: Buffer.alloc(0) })));
+    const counted = await store.digests(tx, list.map(({ event }) => event));
     const news = list.filter(({ event, index }) => {
       const known = counted.get(store.identityKey(event));
       if (known === undefined) return true;
       outcomes[index] = known.equals((digests.get(store.identityKey(event)) as { digest: Buffer }).digest) ? DUPLICATE : REUSED;
       return false;
     });
-    const reused = await store.quarantine(tx, news);
+    const reused = await quarantine(tx, news);
     for (const { event, reason, index } of news) outcomes[index] = reused.has(store.identityKey(event)) ? REUSED : { kind: 'quarantined', reason };
   }
 
-  private async settle(tx: Tx, accepted: readonly OrderEvent[], shops: ReadonlyMap<string, { shop: Shop; now: number }>): Promise<void> {
-    const byOrder = new Map<string, OrderEvent[]>();
-    for (const event of accepted) {
-      const key = store.orderKey(event);
-      const list = byOrder.get(key);
-      if (list === undefined) byOrder.set(key, [event]);
-      else list.push(event);
-    }
-    const keys = [...byOrder.keys()].sort(byText);
-    const [existing] = await Promise.all([store.lockOrders(tx, keys.map((key) => byOrder.get(key)?.[0] as OrderEvent)), store.insertEvents(tx, accepted)]);
-
-    const sums: Sums = { windows: new Map(), skus: new Map(), buyers: new Map() };
-    const changed: store.ChangedLine[] = [];
-    for (const key of keys) {
-      const events = byOrder.get(key) as OrderEvent[];
-      const { shop, orderId } = events[0] as OrderEvent;
-      const before = existing.get(key) ?? [];
-      const states = new Map<string, LineState>(before.map((s) => [stateKey(s), s]));
-      const dirty = new Set<string>();
-      for (const event of events) {
-        const id = stateKey({ lineId: event.lineId, sku: event.sku });
-        states.set(id, foldEvent(states.get(id), event));
-        dirty.add(event.lineId);
-      }
-      const after = [...states.values()];
-      const aside = setAside(after);
-      for (const state of after) if (dirty.has(state.lineId)) changed.push({ shop, orderId, state, aside: aside.has(stateKey(state)) });
-      addDifference(sums, shop, contributionOf(before), contributionOf(after));
-    }
-    const writing: Promise<unknown>[] = [store.upsertLines(tx, changed), store.insertNews(tx, changed)];
+  /** @param own the transaction is the batch's own: nothing comes behind what is written here */
+  private async settle(tx: Tx, accepted: readonly OrderEvent[], orders: readonly OrderOfBatch[], existing: ReadonlyMap<string, readonly LineState[]>, shops: ReadonlyMap<string, { shop: Shop; now: number }>, own: boolean): Promise<void> {
+    const { changed, sums } = settleOrders(orders, existing);
+    const streams = await this.streamsFor(tx, sums);
+    const writing: Promise<unknown>[] = [...store.writeLines(tx, changed)];
     for (const [id, { shop }] of shops) {
-      const mine = accepted.filter((e) => e.shop === id);
+      const mine = shops.size === 1 ? accepted : accepted.filter((e) => e.shop === id);
       if (mine.length === 0) continue;
+      writing.push(store.insertNews(tx, id, shops.size === 1 ? changed : changed.filter((l) => l.shop === id)));
       if (shop.clock === 'replay') writing.push(store.advanceClock(tx, id, mine.reduce((most, e) => Math.max(most, e.occurredAt), 0)));
       writing.push(this.jobs.announce(tx, eventsRecorded, { shop: id, events: mine.length, orders: new Set(mine.map((e) => e.orderId)).size, skus: new Set(mine.map((e) => e.sku)).size }));
     }
-    // Last, because other batches wait for these rows: they are locked for no longer than the rest of the round trip and the commit.
-    writing.push(this.addDemand(tx, sums));
-    await Promise.all(writing);
+    // Last, because other batches wait for these rows: they are locked for no longer than these statements and the commit.
+    writing.push(...this.addDemand(tx, sums, streams));
+    if (own) endWith(tx, ...writing);
+    else await Promise.all(writing);
   }
 
-  private async addDemand(tx: Tx, { windows, skus, buyers }: Sums): Promise<void> {
+  /** What a batch adds to demand, by stream: windows, and the standing streams of SKUs whose lines are no sale (what they need must be assessed too). */
+  private async streamsFor(tx: Tx, { windows, skus }: Sums): Promise<{ rows: store.WindowRow[]; standing: number[] }> {
     const parsed = [...windows].map(([key, add]) => {
-      const [shop, sku, broadcast, bucket] = key.split('\0') as [string, string, string, string];
-      return { shop, sku, broadcast, bucket: Number(bucket), add };
+      const end = key.lastIndexOf('\0');
+      return { stream: key.slice(0, end), bucket: Number(key.slice(end + 1)), add };
     });
-    const demand = [...skus]
-      .map(([key, add]) => ({ ...add, shop: key.slice(0, key.indexOf('\0')), sku: key.slice(key.indexOf('\0') + 1) }))
-      .sort((a, b) => byText(a.shop, b.shop) || byText(a.sku, b.sku));
-    // Lines that are no sale have no window, but what they need must be assessed too: their SKU's standing stream is touched.
-    const streamed = new Set(parsed.map((p) => `${p.shop}\0${p.sku}`));
-    const standing = demand.filter((d) => !streamed.has(`${d.shop}\0${d.sku}`)).map((d) => ({ shop: d.shop, sku: d.sku, broadcast: '' }));
-    const ids = await this.streamIds(tx, [...parsed, ...standing]);
+    const streamed = new Set(parsed.map(({ stream }) => stream.slice(0, stream.lastIndexOf('\0'))));
+    const standing = [...skus.keys()].filter((key) => !streamed.has(key)).map((key) => `${key}\0`);
+    const ids = await this.streamIds(tx, [...parsed.map(({ stream }) => stream), ...standing]);
+    return { rows: parsed.map(({ stream, bucket, add }) => ({ stream: ids.get(stream) as number, bucket, orders: add.orders, withdrawn: add.withdrawn, units: add.units, paidUnits: add.paidUnits, cancelledUnits: add.cancelledUnits })), standing: standing.map((key) => ids.get(key) as number) };
+  }
 
+  private addDemand(tx: Tx, { skus, buyers }: Sums, { rows, standing }: { rows: readonly store.WindowRow[]; standing: readonly number[] }): Promise<unknown>[] {
     const writing: Promise<unknown>[] = [];
-    const rows = parsed.map((p) => ({ ...p.add, stream: ids.get(streamKey(p)) as number, bucket: p.bucket }));
     const changed = rows.filter((r) => r.orders !== 0 || r.withdrawn !== 0 || r.units !== 0 || r.paidUnits !== 0 || r.cancelledUnits !== 0);
     if (changed.length > 0) writing.push(store.addWindows(tx, changed.sort((a, b) => a.stream - b.stream || a.bucket - b.bucket)));
-    writing.push(store.addSkuDemand(tx, demand));
+    writing.push(store.addSkuDemand(tx, [...skus.keys()].sort(byText).map((key) => ({ key, add: skus.get(key) as SkuAdd }))));
     if (buyers.size > 0) {
-      const held = [...buyers].sort(([a], [b]) => byText(a, b)).map(([key, add]) => { const [shop, sku, buyer] = key.split('\0') as [string, string, string]; return { shop, sku, buyer, open: add.open }; });
+      const held = [...buyers.keys()].sort(byText).map((key) => { const [shop, sku, buyer] = key.split('\0') as [string, string, string]; return { shop, sku, buyer, open: (buyers.get(key) as { open: number }).open }; });
       writing.push(store.addBuyerDemand(tx, held));
     }
-
-    const totals = new Map<number, { stream: number; orders: number; withdrawn: number }>();
-    const add = (stream: number, orders: number, withdrawn: number): void => {
+    const totals = new Map<number, { stream: number; orders: number; withdrawn: number }>(standing.map((stream) => [stream, { stream, orders: 0, withdrawn: 0 }]));
+    for (const { stream, orders, withdrawn } of rows) {
       const sum = totals.get(stream);
-      totals.set(stream, { stream, orders: (sum?.orders ?? 0) + orders, withdrawn: (sum?.withdrawn ?? 0) + withdrawn });
-    };
-    for (const row of rows) add(row.stream, row.orders, row.withdrawn);
-    for (const s of standing) add(ids.get(streamKey(s)) as number, 0, 0);
-    writing.push(store.markDirty(tx, [...totals.values()].sort((a, b) => a.stream - b.stream)));
-    await Promise.all(writing);
+      if (sum === undefined) totals.set(stream, { stream, orders, withdrawn });
+      else {
+        sum.orders += orders;
+        sum.withdrawn += withdrawn;
+      }
+    }
+    writing.push(markDirty(tx, [...totals.values()].sort((a, b) => a.stream - b.stream)));
+    return writing;
   }
 
   /** Ids of streams, made where they are new. One is remembered only once it is committed: a rolled-back insert gives its id away. */
-  private async streamIds(tx: Tx, streams: readonly { shop: string; sku: string; broadcast: string }[]): Promise<Map<string, number>> {
+  private async streamIds(tx: Tx, keys: readonly string[]): Promise<Map<string, number>> {
     const ids = new Map<string, number>();
-    const strangers = new Map<string, { shop: string; sku: string; broadcast: string }>();
-    for (const s of streams) {
-      const known = this.knownStreams.get(streamKey(s));
-      if (known === undefined) strangers.set(streamKey(s), s);
-      else ids.set(streamKey(s), known);
+    const strangers = new Set<string>();
+    for (const key of keys) {
+      const known = this.knownStreams.get(key);
+      if (known === undefined) strangers.add(key);
+      else ids.set(key, known);
     }
     if (strangers.size === 0) return ids;
-    const found = await store.streamIds(tx, [...strangers].sort(([a], [b]) => byText(a, b)).map(([, s]) => s));
+    const wanted = [...strangers].sort(byText).map((key) => { const [shop, sku, broadcast] = key.split('\0') as [string, string, string]; return { shop, sku, broadcast }; });
+    const found = await store.streamIds(tx, wanted);
     for (const [key, id] of found) ids.set(key, id);
     afterCommit(tx, () => {
       if (this.knownStreams.size > 500_000) this.knownStreams.clear();
@@ -263,17 +302,17 @@ export class IntakeService {
     let remaining = 0;
     for (let after = ''; ; ) {
       const pass = await this.database.transaction(async (tx) => {
-        const list = await store.quarantinedOf(tx, filter, after, 500);
+        const list = await quarantinedOf(tx, filter, after, 500);
         await this.learnSkus(tx, list.map((q) => q.event));
         const shops = await this.shopsOf(tx, list.map((q) => q.event));
         const reasons = list.map((q) => this.quarantineReason(q.event, shops.get(q.shop)));
         const ready = list.filter((_, i) => reasons[i] === undefined);
         const still = list.flatMap((q, i) => (reasons[i] === undefined ? [] : [{ id: q.id, reason: reasons[i] }]));
         if (ready.length > 0) {
-          await store.markRedriven(tx, ready.map((q) => q.id));
+          await markRedriven(tx, ready.map((q) => q.id));
           await this.takeIn(tx, ready.map((q) => q.event));
         }
-        if (still.length > 0) await store.setReason(tx, still.map((q) => q.id), still.map((q) => q.reason));
+        if (still.length > 0) await setReason(tx, still.map((q) => q.id), still.map((q) => q.reason));
         return { ready: ready.length, still: still.length, last: list.at(-1)?.id };
       });
       redriven += pass.ready;

@@ -180,3 +180,47 @@ export class LinesForReaders1763801400000 implements MigrationInterface {
     await runner.query('drop index streams_by_broadcast; drop trigger order_lines_stay_true on order_lines; drop function read_line_state(); alter table order_lines drop column net_paid, drop column delivered_at, drop column clock_at');
   }
 }
+
+/** What a flood of orders pays for on every row, made cheaper; see ARCHITECTURE.md, "Taking a flood in". */
+export class LeanIntake1763802300000 implements MigrationInterface {
+  name = 'LeanIntake1763802300000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      -- An index over what every order changes would forbid to update the row in place; whether it is dirty changes once a tick.
+      alter table stream_totals add column dirty boolean not null generated always as (version > assessed_version) stored;
+      drop index stream_totals_dirty;
+      create index stream_totals_dirty on stream_totals (since) where dirty;
+      -- Streams are never deleted; looking each of them up for every new interval costs as much as writing it.
+      alter table demand_windows drop constraint demand_windows_stream_fkey;
+      -- One row tells what a whole batch changed.
+      alter table order_news alter order_id drop not null, alter sku drop not null, add column order_ids text[], add column skus text[],
+        add check ((order_id is null) = (order_ids is not null) and cardinality(order_ids) is not distinct from cardinality(skus));
+      -- Eight bytes for a key of eighty, and only of lines that can be held: a history of shipped orders is not in it.
+      drop index order_lines_by_buyer;
+      create index order_lines_by_buyer on order_lines (hashtextextended(buyer, 0)) where buyer is not null and open_units > 0;
+      -- States leave out what is nought.
+      create or replace function read_line_state() returns trigger language plpgsql as $$
+        begin
+          new.net_paid := least(coalesce((new.state->>'paid')::int, 0), new.ordered - least(coalesce((new.state->>'cancelled')::int, 0), new.ordered));
+          new.delivered_at := to_timestamp((new.state->>'deliveredAt')::float8 / 1000);
+          new.clock_at := coalesce(new.delivered_at, to_timestamp((new.state->>'shippedAt')::float8 / 1000) + interval '3 days', new.paid_at);
+          return new;
+        end $$;
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      insert into order_news (shop, order_id, sku) select n.shop, x.order_id, x.sku from order_news n cross join lateral unnest(n.order_ids, n.skus) as x(order_id, sku) where n.order_ids is not null;
+      delete from order_news where order_ids is not null;
+      alter table order_news drop column order_ids, drop column skus, alter order_id set not null, alter sku set not null;
+      drop index order_lines_by_buyer;
+      create index order_lines_by_buyer on order_lines (shop, sku, buyer, paid_at) where buyer is not null;
+      alter table demand_windows add foreign key (stream) references streams (id);
+      drop index stream_totals_dirty;
+      alter table stream_totals drop column dirty;
+      create index stream_totals_dirty on stream_totals (since) where version > assessed_version;
+    `);
+  }
+}

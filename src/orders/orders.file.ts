@@ -1,5 +1,5 @@
 // The columns of an order event, as files, the HTTP API and connectors give it, and its one normalised form.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Columns, Row, RowValue } from '../kernel/offline.js';
 import type { OrderEvent } from './math/settle.js';
 
@@ -52,7 +52,8 @@ export function orderEventOf(values: readonly (RowValue | undefined)[]): OrderEv
 
 /** 16 bytes of SHA-256 over the normalised content: tells a repeat from an id that was used for something else. */
 export const digestOf = (e: OrderEvent): Buffer =>
-  createHash('sha256')
-    .update(JSON.stringify([e.occurredAt, e.orderId, e.lineId, e.sku, e.quantity, e.type, e.unitPrice, e.currency, e.kind, e.payment, e.shipBy, e.broadcast, e.anchor, e.supplier, e.lot, e.buyer]))
-    .digest()
-    .subarray(0, 16);
+  hash(
+    'sha256',
+    JSON.stringify([e.occurredAt, e.orderId, e.lineId, e.sku, e.quantity, e.type, e.unitPrice, e.currency, e.kind, e.payment, e.shipBy, e.broadcast, e.anchor, e.supplier, e.lot, e.buyer]),
+    'buffer',
+  ).subarray(0, 16);

@@ -1,102 +1,20 @@
 import type { Tx } from '../kernel/index.js';
+import { numbers } from '../kernel/database/arrays.js';
 import { one, rows, statement, touched } from '../kernel/database/sql.js';
 import { digestOf } from './orders.file.js';
-import { clockStart, kindOf, broadcastOf, lineFlags, lineTotals, type LineState, type OrderEvent } from './math/settle.js';
-import type { SkuAdd, WindowAdd } from './math/contribution.js';
+import { digests, identityKey, stateOf, type StoredRow } from './intake.repository.js';
+import { lineTotals, type LineState, type OrderEvent } from './math/settle.js';
 
 const base = import.meta.url;
-const CLAIM_IDENTITIES = statement(base, 'claim_identities');
-const INSERT_EVENTS = statement(base, 'insert_events');
-const CLAIM_ORDERS = statement(base, 'claim_orders');
-const LOCK_ORDERS = statement(base, 'lock_orders');
-const LINES_OF_ORDERS = statement(base, 'lines_of_orders');
-const UPSERT_LINES = statement(base, 'upsert_lines');
-const ADD_WINDOWS = statement(base, 'add_windows');
-const ADD_SKU_DEMAND = statement(base, 'add_sku_demand');
-const MARK_DIRTY = statement(base, 'mark_dirty');
 const STREAM_NEWS = statement(base, 'stream_news');
+const MARK_DIRTY = statement(base, 'mark_dirty');
+const TAKE_NEWS = statement(base, 'take_news');
 const HELD_UNITS = statement(base, 'held_units');
-
-export interface IdentityKey {
-  readonly shop: string;
-  readonly eventId: string;
-  readonly digest: Buffer;
-}
-
-export const identityKey = (k: { readonly shop: string; readonly eventId: string }): string => `${k.shop}\0${k.eventId}`;
-export const orderKey = (k: { readonly shop: string; readonly orderId: string }): string => `${k.shop}\0${k.orderId}`;
-
-/** The keys among `identities` (sorted) that nobody had claimed before. */
-export async function claimIdentities(tx: Tx, identities: readonly IdentityKey[]): Promise<Set<string>> {
-  const found = await rows<{ shop: string; event_id: string }>(tx, CLAIM_IDENTITIES, [identities.map((i) => i.shop), identities.map((i) => i.eventId), identities.map((i) => i.digest)]);
-  return new Set(found.map((r) => identityKey({ shop: r.shop, eventId: r.event_id })));
-}
-
-export async function digests(tx: Tx, keys: readonly IdentityKey[]): Promise<Map<string, Buffer>> {
-  const found = await rows<{ shop: string; event_id: string; digest: Buffer }>(
-    tx, 'select i.shop, i.event_id, i.digest from event_identities i join unnest($1::text[], $2::text[]) as w(shop, event_id) using (shop, event_id)',
-    [keys.map((k) => k.shop), keys.map((k) => k.eventId)],
-  );
-  return new Map(found.map((r) => [identityKey({ shop: r.shop, eventId: r.event_id }), r.digest]));
-}
-
-export const insertEvents = (tx: Tx, e: readonly OrderEvent[]): Promise<number> =>
-  touched(tx, INSERT_EVENTS, [
-    e.map((x) => x.shop), e.map((x) => x.eventId), e.map((x) => x.occurredAt), e.map((x) => x.orderId), e.map((x) => x.lineId), e.map((x) => x.sku), e.map((x) => x.type),
-    e.map((x) => x.quantity), e.map((x) => x.unitPrice), e.map((x) => x.currency), e.map((x) => x.kind), e.map((x) => x.payment), e.map((x) => x.shipBy),
-    e.map((x) => x.broadcast), e.map((x) => x.anchor), e.map((x) => x.supplier), e.map((x) => x.lot), e.map((x) => x.buyer),
-  ]);
-
-/** Locks the orders (creating those that are new) and answers the line states of those that existed. */
-export async function lockOrders(tx: Tx, orders: readonly { readonly shop: string; readonly orderId: string }[]): Promise<Map<string, LineState[]>> {
-  const fresh = new Set((await rows<{ shop: string; order_id: string }>(tx, CLAIM_ORDERS, [orders.map((o) => o.shop), orders.map((o) => o.orderId)])).map((r) => orderKey({ shop: r.shop, orderId: r.order_id })));
-  const known = orders.filter((o) => !fresh.has(orderKey(o)));
-  const lines = new Map<string, LineState[]>();
-  if (known.length === 0) return lines;
-  const keys = [known.map((o) => o.shop), known.map((o) => o.orderId)];
-  // The server reads the lines once it has the locks.
-  const [, found] = await Promise.all([rows(tx, LOCK_ORDERS, keys), rows<{ shop: string; order_id: string; state: LineState }>(tx, LINES_OF_ORDERS, keys)]);
-  for (const row of found) {
-    const key = orderKey({ shop: row.shop, orderId: row.order_id });
-    lines.set(key, [...(lines.get(key) ?? []), row.state]);
-  }
-  return lines;
-}
-
-export interface ChangedLine {
-  readonly shop: string;
-  readonly orderId: string;
-  readonly state: LineState;
-  readonly aside: boolean;
-}
-
-export async function upsertLines(tx: Tx, lines: readonly ChangedLine[]): Promise<void> {
-  const totals = lines.map((l) => lineTotals(l.state));
-  const attribute = (l: ChangedLine, name: 'anchor' | 'supplier' | 'buyer' | 'shipBy' | 'lot'): string | number | null => l.state.attributes[name]?.[0] ?? null;
-  await touched(tx, UPSERT_LINES, [
-    lines.map((l) => l.shop), lines.map((l) => l.orderId), lines.map((l) => l.state.lineId), lines.map((l) => l.state.sku), `[${lines.map((l) => JSON.stringify(l.state)).join(',')}]`,
-    lines.map((l) => !l.aside), lines.map((l) => kindOf(l.state)), lines.map((l) => broadcastOf(l.state)), lines.map((l) => attribute(l, 'anchor')),
-    lines.map((l) => attribute(l, 'supplier')), lines.map((l) => attribute(l, 'buyer')), totals.map((t) => t.ordered), totals.map((t, i) => (lines[i]?.aside === true ? 0 : t.open)),
-    lines.map((l) => l.state.countedAt), lines.map((l) => l.state.paidAt), lines.map((l) => attribute(l, 'shipBy')),
-    lines.map((l) => lineFlags(l.state, l.aside).join(',')), totals.map((t, i) => (lines[i]?.aside === true ? 0 : t.shipped)), lines.map((l) => attribute(l, 'lot')),
-    totals.map((t) => t.netPaid), lines.map((l) => l.state.deliveredAt), lines.map((l) => clockStart(l.state)),
-  ]);
-}
-
-/** Tells inventory which lines of orders changed. */
-export const insertNews = (tx: Tx, lines: readonly ChangedLine[]): Promise<number> =>
-  touched(tx, 'insert into order_news (shop, order_id, sku) select * from unnest($1::text[], $2::text[], $3::text[])', [lines.map((l) => l.shop), lines.map((l) => l.orderId), lines.map((l) => l.state.sku)]);
 
 export const hasNews = async (tx: Tx): Promise<boolean> => (await one<{ is: boolean }>(tx, 'select exists (select 1 from order_news) as is'))?.is === true;
 
-/** Takes up to `limit` entries about changed orders, with the world of their shop; they are gone with the transaction that took them. */
-export const takeNews = (tx: Tx, limit: number): Promise<{ shop: string; order_id: string; sku: string; world: 'live' | 'replay' }[]> =>
-  rows(
-    tx,
-    `with taken as (delete from order_news where id in (select id from order_news order by id limit $1 for update skip locked) returning shop, order_id, sku)
-     select distinct t.shop, t.order_id, t.sku, s.clock as world from taken t join shops s on s.id = t.shop`,
-    [limit],
-  );
+/** Takes about `limit` entries about changed orders, with the world of their shop; they are gone with the transaction that took them. */
+export const takeNews = (tx: Tx, limit: number): Promise<{ shop: string; order_id: string; sku: string; world: 'live' | 'replay' }[]> => rows(tx, TAKE_NEWS, [limit]);
 
 /** What a line asks of the stock. */
 export interface StockLine {
@@ -120,51 +38,13 @@ export const stockLines = (tx: Tx, orders: readonly { readonly shop: string; rea
     [orders.map((o) => o.shop), orders.map((o) => o.order_id)],
   );
 
-export async function streamIds(tx: Tx, keys: readonly { shop: string; sku: string; broadcast: string }[]): Promise<Map<string, number>> {
-  const args = [keys.map((k) => k.shop), keys.map((k) => k.sku), keys.map((k) => k.broadcast)];
-  const find = 'select s.id, s.shop, s.sku, s.broadcast from streams s join unnest($1::text[], $2::text[], $3::text[]) as w(shop, sku, broadcast) using (shop, sku, broadcast)';
-  let found = await rows<{ id: number; shop: string; sku: string; broadcast: string }>(tx, find, args);
-  if (found.length < keys.length) {
-    await touched(tx, 'insert into streams (shop, sku, broadcast) select * from unnest($1::text[], $2::text[], $3::text[]) on conflict do nothing', args);
-    found = await rows(tx, find, args);
-  }
-  return new Map(found.map((r) => [`${r.shop}\0${r.sku}\0${r.broadcast}`, r.id]));
-}
-
-export interface WindowRow extends WindowAdd {
-  readonly stream: number;
-  readonly bucket: number;
-}
-
-export const addWindows = (tx: Tx, w: readonly WindowRow[]): Promise<number> =>
-  touched(tx, ADD_WINDOWS, [
-    w.map((x) => x.stream), w.map((x) => x.bucket), w.map((x) => x.orders), w.map((x) => x.withdrawn), w.map((x) => x.units), w.map((x) => x.paidUnits), w.map((x) => x.cancelledUnits),
-  ]);
-
-export const addSkuDemand = (tx: Tx, d: readonly (SkuAdd & { shop: string; sku: string })[]): Promise<number> =>
-  touched(tx, ADD_SKU_DEMAND, [
-    d.map((x) => x.shop), d.map((x) => x.sku), d.map((x) => x.ordered), d.map((x) => x.cancelled), d.map((x) => x.netPaid), d.map((x) => x.shipped), d.map((x) => x.open),
-    d.map((x) => x.openPaidSeconds), d.map((x) => x.saleLines), d.map((x) => x.cancelledLines), d.map((x) => x.lines), d.map((x) => x.lineUnits), d.map((x) => x.lineLogMilli),
-  ]);
-
-export const addBuyerDemand = (tx: Tx, b: readonly { shop: string; sku: string; buyer: string; open: number }[]): Promise<number> =>
-  touched(
-    tx,
-    `insert into buyer_demand (shop, sku, buyer, open_units) select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
-     on conflict (shop, sku, buyer) do update set open_units = buyer_demand.open_units + excluded.open_units`,
-    [b.map((x) => x.shop), b.map((x) => x.sku), b.map((x) => x.buyer), b.map((x) => x.open)],
-  );
-
 /** Adds to streams' totals and makes them dirty; sorted by stream. */
 export const markDirty = (tx: Tx, streams: readonly { stream: number; orders: number; withdrawn: number }[]): Promise<number> =>
-  touched(tx, MARK_DIRTY, [streams.map((s) => s.stream), streams.map((s) => s.orders), streams.map((s) => s.withdrawn)]);
+  touched(tx, MARK_DIRTY, [numbers('int8', streams.map((s) => s.stream)), numbers('int8', streams.map((s) => s.orders), 0), numbers('int8', streams.map((s) => s.withdrawn), 0)]);
 
 /** Makes streams dirty without news of orders: their state or their SKU's need is due to be looked at again. */
 export const touchStreams = (tx: Tx, streams: readonly number[]): Promise<number> =>
   markDirty(tx, [...streams].sort((a, b) => a - b).map((stream) => ({ stream, orders: 0, withdrawn: 0 })));
-
-export const advanceClock = (tx: Tx, shop: string, at: number): Promise<number> =>
-  touched(tx, 'insert into shop_clocks (shop, latest) values ($1, to_timestamp($2::float8 / 1000)) on conflict (shop) do update set latest = excluded.latest where shop_clocks.latest < excluded.latest', [shop, at]);
 
 /** "Now" of every shop: the database's clock, or the latest occurred_at seen (null before the first event). */
 export const shopNow = (tx: Tx, shops: readonly string[]): Promise<{ id: string; clock: 'live' | 'replay'; send_signals: boolean; now: Date | null }[]> =>
@@ -263,15 +143,15 @@ export const dirtyStreams = (tx: Tx, shard: number, shards: number, limit: numbe
   rows(
     tx,
     `select d.stream, s.shop, s.sku, s.broadcast from stream_totals d join streams s on s.id = d.stream
-     where d.version > d.assessed_version and abs(hashtext(s.sku)) % $2 = $1 order by d.since limit $3`,
+     where d.dirty and abs(hashtext(s.sku)) % $2 = $1 order by d.since limit $3`,
     [shard, shards, limit],
   );
 
 export const dirtyShards = (tx: Tx, shards: number): Promise<{ shard: number }[]> =>
-  rows(tx, 'select distinct abs(hashtext(s.sku)) % $1 as shard from stream_totals d join streams s on s.id = d.stream where d.version > d.assessed_version', [shards]);
+  rows(tx, 'select distinct abs(hashtext(s.sku)) % $1 as shard from stream_totals d join streams s on s.id = d.stream where d.dirty', [shards]);
 
 export const countDirty = async (tx: Tx): Promise<number> =>
-  (await one<{ n: number }>(tx, 'select count(*)::int as n from stream_totals where version > assessed_version'))?.n ?? 0;
+  (await one<{ n: number }>(tx, 'select count(*)::int as n from stream_totals where dirty'))?.n ?? 0;
 
 /** Marks the versions that were read as assessed; a stream that got orders meanwhile has a higher version and stays dirty. */
 export const markAssessed = (tx: Tx, list: readonly { stream: number; version: number }[]): Promise<number> =>
@@ -341,13 +221,14 @@ export async function intakeSummary(tx: Tx, shop: string): Promise<IntakeSummary
 }
 
 export async function orderOf(tx: Tx, shop: string, orderId: string): Promise<{ state: LineState; counts: boolean; flags: string[] }[]> {
-  return rows(tx, 'select state, counts, flags from order_lines where shop = $1 and order_id = $2 order by line_id, sku', [shop, orderId]);
+  const lines = await rows<StoredRow & { counts: boolean; flags: string[] }>(tx, 'select line_id, sku, state, counts, flags from order_lines where shop = $1 and order_id = $2 order by line_id, sku', [shop, orderId]);
+  return lines.map((l) => ({ state: stateOf(l), counts: l.counts, flags: l.flags }));
 }
 
 /** What was bought and shipped of one order line, over all that counts of it; undefined where no event named it. */
 export async function orderTotals(tx: Tx, shop: string, orderId: string, lineId: string): Promise<{ ordered: number; shipped: number } | undefined> {
-  const lines = await rows<{ state: LineState }>(tx, 'select state from order_lines where shop = $1 and order_id = $2 and line_id = $3 and counts', [shop, orderId, lineId]);
-  return lines.length === 0 ? undefined : lines.map((l) => lineTotals(l.state)).reduce((s, t) => ({ ordered: s.ordered + t.ordered, shipped: s.shipped + t.shipped }), { ordered: 0, shipped: 0 });
+  const lines = await rows<StoredRow>(tx, 'select line_id, sku, state from order_lines where shop = $1 and order_id = $2 and line_id = $3 and counts', [shop, orderId, lineId]);
+  return lines.length === 0 ? undefined : lines.map((l) => lineTotals(stateOf(l))).reduce((s, t) => ({ ordered: s.ordered + t.ordered, shipped: s.shipped + t.shipped }), { ordered: 0, shipped: 0 });
 }
 
 export interface SoldLine {
@@ -365,22 +246,6 @@ export const soldLine = (tx: Tx, shop: string, orderId: string, lineId: string, 
      from order_lines where shop = $1 and order_id = $2 and line_id = $3 and sku = $4 and counts`,
     [shop, orderId, lineId, sku],
   );
-
-/** Partitions of the event log for this month and the next two, made ahead so that no insert ever waits for one. */
-export async function ensurePartitions(tx: Tx): Promise<void> {
-  for (const offset of [0, 1, 2]) {
-    const month = await one<{ name: string; since: string; until: string; exists: boolean }>(
-      tx,
-      `select to_char(m, '"order_events_"YYYY_MM') as name, to_char(m, 'YYYY-MM-DD') as since, to_char(m + interval '1 month', 'YYYY-MM-DD') as until,
-         to_regclass(to_char(m, '"order_events_"YYYY_MM')) is not null as exists
-       from (select date_trunc('month', now() at time zone 'UTC') + make_interval(months => $1) as m) x`,
-      [offset],
-    );
-    if (month !== undefined && !month.exists) {
-      await rows(tx, `create table if not exists ${month.name} partition of order_events for values from ('${month.since} 00:00+00') to ('${month.until} 00:00+00')`);
-    }
-  }
-}
 
 /** "Now" of a world: the database's clock, or the latest that its replay shops have seen. */
 export async function worldNow(tx: Tx, world: 'live' | 'replay'): Promise<Date> {

@@ -22,6 +22,8 @@ export interface Configuration {
   readonly outboundAllow: 'none' | 'loopback-http';
   readonly logLevel: string;
   readonly databasePool: number;
+  /** Days that order events are kept. */
+  readonly eventRetentionDays: number;
   /** Where uploaded files are kept; undefined: in the data directory. */
   readonly s3: { readonly endpoint: string; readonly bucket: string; readonly prefix: string; readonly region: string; readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
 }
@@ -89,6 +91,12 @@ const schema = z.object({
     .transform(Number)
     .refine((n) => n >= 4 && n <= 200, 'must be a whole number from 4 to 200')
     .optional(),
+  EVENT_RETENTION_DAYS: z
+    .string()
+    .regex(/^\d{1,4}$/, 'must be a whole number from 31 to 3650')
+    .transform(Number)
+    .refine((n) => n >= 31 && n <= 3650, 'must be a whole number from 31 to 3650')
+    .optional(),
   FILE_STORE: z
     .string()
     .regex(/^(disk|s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[\w./-]{1,200})?)$/, 'must be disk, or s3://bucket or s3://bucket/prefix')
@@ -142,6 +150,7 @@ export function readConfiguration(environment: NodeJS.ProcessEnv = process.env):
     outboundAllow: value.OUTBOUND_ALLOW ?? 'none',
     logLevel: value.LOG_LEVEL ?? 'info',
     databasePool: value.DATABASE_POOL ?? 20,
+    eventRetentionDays: value.EVENT_RETENTION_DAYS ?? 400,
     s3: s3Of(value),
   };
 }

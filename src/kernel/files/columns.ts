@@ -18,6 +18,9 @@ export type Row = Readonly<Record<string, RowValue | undefined>>;
 const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));
 export const isCurrency = (code: string): boolean => CURRENCIES.has(code);
 
+/** Printable ASCII that begins visibly: the usual name, which needs no further look. */
+const PLAIN = /^[!-~][ -~]*$/;
+
 /** Instants become milliseconds since 1970; everything else stays a text or a whole number. */
 export function readValue(column: Column, raw: unknown): RowValue | { readonly detail: string } {
   switch (column.kind) {
@@ -36,19 +39,26 @@ export function readValue(column: Column, raw: unknown): RowValue | { readonly d
       return typeof raw === 'string' && column.values.includes(raw) ? raw : { detail: `must be one of ${column.values.join(', ')}` };
     case 'name': {
       if (typeof raw !== 'string' || raw.length === 0 || raw.length > 128) return { detail: 'must be a text of 1 to 128 characters' };
-      if (!isStorable(raw) || !NAME.test(raw)) return { detail: 'must be a name without control characters' };
+      if (!PLAIN.test(raw) && (!isStorable(raw) || !NAME.test(raw))) return { detail: 'must be a name without control characters' };
       return raw;
     }
     case 'text':
       if (typeof raw !== 'string' || raw.length > column.max) return { detail: `must be a text of at most ${column.max} characters` };
-      return isStorable(raw) ? raw : { detail: 'holds NUL or a lone surrogate' };
+      return PLAIN.test(raw) || isStorable(raw) ? raw : { detail: 'holds NUL or a lone surrogate' };
   }
+}
+
+const entries = new WeakMap<Columns, readonly (readonly [string, Column])[]>();
+function entriesOf(columns: Columns): readonly (readonly [string, Column])[] {
+  let list = entries.get(columns);
+  if (list === undefined) entries.set(columns, (list = Object.entries(columns)));
+  return list;
 }
 
 export function readRow(columns: Columns, record: Readonly<Record<string, unknown>>): { readonly row: Row } | { readonly faults: readonly FieldFault[] } {
   const row: Record<string, RowValue | undefined> = {};
   const faults: FieldFault[] = [];
-  for (const [name, column] of Object.entries(columns)) {
+  for (const [name, column] of entriesOf(columns)) {
     const raw = Object.hasOwn(record, name) || Object.getPrototypeOf(record) === null ? record[name] : undefined;
     if (raw === undefined || raw === null || raw === '') {
       if (column.required === true) faults.push({ field: name, detail: 'is missing' });

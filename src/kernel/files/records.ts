@@ -1,5 +1,6 @@
 // Files and upload bodies as a stream of records in constant memory: CSV (RFC 4180 with a header), NDJSON, or one JSON array;
 // gzip is recognised by its magic bytes, whatever the name or header says.
+import { isAscii, isUtf8 } from 'node:buffer';
 import { Readable, type Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { DomainError } from '../errors.js';
@@ -53,35 +54,55 @@ function jsonRecord(text: string, line: number): FileRecord {
   }
 }
 
-async function* ndjson(bytes: AsyncIterable<Buffer>): AsyncGenerator<FileRecord> {
+/** The records of whole lines, each batch those of one piece of the stream: handing them on one by one would cost more than reading them. */
+async function* ndjsonBatches(bytes: AsyncIterable<Buffer>): AsyncGenerator<FileRecord[]> {
   let rest: Buffer = Buffer.alloc(0);
   let line = 0;
-  const read = (text: Buffer, at: number): FileRecord | undefined => {
-    let decoded: string;
-    try {
-      decoded = decoder().decode(text);
-    } catch {
-      return { line: at, fault: 'is not valid UTF-8' };
-    }
-    const trimmed = decoded.trim();
-    return trimmed === '' ? undefined : jsonRecord(trimmed, at);
-  };
   for await (const chunk of bytes) {
-    let from = 0;
     const buffer: Buffer = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    for (let at = buffer.indexOf(10, from); at !== -1; at = buffer.indexOf(10, from)) {
-      line++;
-      const record = read(buffer.subarray(from, at), line);
-      if (record !== undefined) yield record;
-      from = at + 1;
-    }
-    rest = buffer.subarray(from);
+    const end = buffer.lastIndexOf(10) + 1;
+    const records: FileRecord[] = [];
+    if (end > 0) line = readLines(buffer.subarray(0, end - 1), line, records);
+    rest = buffer.subarray(end);
+    if (records.length > 0) yield records;
     if (rest.length > MAX_LINE) throw new BrokenFile(`line ${line + 1} is longer than ${MAX_LINE} bytes`, line);
   }
   if (rest.length > 0) {
-    const record = read(rest, line + 1);
-    if (record !== undefined) yield record;
+    const records: FileRecord[] = [];
+    readLines(rest, line, records);
+    if (records.length > 0) yield records;
   }
+}
+
+/** Reads lines that follow line `line`; answers the number of the last. */
+function readLines(buffer: Buffer, line: number, into: FileRecord[]): number {
+  const add = (text: string, at: number): void => {
+    const trimmed = text.trim();
+    if (trimmed !== '') into.push(jsonRecord(trimmed, at));
+  };
+  if (isUtf8(buffer)) {
+    const text = buffer.toString(isAscii(buffer) ? 'latin1' : 'utf8');
+    let from = 0;
+    for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', from)) {
+      add(text.slice(from, at), ++line);
+      from = at + 1;
+    }
+    add(text.slice(from), ++line);
+    return line;
+  }
+  let from = 0;
+  for (let at = buffer.indexOf(10); ; at = buffer.indexOf(10, from)) {
+    const one = buffer.subarray(from, at === -1 ? buffer.length : at);
+    line++;
+    if (isUtf8(one)) add(one.toString('utf8'), line);
+    else into.push({ line, fault: 'is not valid UTF-8' });
+    if (at === -1) return line;
+    from = at + 1;
+  }
+}
+
+async function* ndjson(bytes: AsyncIterable<Buffer>): AsyncGenerator<FileRecord> {
+  for await (const records of ndjsonBatches(bytes)) yield* records;
 }
 
 /** Splits `[{…}, {…}]` into its elements without holding the array. */
@@ -162,6 +183,23 @@ export async function* readRecords(source: AsyncIterable<Uint8Array>, format: Fi
     for await (const record of format === 'csv' ? csv(bytes) : format === 'json' ? jsonArray(bytes) : ndjson(bytes)) {
       line = record.line;
       yield record;
+    }
+  } catch (error) {
+    throw broken(error, line);
+  }
+}
+
+/** The same in batches: several records at a time where the format allows. */
+export async function* readBatches(source: AsyncIterable<Uint8Array>, format: FileFormat): AsyncGenerator<readonly FileRecord[]> {
+  if (format !== 'ndjson') {
+    for await (const record of readRecords(source, format)) yield [record];
+    return;
+  }
+  let line = 0;
+  try {
+    for await (const records of ndjsonBatches(inflated(source))) {
+      line = records.at(-1)?.line ?? line;
+      yield records;
     }
   } catch (error) {
     throw broken(error, line);

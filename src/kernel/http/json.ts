@@ -1,10 +1,12 @@
 // JSON from strangers. Bytes must be UTF-8, nesting is capped before the parser recurses, `__proto__` is refused, and texts
 // that PostgreSQL cannot store (NUL, lone surrogates) are refused at the door rather than inside a transaction.
 import { parse as parseKeepingDigits } from 'lossless-json';
+import { isAscii } from 'node:buffer';
 import { DomainError } from '../errors.js';
 
 const MAX_DEPTH = 32;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
+const ESCAPE = Buffer.from('\\u');
 
 const bad = (code: string, detail: string): DomainError => new DomainError(400, code, detail);
 
@@ -25,9 +27,15 @@ function checkDepth(text: string): void {
 }
 
 /** `{` and `[` cannot nest past what a short text holds, so most bodies skip the scan. */
-const mayBeDeep = (text: string): boolean => text.length > 2 * MAX_DEPTH && (text.match(/[[{]/g)?.length ?? 0) > MAX_DEPTH;
+function mayBeDeep(text: string): boolean {
+  if (text.length <= 2 * MAX_DEPTH) return false;
+  let brackets = 0;
+  for (const bracket of '[{') for (let at = text.indexOf(bracket); at !== -1 && brackets <= MAX_DEPTH; at = text.indexOf(bracket, at + 1)) brackets++;
+  return brackets > MAX_DEPTH;
+}
 
 export function decodeUtf8(bytes: Uint8Array): string {
+  if (isAscii(bytes)) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
   try {
     return utf8.decode(bytes);
   } catch {
@@ -88,4 +96,9 @@ export function checkStorable(value: unknown, path = ''): void {
       checkStorable(item, at);
     }
   }
+}
+
+/** The same for a body whose bytes are at hand: only an escape can bring such a character past the decoder and the parser. */
+export function checkStorableText(bytes: Buffer, body: unknown): void {
+  if (bytes.includes(ESCAPE)) checkStorable(body);
 }

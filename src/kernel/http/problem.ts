@@ -54,34 +54,46 @@ export function toDomainError(error: unknown): DomainError {
   return new DomainError(500, 'internal', 'something went wrong on our side; it was logged under the request id', { unexpected: true });
 }
 
-export function sendProblem(reply: FastifyReply, request: FastifyRequest, error: unknown): void {
+export interface Problem {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** An error as its answer; what was not expected is logged whole. */
+export function problemOf(error: unknown, requestId: string, path: string): Problem {
   const known = toDomainError(error);
   const { retryAfter, unexpected, ...extra } = known.extra;
-  if (unexpected === true) log.error('unexpected error', { requestId: request.id, reason: String(error), stack: (error as Error).stack });
+  if (unexpected === true) log.error('unexpected error', { requestId, reason: String(error), stack: (error as Error).stack });
+  return {
+    status: known.status,
+    headers: {
+      ...(typeof retryAfter === 'number' ? { 'retry-after': String(retryAfter) } : {}), ...(known.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+      'content-type': 'application/problem+json; charset=utf-8',
+    },
+    body: JSON.stringify({
+      // First, so that no extension can stand in for a member that RFC 9457 defines.
+      ...extra,
+      type: `https://castline.example/problems/${known.code}`,
+      title: TITLES[known.status] ?? 'Error',
+      status: known.status,
+      code: known.code,
+      detail: known.message,
+      instance: path,
+      requestId,
+    }),
+  };
+}
+
+export function sendProblem(reply: FastifyReply, request: FastifyRequest, error: unknown): void {
+  const { status, headers, body } = problemOf(error, request.id, request.url.split('?')[0] ?? '');
   if (reply.sent || reply.raw.headersSent) {
     reply.raw.destroy();
     return;
   }
-  if (typeof retryAfter === 'number') void reply.header('retry-after', String(retryAfter));
   // A body that was refused before it was read to its end must not be taken for the next request.
   if (!request.raw.complete) void reply.header('connection', 'close');
-  if (known.status === 401) void reply.header('www-authenticate', 'Bearer');
-  void reply
-    .status(known.status)
-    .header('content-type', 'application/problem+json; charset=utf-8')
-    .send(
-      JSON.stringify({
-        // First, so that no extension can stand in for a member that RFC 9457 defines.
-        ...extra,
-        type: `https://castline.example/problems/${known.code}`,
-        title: TITLES[known.status] ?? 'Error',
-        status: known.status,
-        code: known.code,
-        detail: known.message,
-        instance: request.url.split('?')[0],
-        requestId: request.id,
-      }),
-    );
+  void reply.status(status).headers(headers).send(body);
 }
 
 @Catch()

@@ -5,7 +5,7 @@ import { afterCommit, Database, isTransient, type Tx } from '../database/databas
 import { DomainError } from '../errors.js';
 import { inScope, log, openScope } from '../log/log.js';
 import { jobRuns, jobSeconds } from '../metrics/metrics.js';
-import { allJobs, bindHandlers, jobNamed, type Fact, type Handler, type Job, type JobRun } from './definitions.js';
+import { allJobs, bindHandlers, jobNamed, reactionsTo, type Fact, type Handler, type Job, type JobRun } from './definitions.js';
 import * as outbox from './outbox.repository.js';
 import { Queues } from './queues.js';
 
@@ -43,8 +43,9 @@ export class Jobs {
   ) {}
 
   async announce<P>(tx: Tx, fact: Fact<P>, ...payloads: readonly P[]): Promise<void> {
+    // A fact that nobody reacts to leaves nothing to relay.
+    if (reactionsTo(fact as unknown as Fact<never>).length > 0) afterCommit(tx, () => this.kick());
     await outbox.insertFacts(tx, fact, payloads);
-    afterCommit(tx, () => this.kick());
   }
 
   async enqueue<P>(tx: Tx, job: Job<P>, payloads: readonly P[], delaySeconds = 0): Promise<number> {

@@ -85,6 +85,20 @@ export function streamsOf(states: readonly LineState[]): StreamCount[] {
   return Array.from(streams.values(), ({ sku, broadcast, countedAt, cancelledAt, whole }) => ({ sku, broadcast, countedAt, withdrawnAt: whole ? Math.max(cancelledAt, countedAt) : null }));
 }
 
+/** What a line adds to its SKU whatever its kind. */
+function addTotals(sku: SkuAdd, s: LineState, totals: LineTotals): void {
+  sku.ordered += totals.ordered;
+  sku.cancelled += totals.cancelled;
+  sku.netPaid += totals.netPaid;
+  sku.shipped += totals.shipped;
+  sku.open += totals.open;
+  sku.openPaidSeconds += totals.open * Math.floor((s.paidAt ?? 0) / 1000);
+  if (totals.ordered === 0) return;
+  sku.lines += 1;
+  sku.lineUnits += totals.ordered;
+  sku.lineLogMilli += Math.round(1000 * Math.log(totals.ordered));
+}
+
 /** What one order contributes as a whole, from all its line states. */
 export function contributionOf(states: readonly LineState[]): Contribution {
   const windows = new Map<string, WindowAdd>();
@@ -95,19 +109,9 @@ export function contributionOf(states: readonly LineState[]): Contribution {
     if (aside.has(stateKey(s))) continue;
     const totals = lineTotals(s);
     const sku = at(skus, s.sku, emptySku);
-    sku.ordered += totals.ordered;
-    sku.cancelled += totals.cancelled;
-    sku.netPaid += totals.netPaid;
-    sku.shipped += totals.shipped;
-    sku.open += totals.open;
-    sku.openPaidSeconds += totals.open * Math.floor((s.paidAt ?? 0) / 1000);
+    addTotals(sku, s, totals);
     const buyer = s.attributes.buyer?.[0];
     if (buyer !== undefined) at(buyers, `${s.sku}\0${buyer}`, emptyBuyer).open += totals.open;
-    if (totals.ordered > 0) {
-      sku.lines += 1;
-      sku.lineUnits += totals.ordered;
-      sku.lineLogMilli += Math.round(1000 * Math.log(totals.ordered));
-    }
     if (kindOf(s) !== 'sale' || s.countedAt === null) continue;
     sku.saleLines += 1;
     sku.cancelledLines += isWhollyCancelled(totals) ? 1 : 0;
@@ -133,6 +137,29 @@ export interface Sums {
   readonly windows: Map<string, WindowAdd>;
   readonly skus: Map<string, SkuAdd>;
   readonly buyers: Map<string, BuyerAdd>;
+}
+
+/**
+ * Adds what an order that was not known before contributes with its only line: `addDifference` from nothing, without the sets and
+ * lists that many lines need. Nearly all of a flood of orders is this case.
+ */
+export function addSoleLine(sums: Sums, shop: string, s: LineState): void {
+  const totals = lineTotals(s);
+  const sku = at(sums.skus, `${shop}\0${s.sku}`, emptySku);
+  addTotals(sku, s, totals);
+  const buyer = s.attributes.buyer?.[0];
+  if (buyer !== undefined) at(sums.buyers, `${shop}\0${s.sku}\0${buyer}`, emptyBuyer).open += totals.open;
+  if (kindOf(s) !== 'sale' || s.countedAt === null) return;
+  const whole = isWhollyCancelled(totals);
+  sku.saleLines += 1;
+  sku.cancelledLines += whole ? 1 : 0;
+  const stream = `${shop}\0${s.sku}\0${broadcastOf(s)}\0`;
+  const counted = at(sums.windows, stream + bucketOf(s.countedAt), emptyWindow);
+  counted.orders += 1;
+  counted.units += totals.ordered;
+  if (s.paidAt !== null) at(sums.windows, stream + bucketOf(s.paidAt), emptyWindow).paidUnits += s.paid;
+  if (s.cancelledAt !== null) at(sums.windows, stream + bucketOf(s.cancelledAt), emptyWindow).cancelledUnits += totals.cancelled;
+  if (whole) at(sums.windows, stream + bucketOf(Math.max(s.cancelledAt ?? 0, s.countedAt)), emptyWindow).withdrawn += 1;
 }
 
 /** Adds `after − before` into running sums. */

@@ -16,6 +16,6 @@ held as (
   select h.sku, (x.total - greatest(w.cap, x.settled))::bigint, x.first_paid
   from hoarders h join wanted w using (sku) cross join lateral (
     select sum(o.open_units) as total, coalesce(sum(o.open_units) filter (where o.paid_at <= h.cutoff), 0) as settled, min(o.paid_at) filter (where o.paid_at > h.cutoff) as first_paid
-    from order_lines o where o.shop = h.shop and o.sku = h.sku and o.buyer = h.buyer and o.counts and o.open_units > 0) x
+    from order_lines o where hashtextextended(o.buyer, 0) = hashtextextended(h.buyer, 0) and o.buyer = h.buyer and o.shop = h.shop and o.sku = h.sku and o.counts and o.open_units > 0) x
   where x.total > greatest(w.cap, x.settled))
 select sku, sum(held)::bigint as held, min(first_paid) as first_paid from held group by sku
