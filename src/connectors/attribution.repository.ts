@@ -35,3 +35,7 @@ export interface AttributionRow {
 
 export const attributionsOf = (tx: Tx, shop: string, orders: readonly string[]): Promise<AttributionRow[]> =>
   rows(tx, 'select order_id, line_id, broadcast, anchor, method, confidence, decided_at from line_attributions where shop = $1 and order_id = any($2) order by order_id, line_id', [shop, orders]);
+
+/** Lines counted under a broadcast by a room's own name. */
+export const linesOfRoom = (tx: Tx, shop: string, room: string, limit: number): Promise<AttributionRow[]> =>
+  rows(tx, 'select order_id, line_id, broadcast, anchor, method, confidence, decided_at from line_attributions where shop = $1 and broadcast = $2 order by order_id, line_id limit $3', [shop, room, limit]);

@@ -1,7 +1,9 @@
 // Which broadcast sold a line of a platform's order, decided when the line is first told and stored with its method.
-import { Injectable } from '@nestjs/common';
-import { slotsBetween } from '../broadcasts/index.js';
-import type { Tx } from '../kernel/index.js';
+import { Inject, Injectable } from '@nestjs/common';
+import { AccessService, type Principal } from '../access/index.js';
+import { anchorOf, slotsBetween } from '../broadcasts/index.js';
+import { DomainError, type Tx } from '../kernel/index.js';
+import { IntakeService, unattributedBetween } from '../orders/index.js';
 import { attribution, TAIL_MS, type Attribution, type Planned } from './attribution.rules.js';
 import * as store from './attribution.repository.js';
 import type { LiveClue } from './platforms/platform.js';
@@ -15,8 +17,15 @@ export interface ToAttribute {
 /** Lines sold further apart than this are looked at on their own: a pull of a month must not read a month's line-ups at once. */
 const SPAN_MS = 6 * 3_600_000;
 
+const PASS = 1_000;
+
 @Injectable()
 export class Attributions {
+  constructor(
+    @Inject(IntakeService) private readonly intake: IntakeService,
+    @Inject(AccessService) private readonly access: AccessService,
+  ) {}
+
   /** For each line its broadcast, or null. */
   async of(tx: Tx, shop: string, lines: readonly ToAttribute[]): Promise<(Attribution | null)[]> {
     const result = new Array<Attribution | null>(lines.length).fill(null);
@@ -46,4 +55,44 @@ export class Attributions {
   }
 
   save = (tx: Tx, shop: string, list: readonly store.AttributedLine[]): Promise<number> => store.saveAttributions(tx, shop, list);
+
+  /** Better knowledge of lines that were counted before: it stands where it is surer than what was known, and as sure but of the platform's own word. */
+  async correct(tx: Tx, shop: string, list: readonly store.AttributedLine[]): Promise<number> {
+    const known = new Map((await store.attributionsOf(tx, shop, [...new Set(list.map((a) => a.orderId))])).map((k) => [`${k.order_id}\0${k.line_id}`, k]));
+    const better = list.filter((a) => { const k = known.get(`${a.orderId}\0${a.lineId}`); return k === undefined || a.confidence > k.confidence || (a.confidence === k.confidence && a.broadcast !== k.broadcast && a.method !== 'slot' && a.method !== 'line-up'); });
+    if (better.length === 0) return 0;
+    await store.saveAttributions(tx, shop, better);
+    return this.intake.attribute(tx, shop, better);
+  }
+
+  /** Says which of our broadcasts a platform's room was: lines counted under the room's own name follow. */
+  async nameRoom(tx: Tx, actor: Principal, shop: string, room: string, broadcast: string): Promise<number> {
+    const found = await anchorOf(tx, broadcast);
+    if (found === undefined) throw new DomainError(422, 'unknown-broadcast', `broadcast: ${broadcast} does not exist`, { errors: [{ field: 'broadcast', detail: 'does not exist' }] });
+    await store.saveRoom(tx, shop, room, broadcast);
+    await this.access.audit(tx, actor, 'live-room.named', `${shop}/${room}`, undefined, { broadcast });
+    let moved = 0;
+    for (;;) {
+      const lines = broadcast === room ? [] : await store.linesOfRoom(tx, shop, room, PASS);
+      if (lines.length === 0) return moved;
+      const list = lines.map((l) => ({ orderId: l.order_id, lineId: l.line_id, broadcast, anchor: found.anchor, method: l.method, confidence: l.confidence }));
+      await store.saveAttributions(tx, shop, list);
+      moved += await this.intake.attribute(tx, shop, list);
+    }
+  }
+
+  /** Lines sold in a span of time that no broadcast is known for are looked at again: a line-up may have come late. */
+  async again(tx: Tx, shop: string, from: Date, to: Date): Promise<{ looked: number; attributed: number }> {
+    let looked = 0;
+    let attributed = 0;
+    for (let after: readonly [string, string] = ['', '']; ; ) {
+      const lines = await unattributedBetween(tx, shop, from, to, after, PASS);
+      const last = lines.at(-1);
+      if (last === undefined) return { looked, attributed };
+      const found = await this.of(tx, shop, lines.map((l) => ({ at: l.counted_at.getTime(), skus: [l.sku], live: null })));
+      attributed += await this.correct(tx, shop, lines.flatMap((l, i) => { const a = found[i]; return a == null ? [] : [{ ...a, orderId: l.order_id, lineId: l.line_id }]; }));
+      looked += lines.length;
+      after = [last.order_id, last.line_id];
+    }
+  }
 }

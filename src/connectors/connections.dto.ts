@@ -46,3 +46,8 @@ export class RoomBody {
   @Name({ description: 'our broadcast' }) broadcast!: string;
 }
 
+
+export class SpanBody {
+  @Instant() from!: string;
+  @Instant({ description: 'at most a week later' }) to!: string;
+}

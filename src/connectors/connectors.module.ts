@@ -5,6 +5,7 @@ import { InventoryModule } from '../inventory/index.js';
 import { OrdersModule } from '../orders/index.js';
 import { ReturnsModule } from '../returns/index.js';
 import { AccessModule } from '../access/index.js';
+import { AttributionsController } from './attributions.controller.js';
 import { Attributions } from './attributions.js';
 import { ConnectionsController } from './connections.controller.js';
 import { ConnectionsService } from './connections.service.js';
@@ -24,7 +25,7 @@ import { WebhooksService } from './webhooks.service.js';
 
 @Module({
   imports: [AccessModule, CatalogueModule, BroadcastsModule, OrdersModule, InventoryModule, ReturnsModule],
-  controllers: [ImportsController, ConnectionsController, QuarantineController, WebhooksController],
+  controllers: [AttributionsController, ImportsController, ConnectionsController, QuarantineController, WebhooksController],
   providers: [Courier, FileDrop, ImportsService, NoticeSender, SignalSender, Attributions, ConnectionsService, Noticed, PlatformIntake, Pulls, SkuNames, WebhooksService],
   exports: [ImportsService],
 })

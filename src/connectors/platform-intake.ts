@@ -2,7 +2,7 @@
 // what is new is told on. What cannot be mapped is kept with its reason, and nothing of a person with it.
 import { Inject, Injectable } from '@nestjs/common';
 import { Database, isTransient, Jobs, newId, type Tx } from '../kernel/index.js';
-import { IntakeService, type OrderEvent } from '../orders/index.js';
+import { countedTimesOf, IntakeService, type OrderEvent } from '../orders/index.js';
 import { ReturnsService, type ReturnRow } from '../returns/index.js';
 import { Attributions } from './attributions.js';
 import { fetchHints } from './connections.jobs.js';
@@ -16,6 +16,8 @@ export interface Taken {
   events: number;
   returns: number;
   hints: number;
+  /** Lines moved to the broadcast that sold them. */
+  attributed: number;
   /** Already told, or older than what is known. */
   unchanged: number;
   quarantined: number;
@@ -28,7 +30,7 @@ export interface Taken {
   latest: number;
 }
 
-const none = (): Taken => ({ events: 0, returns: 0, hints: 0, unchanged: 0, quarantined: 0, rejected: [], rejectedCount: 0, nothing: 0, deauthorised: false, latest: 0 });
+const none = (): Taken => ({ events: 0, returns: 0, hints: 0, attributed: 0, unchanged: 0, quarantined: 0, rejected: [], rejectedCount: 0, nothing: 0, deauthorised: false, latest: 0 });
 
 /** Webhooks about one entity come in bursts: a moment's patience makes them one request. */
 const HINT_DELAY_SECONDS = 0;
@@ -85,6 +87,8 @@ export class PlatformIntake {
     if (returns.length > 0) await this.takeReturns(tx, source, returns, taken);
     await this.takeRows(tx, source, heard, taken);
     for (const h of heard) if (h.kind === 'return-status') await this.takeStatus(tx, source, h, taken);
+    const said = heard.flatMap((h) => (h.kind === 'attribution' ? [h] : []));
+    if (said.length > 0) await this.takeAttributions(tx, source, said, taken);
     const hints = heard.flatMap((h) => (h.kind === 'hint' ? [h] : []));
     if (hints.length > 0) await this.hint(tx, source.shop, hints, taken);
     const aside: Omit<store.SetAside, 'id'>[] = [];
@@ -214,6 +218,25 @@ export class PlatformIntake {
     await this.setAside(tx, source, taken, aside);
   }
 
+  /** What a platform says of who sold lines that were told before. An order that is not told yet is asked for, and the word comes again with the next pull. */
+  private async takeAttributions(tx: Tx, source: Source, said: readonly Extract<Heard, { kind: 'attribution' }>[], taken: Taken): Promise<void> {
+    const { shop } = source;
+    const told = await store.readTold(tx, shop, [...new Set(said.map((h) => h.orderId))]);
+    const codes = said.map((h) => h.code ?? { seller: null, platform: null, link: null });
+    const resolved = await this.names.resolve(tx, shop, codes);
+    const sold = await countedTimesOf(tx, shop, [...told.keys()]);
+    const list = said.flatMap((h, i) => Object.entries(told.get(h.orderId) ?? {}).flatMap(([lineId, line]) => {
+      const skus = h.code === null ? undefined : (resolved[i] ?? []).map((c) => c.sku);
+      if (skus !== undefined && !line.skus.some((c) => skus.includes(c.sku))) return [];
+      return line.skus.map((c, n) => ({ h, at: sold.get(h.orderId) ?? 0, lineId: componentLine(lineId, line.skus, n), sku: c.sku }));
+    }));
+    const found = await this.attributions.of(tx, shop, list.map((l) => ({ at: l.at, skus: [l.sku], live: l.h.live })));
+    const moved = await this.attributions.correct(tx, shop, list.flatMap((l, i) => { const a = found[i]; return a == null ? [] : [{ ...a, orderId: l.h.orderId, lineId: l.lineId }]; }));
+    taken.attributed += moved;
+    const strangers = [...new Set(said.map((h) => h.orderId).filter((id) => !told.has(id)))];
+    if (strangers.length > 0) await this.hint(tx, shop, strangers.map((id) => ({ entity: 'order' as const, id })), taken);
+  }
+
   private async takeReturns(tx: Tx, source: Source, returns: readonly PlatformReturn[], taken: Taken): Promise<void> {
     const { shop } = source;
     const told = await store.readTold(tx, shop, [...new Set(returns.flatMap((r) => r.lines.map((l) => l.orderId)))]);
@@ -305,7 +328,7 @@ function entityOf(h: Heard): { entity: 'order' | 'return' | 'message'; entityId:
 }
 
 function add(sum: Taken, t: Taken): void {
-  for (const name of ['events', 'returns', 'hints', 'unchanged', 'quarantined', 'rejectedCount', 'nothing'] as const) sum[name] += t[name];
+  for (const name of ['events', 'returns', 'hints', 'attributed', 'unchanged', 'quarantined', 'rejectedCount', 'nothing'] as const) sum[name] += t[name];
   sum.rejected.push(...t.rejected.slice(0, 100 - sum.rejected.length));
   sum.deauthorised ||= t.deauthorised;
   sum.latest = Math.max(sum.latest, t.latest);

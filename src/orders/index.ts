@@ -5,12 +5,13 @@ export { IntakeService, type Outcome } from './intake.service.js';
 export { LeanIntake1763802300000, LinesForReaders1763801400000, Orders1763800400000 } from './migrations.js';
 export { eventsRecorded } from './orders.facts.js';
 export { checkOrderRow, digestOf, ORDER_COLUMNS, orderEvent } from './orders.file.js';
+export type { LineAttribution } from './math/batch.js';
 export type { EventType, Kind, OrderEvent, Payment } from './math/settle.js';
 export { OrdersController } from './orders.controller.js';
 export { OrdersModule } from './orders.module.js';
 export {
   allClocks, hasNews, ordersInBroadcasts, orderTimesOf, usualLine, orderTotals, stockLines, takeNews, touchStreams,
-  countDirty, countedTimes, demandOf, dirtyShards, dirtyStreams, earliestShipBy, heldUnits, intakeSummary, markAssessed, shopNow, soldLine, streamNews, streamsOfSku, worldNow,
+  countDirty, countedTimes, countedTimesOf, demandOf, dirtyShards, dirtyStreams, earliestShipBy, heldUnits, intakeSummary, markAssessed, shopNow, soldLine, streamNews, streamsOfSku, unattributedBetween, worldNow,
   type DirtyStream, type ShopClockRow, type SoldLine, type IntakeSummary, type SkuDemand, type StockLine, type StreamNews,
 } from './orders.repository.js';
 export { ensurePartitions } from './partitions.repository.js';

@@ -3,7 +3,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CatalogueService, existingSkus, type Shop } from '../catalogue/index.js';
 import { afterCommit, Database, endWith, Handles, intakeEvents, isTransient, Jobs, newId, Secrets, type JobRun, type Tx } from '../kernel/index.js';
-import { byText, ordersOf, settleOrders, type OrderOfBatch } from './math/batch.js';
+import { attributeOrder, byText, ordersOf, settleOrders, type LineAttribution, type OrderOfBatch } from './math/batch.js';
 import type { SkuAdd, Sums } from './math/contribution.js';
 import type { LineState, OrderEvent } from './math/settle.js';
 import { digestOf } from './orders.file.js';
@@ -240,6 +240,22 @@ export class IntakeService {
     writing.push(...this.addDemand(tx, sums, streams));
     if (own) endWith(tx, ...writing);
     else await Promise.all(writing);
+  }
+
+  /**
+   * Moves lines to the broadcast that sold them: windows follow, in the same transaction; spikes and assessments of before stay as
+   * they were made. Answers how many lines moved; a line that nobody knows is none.
+   */
+  async attribute(tx: Tx, shop: string, list: readonly LineAttribution[]): Promise<number> {
+    const wanted = new Map<string, LineAttribution[]>();
+    for (const a of list) wanted.set(a.orderId, [...(wanted.get(a.orderId) ?? []), a]);
+    const existing = await store.lockOrders(tx, [...wanted.keys()].sort(byText).map((orderId) => ({ shop, orderId })));
+    const sums: Sums = { windows: new Map(), skus: new Map(), buyers: new Map() };
+    const changed = [...existing].sort(([a], [b]) => byText(a, b)).flatMap(([key, lines]) => { const orderId = key.slice(key.indexOf('\0') + 1); return attributeOrder(shop, orderId, lines, wanted.get(orderId) ?? [], sums); });
+    if (changed.length === 0) return 0;
+    const streams = await this.streamsFor(tx, sums);
+    await Promise.all([...store.writeLines(tx, changed), ...this.addDemand(tx, sums, streams)]);
+    return changed.length;
   }
 
   /** What a batch adds to demand, by stream: windows, and the standing streams of SKUs whose lines are no sale (what they need must be assessed too). */

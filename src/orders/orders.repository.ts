@@ -2,7 +2,7 @@ import type { Tx } from '../kernel/index.js';
 import { numbers } from '../kernel/database/arrays.js';
 import { one, rows, statement, touched } from '../kernel/database/sql.js';
 import { digestOf } from './orders.file.js';
-import { digests, identityKey, stateOf, type StoredRow } from './intake.repository.js';
+import { identityKey, stateOf, type StoredRow } from './intake.repository.js';
 import { lineTotals, type LineState, type OrderEvent } from './math/settle.js';
 
 const base = import.meta.url;
@@ -271,3 +271,15 @@ export const orderTimesOf = (tx: Tx, broadcasts: readonly string[], seconds: num
 /** Lines of a world's shops and Σ 1000 × ln(units) of them: what an order of a merchant usually is. */
 export const usualLine = async (tx: Tx, shops: readonly string[]): Promise<{ lines: number; logMilli: number }> =>
   (await one<{ lines: number; logMilli: number }>(tx, 'select coalesce(sum(lines), 0)::bigint as lines, coalesce(sum(line_log_milli), 0)::bigint as "logMilli" from sku_demand where shop = any($1)', [shops])) ?? { lines: 0, logMilli: 0 };
+
+/** Sale lines of a shop counted in [from, to) outside broadcasts, by order and line. */
+export const unattributedBetween = (tx: Tx, shop: string, from: Date, to: Date, after: readonly [string, string], limit: number): Promise<{ order_id: string; line_id: string; sku: string; counted_at: Date }[]> =>
+  rows(
+    tx,
+    `select order_id, line_id, sku, counted_at from order_lines where shop = $1 and broadcast = '' and counts and kind = 'sale' and counted_at >= $2 and counted_at < $3 and (order_id, line_id) > ($4, $5) order by order_id, line_id limit $6`,
+    [shop, from, to, after[0], after[1], limit],
+  );
+
+/** When orders were first counted, ms. */
+export const countedTimesOf = async (tx: Tx, shop: string, orders: readonly string[]): Promise<Map<string, number>> =>
+  new Map((await rows<{ order_id: string; at: Date }>(tx, 'select order_id, min(counted_at) as at from order_lines where shop = $1 and order_id = any($2) and counted_at is not null group by order_id', [shop, orders])).map((r) => [r.order_id, r.at.getTime()]));

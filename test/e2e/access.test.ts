@@ -47,7 +47,8 @@ const EXPECTED: Readonly<Record<string, readonly Role[] | 'everyone'>> = {
   'GET /v1/platforms': ['operator'], 'GET /v1/connections': ['operator'], 'GET /v1/shops/{shop}/connection': ['operator'], 'PUT /v1/shops/{shop}/connection': ['operator'], 'DELETE /v1/shops/{shop}/connection': ['operator'],
   'POST /v1/shops/{shop}/connection/secret': ['operator'], 'POST /v1/shops/{shop}/connection/test': ['operator'], 'POST /v1/shops/{shop}/connection/pause': ['operator'], 'POST /v1/shops/{shop}/connection/resume': ['operator'],
   'POST /v1/shops/{shop}/connection/pull': ['operator'], 'GET /v1/platform-quarantine': ['operator'], 'POST /v1/platform-quarantine/redrive': ['operator'], 'GET /v1/shops/{shop}/sku-mappings': ['operator'],
-  'PUT /v1/shops/{shop}/sku-mappings': ['operator'], 'GET /v1/shops/{shop}/unmapped-codes': ['operator'], 'POST /webhooks/{platform}/{shop}': 'everyone',
+  'PUT /v1/shops/{shop}/sku-mappings': ['operator'], 'GET /v1/shops/{shop}/unmapped-codes': ['operator'], 'POST /webhooks/{platform}/{shop}': 'everyone', 'GET /v1/shops/{shop}/orders/{order}/attributions': ['operator', 'warehouse', 'quality', 'finance'],
+  'PUT /v1/shops/{shop}/live-rooms/{room}': ['operator'], 'POST /v1/shops/{shop}/attributions': ['operator'],
   'POST /v1/signals/{id}/reply': ['factory', 'operator'], 'POST /v1/signals/{id}/decision': ['operator'], 'GET /v1/stream': ['operator', 'factory', 'warehouse', 'quality', 'finance'], 'GET /v1/overview': ['operator'],
 };
 

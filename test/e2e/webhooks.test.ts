@@ -182,6 +182,22 @@ describe('Shopify', () => {
     for (let i = 0; i < 100 && (await linesOf('shopify-1', '700')) === undefined; i++) await new Promise((resolve) => setTimeout(resolve, 100));
     expect(await linesOf('shopify-1', '700')).toMatchObject([{ sku: 'K9-XL', ordered: 3 }]);
   });
+  it('follows a person who says which broadcast a room was, and a line-up that came late', async () => {
+    const starts = Date.now() - 600_000;
+    const times = { created_at: new Date(starts + 60_000).toISOString(), processed_at: new Date(starts + 60_000).toISOString(), updated_at: new Date(starts + 60_000).toISOString() };
+    await send('orders/create', order({ id: 800, ...times, note_attributes: [{ name: 'broadcast', value: 'room-5' }] }));
+    await send('orders/create', order({ id: 801, ...times, note_attributes: [] }));
+    expect(await linesOf('shopify-1', '801')).not.toMatchObject([{ broadcast: expect.anything() }]);
+    await r.call('POST', '/v1/broadcasts', { id: 'B-late', anchor: 'anchor-1', shop: 'shopify-1', startsAt: new Date(starts).toISOString(), endsAt: new Date(starts + 3_600_000).toISOString() });
+    expect(await r.call('PUT', '/v1/broadcasts/B-late/line-up', { items: [{ sku: 'K1-S', slotAt: new Date(starts).toISOString(), price: 1_799, plannedUnits: 100, promiseDays: 3 }] })).toMatchObject({ status: 200 });
+    expect(await r.call('PUT', '/v1/shops/shopify-1/live-rooms/room-5', { broadcast: 'nobody' })).toMatchObject({ status: 422, body: { code: 'unknown-broadcast' } });
+    expect((await r.call('PUT', '/v1/shops/shopify-1/live-rooms/room-5', { broadcast: 'B-late' })).body).toMatchObject({ moved: 1 });
+    expect(await r.call('POST', '/v1/shops/shopify-1/attributions', { from: new Date(starts).toISOString(), to: new Date(starts + 120_000).toISOString() })).toMatchObject({ status: 200, body: { looked: 1, attributed: 1 } });
+    for (const [id, method, confidence] of [['800', 'order-note', 0.95], ['801', 'slot', 0.9]] as const) {
+      expect(await linesOf('shopify-1', id)).toMatchObject([{ broadcast: 'B-late', anchor: 'anchor-1' }]);
+      expect((await r.call('GET', `/v1/shops/shopify-1/orders/${id}/attributions`)).body.lines).toMatchObject([{ broadcast: 'B-late', method, confidence }]);
+    }
+  });
 });
 
 describe('how a connection is', () => {

@@ -66,3 +66,31 @@ function settleOrder(shop: string, orderId: string, events: readonly OrderEvent[
   if (before.length === 0 && after.length === 1) addSoleLine(sums, shop, after[0] as LineState);
   else addDifference(sums, shop, contributionOf(before), contributionOf(after));
 }
+
+/** Where a line was sold, said by somebody who knows better than its events. */
+export interface LineAttribution {
+  readonly orderId: string;
+  readonly lineId: string;
+  readonly broadcast: string;
+  readonly anchor: string | null;
+}
+
+/** Before any event: what is attributed stands whatever events still come, until it is attributed anew. */
+const ATTRIBUTED_AT = -1;
+
+/** The lines of one order whose broadcast or anchor changes, and what that moves between demand windows. */
+export function attributeOrder(shop: string, orderId: string, before: readonly LineState[], wanted: readonly LineAttribution[], sums: Sums): SettledLine[] {
+  const byLine = new Map(wanted.map((w) => [w.lineId, w]));
+  const changed = new Set<LineState>();
+  const after = before.map((state): LineState => {
+    const to = byLine.get(state.lineId);
+    if (to === undefined || ((state.attributes.broadcast?.[0] ?? '') === to.broadcast && (to.anchor === null || state.attributes.anchor?.[0] === to.anchor))) return state;
+    const moved: LineState = { ...state, attributes: { ...state.attributes, broadcast: [to.broadcast, ATTRIBUTED_AT, ''], ...(to.anchor === null ? {} : { anchor: [to.anchor, ATTRIBUTED_AT, ''] }) } };
+    changed.add(moved);
+    return moved;
+  });
+  if (changed.size === 0) return [];
+  const aside = setAside(after);
+  addDifference(sums, shop, contributionOf(before), contributionOf(after));
+  return after.filter((s) => changed.has(s)).map((state) => ({ shop, orderId, state, aside: aside.has(stateKey(state)), fresh: false }));
+}
