@@ -2,7 +2,7 @@ import type { Tx } from '../kernel/index.js';
 import { numbers } from '../kernel/database/arrays.js';
 import { one, rows, statement, touched } from '../kernel/database/sql.js';
 import { digestOf } from './orders.file.js';
-import { digests, identityKey, stateOf, type StoredRow } from './intake.repository.js';
+import { identityKey, stateOf, type StoredRow } from './intake.repository.js';
 import { lineTotals, type LineState, type OrderEvent } from './math/settle.js';
 
 const base = import.meta.url;
