@@ -1,5 +1,5 @@
 // Runs the benches and says what they measured: `node bench/bench.js` all of them, `node bench/bench.js p1 p3` only those.
-// BENCH_QUICK=1: a short form; BENCH_P2_EVENTS=1000000: P2 in full. A bar that is missed is a result; only work that was not
+// BENCH_QUICK=1: a short form; BENCH_P2_EVENTS=1000000: P2 in full; BENCH_P7_ORDERS: how long P7's history is. A bar that is missed is a result; only work that was not
 // done as it should be ends with 1.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ const benches = {
   p2: './p2-bulk-orders.js',
   p3: './p3-signal-latency.js',
   p4: './p4-detector.js',
+  p7: './p7-history.js',
   p8: './p8-backtest.js',
   p10: './p10-footprint.js',
 };

@@ -50,7 +50,7 @@ export async function run() {
     keep(name, result);
     return result;
   };
-  const onPeer = async (kind, connections) => {
+  const onPeer = async (kind, connections, name = `${kind} ${connections}`) => {
     await ground.checkpoint();
     const [before] = await ground.rows('select count(*)::int as n from order_events', [], 'peer');
     const result = await load(
@@ -63,7 +63,7 @@ export async function run() {
     if (rows < wanted || rows > wanted + 2 * connections || result.others > 0) {
       checks.push({ what: `the peer ${kind} wrote what it answered`, ok: false, detail: `${wanted} answered, ${rows} written, ${result.others} failed` });
     }
-    keep(`${kind} ${connections}`, result);
+    keep(name, result);
   };
 
   const stopWatching = watchMemory(service.pid);
@@ -96,18 +96,37 @@ export async function run() {
     { what: 'no request was refused', ok: refused === 0, detail: `${refused} refused or failed, ${ground.deadlocks()} deadlocks in PostgreSQL's log` },
   );
 
-  // The same without detection in the process: what intake alone costs.
+  // The same without the work that orders set off (detection, stock, planning) in the process and on the machine: intake alone.
   await service.stop();
   service = await startService(ground.dataDir, { ROLE: 'api' });
-  say('P1: intake alone (ROLE=api)');
-  for (const connections of CONNECTIONS) {
+  const [already] = await ground.rows('select count(*)::int as n from event_identities');
+  let alone = 0;
+  let aloneOpen = 0;
+  const onIntake = async (name, connections, job = {}) => {
     await ground.checkpoint();
     const result = await load(
-      { kind: 'closed', url: service.url, key, connections, prefix: `a${serial++}`, seed: SEED, seconds: SECONDS, warmSeconds: WARM_SECONDS },
+      { kind: 'closed', url: service.url, key, connections, prefix: `a${serial++}`, seed: SEED, seconds: SECONDS, warmSeconds: WARM_SECONDS, ...job },
       { service: service.pid, postgres: ground.postmaster },
     );
-    keep(`api ${connections}`, result);
+    alone += result.accepted + (result.warmed ?? 0);
+    aloneOpen += 2 * connections;
+    keep(name, result);
+    return result;
+  };
+  for (let repetition = 1; repetition <= REPETITIONS; repetition++) {
+    for (const connections of CONNECTIONS) {
+      say(`P1: intake alone (ROLE=api), repetition ${repetition} of ${REPETITIONS}, ${connections} connections`);
+      await onIntake(`api ${connections}`, connections);
+      for (const kind of ['group-commit', 'insert']) await onPeer(kind, connections, `beside api ${kind} ${connections}`);
+    }
   }
+  for (const connections of CONNECTIONS) {
+    const rate = Math.max(connections, Math.floor(0.7 * median(rates(`api ${connections}`))));
+    say(`P1: intake alone, ${rate} requests/s, ${connections} connections`);
+    for (let repetition = 1; repetition <= REPETITIONS; repetition++) await onIntake(`api paced ${connections}`, connections, { kind: 'paced', rate });
+  }
+  const [now] = await ground.rows('select count(*)::int as n from event_identities');
+  checks.push({ what: 'every order that intake alone answered is in the database', ok: now.n - already.n >= alone && now.n - already.n <= alone + aloneOpen, detail: `${alone} answered, ${now.n - already.n} identities` });
   await service.stop();
   for (const peer of Object.values(peers)) await peer.stop();
   await ground.close();
@@ -116,6 +135,8 @@ export async function run() {
   for (const c of CONNECTIONS) {
     const group = spread(ratios(`service ${c}`, `group-commit ${c}`));
     const single = spread(ratios(`service ${c}`, `insert ${c}`));
+    const aloneGroup = spread(ratios(`api ${c}`, `beside api group-commit ${c}`));
+    const aloneSingle = spread(ratios(`api ${c}`, `beside api insert ${c}`));
     table.push(
       { what: `service, ${c} connections`, value: spread(rates(`service ${c}`)), unit: 'orders/s' },
       { what: `bare group commit, ${c} connections`, value: spread(rates(`group-commit ${c}`)), unit: 'orders/s' },
@@ -125,6 +146,10 @@ export async function run() {
       { what: `service / one INSERT per request, ${c}`, value: single, unit: '', reach: '>= 2.00', reached: single.median >= 2 },
       { what: `service / bare echo, ${c}`, value: spread(ratios(`service ${c}`, `echo ${c}`)), unit: '' },
       { what: `intake alone (ROLE=api), ${c} connections`, value: spread(rates(`api ${c}`)), unit: 'orders/s' },
+      { what: `bare group commit beside it, ${c} connections`, value: spread(rates(`beside api group-commit ${c}`)), unit: 'orders/s' },
+      { what: `one INSERT per request beside it, ${c} connections`, value: spread(rates(`beside api insert ${c}`)), unit: 'orders/s' },
+      { what: `intake alone / bare group commit, ${c}`, value: aloneGroup, unit: '', reach: '>= 0.70', reached: aloneGroup.median >= 0.7 },
+      { what: `intake alone / one INSERT per request, ${c}`, value: aloneSingle, unit: '', reach: '>= 2.00', reached: aloneSingle.median >= 2 },
       { what: `p50 at full load, ${c} connections`, value: spread(measured.get(`service ${c}`).map((r) => r.p50)), unit: 'ms' },
     );
     const paced = measured.get(`paced ${c}`);
@@ -135,6 +160,14 @@ export async function run() {
       { what: `p99, the same rate in autocannon's bursts, ${c}`, value: spread(measured.get(`overallRate ${c}`).map((r) => r.p99)), unit: 'ms' },
     );
   }
+  for (const c of CONNECTIONS) {
+    const paced = measured.get(`api paced ${c}`);
+    const p99 = spread(paced.map((r) => r.p99));
+    table.push(
+      { what: `intake alone, p50 at ${paced[0].rate}/s (70 %), ${c} connections`, value: spread(paced.map((r) => r.p50)), unit: 'ms' },
+      { what: `intake alone, p99 at ${paced[0].rate}/s (70 %), ${c} connections`, value: p99, unit: 'ms', reach: '<= 50 ms', reached: p99.median <= 50 },
+    );
+  }
   const cpu = (name, part) => spread(measured.get(name).map((r) => (r.cpu === undefined ? NaN : (1e6 * r.cpu.cores[part]) / r.perSecond)));
   const widest = CONNECTIONS.at(-1);
   table.push(
@@ -142,13 +175,15 @@ export async function run() {
     { what: `CPU of PostgreSQL per order, service, ${widest}`, value: cpu(`service ${widest}`, 'postgres'), unit: 'µs' },
     { what: `CPU of the peer per order, group commit, ${widest}`, value: cpu(`group-commit ${widest}`, 'peer'), unit: 'µs' },
     { what: `CPU of PostgreSQL per order, group commit, ${widest}`, value: cpu(`group-commit ${widest}`, 'postgres'), unit: 'µs' },
+    { what: `CPU of the service per order, intake alone, ${widest}`, value: cpu(`api ${widest}`, 'service'), unit: 'µs' },
+    { what: `CPU of PostgreSQL per order, intake alone, ${widest}`, value: cpu(`api ${widest}`, 'postgres'), unit: 'µs' },
     { what: `CPU of the load generator per order, ${widest}`, value: cpu(`service ${widest}`, 'load'), unit: 'µs' },
     { what: 'cores used by other work of the machine', value: spread([...measured.values()].flat().map((r) => r.cpu?.others ?? NaN)), unit: '' },
     { what: 'memory of the service at its peak (resident)', value: peakMemory, unit: 'MB', reach: '<= 600 MB', reached: peakMemory <= 600 },
   );
   return {
     id: 'p1', title: 'single orders by HTTP, beside a bare group commit, one INSERT per request and the bare echo',
-    setup: { seed: SEED, connections: CONNECTIONS, seconds: SECONDS, warmSeconds: WARM_SECONDS, repetitions: REPETITIONS, skus: 1000, broadcasts: 20, role: 'all' },
+    setup: { seed: SEED, connections: CONNECTIONS, seconds: SECONDS, warmSeconds: WARM_SECONDS, repetitions: REPETITIONS, skus: 1000, broadcasts: 20, role: 'all, then api' },
     rows: table, checks, details: Object.fromEntries(measured),
     notes: [
       'the load generator (autocannon), the service, each peer and PostgreSQL are processes of their own on this machine and share its cores; ratios are taken within a repetition, side by side',

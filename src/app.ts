@@ -151,7 +151,7 @@ export async function createApplication(foundations: Opened): Promise<NestFastif
   SwaggerModule.setup('docs', app, document, { jsonDocumentUrl: 'openapi.json', customSiteTitle: 'Castline API' });
   await app.init();
   app.get(Jobs).bind();
-  openLane(app.getHttpServer() as Server, app.get(OrdersController).lane(app.get(AccessGuard)));
+  openLane(app.getHttpServer(), app.get(OrdersController).lane(app.get(AccessGuard)));
   return app;
 }
 

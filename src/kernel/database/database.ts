@@ -171,7 +171,7 @@ export class Database {
     } catch (error) {
       // What runs beside the part that failed must not write after the rollback.
       open.delete(tx);
-      await client.query('rollback').catch((reason: Error) => (broken ??= reason));
+      await client.query('rollback').catch((reason: unknown) => (broken ??= reason as Error));
       if (!(error instanceof DomainError) && isAway(error)) throw unavailable('the database is not available at the moment');
       throw error;
     } finally {

@@ -39,7 +39,7 @@ export function openLane<A>(server: Server, lane: Lane<A>): void {
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     // A server that is closing refuses in its own way.
     const admitted = request.method === 'POST' && request.url === lane.path && server.listening ? admit(lane, request) : undefined;
-    if (admitted === undefined) for (const listener of common) listener(request, response as never);
+    if (admitted === undefined) for (const listener of common) listener(request, response);
     else read(lane, admitted, request, response);
   });
 }
@@ -70,14 +70,10 @@ function read<A>(lane: Lane<A>, admitted: A, request: IncomingMessage, response:
   });
 }
 
-function taken<A>(lane: Lane<A>, admitted: A, bytes: Buffer): Promise<object> {
-  try {
-    const body = parseJson(bytes);
-    checkStorableText(bytes, body);
-    return lane.take(admitted, body);
-  } catch (error) {
-    return Promise.reject(error as Error);
-  }
+async function taken<A>(lane: Lane<A>, admitted: A, bytes: Buffer): Promise<object> {
+  const body = parseJson(bytes);
+  checkStorableText(bytes, body);
+  return lane.take(admitted, body);
 }
 
 function refuse<A>(lane: Lane<A>, request: IncomingMessage, response: ServerResponse, began: number, error: unknown): void {

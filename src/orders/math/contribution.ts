@@ -153,13 +153,14 @@ export function addSoleLine(sums: Sums, shop: string, s: LineState): void {
   const whole = isWhollyCancelled(totals);
   sku.saleLines += 1;
   sku.cancelledLines += whole ? 1 : 0;
-  const stream = `${shop}\0${s.sku}\0${broadcastOf(s)}\0`;
-  const counted = at(sums.windows, stream + bucketOf(s.countedAt), emptyWindow);
+  const stream = `${shop}\0${s.sku}\0${broadcastOf(s)}`;
+  const windowAt = (time: number): WindowAdd => at(sums.windows, `${stream}\0${bucketOf(time)}`, emptyWindow);
+  const counted = windowAt(s.countedAt);
   counted.orders += 1;
   counted.units += totals.ordered;
-  if (s.paidAt !== null) at(sums.windows, stream + bucketOf(s.paidAt), emptyWindow).paidUnits += s.paid;
-  if (s.cancelledAt !== null) at(sums.windows, stream + bucketOf(s.cancelledAt), emptyWindow).cancelledUnits += totals.cancelled;
-  if (whole) at(sums.windows, stream + bucketOf(Math.max(s.cancelledAt ?? 0, s.countedAt)), emptyWindow).withdrawn += 1;
+  if (s.paidAt !== null) windowAt(s.paidAt).paidUnits += s.paid;
+  if (s.cancelledAt !== null) windowAt(s.cancelledAt).cancelledUnits += totals.cancelled;
+  if (whole) windowAt(Math.max(s.cancelledAt ?? 0, s.countedAt)).withdrawn += 1;
 }
 
 /** Adds `after − before` into running sums. */
