@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { AccessGuard, AccessService } from './access/index.js';
 import { ChargebackService } from './accountability/index.js';
 import { AppModule, ENTITIES, MIGRATIONS } from './app.module.js';
-import { FileDrop, Noticed, Pulls } from './connectors/index.js';
+import { FileDrop, Noticed, Pulls, SharedStock } from './connectors/index.js';
 import { StreamController } from './desk/index.js';
 import { Ticker } from './forecast/index.js';
 import { ReservationsService } from './inventory/index.js';
@@ -177,6 +177,7 @@ export async function startService(configuration: Configuration): Promise<Servic
       app.get(PlanningService).start();
       app.get(ChargebackService).start();
       app.get(Pulls).start();
+      app.get(SharedStock).start();
       await app.get(FileDrop).start();
       const intake = app.get(IntakeService);
       app.get(Housekeeping).start(ensurePartitions, async () => {
@@ -220,6 +221,7 @@ function stopper(app: NestFastifyApplication, foundations: Opened): () => Promis
       await app.get(PlanningService).stop();
       await app.get(ChargebackService).stop();
       await app.get(Pulls).stop();
+      await app.get(SharedStock).stop();
       await app.get(FileDrop).stop();
       await closeServer(app);
       await app.get(Jobs).stop();

@@ -194,6 +194,24 @@ program
   .addOption(onBadLine())
   .action((dir: string, options: Parameters<typeof import('./backtest.js').runPlan>[1]) => import('./backtest.js').then((command) => command.runPlan(dir, options)));
 
+const numbersFrom = (least: number, most: number) => (text: string): number[] => {
+  const values = text.split(',').map((part) => Number(part.trim() === '' ? NaN : part));
+  if (values.length > 20 || !values.every((v) => v >= least && v <= most)) throw new InvalidArgumentError(`must be up to 20 numbers from ${least} to ${most}, such as 2,1`);
+  return values;
+};
+
+program
+  .command('oversell')
+  .description('fake platforms that sell one pile: units oversold against the delay of news, with and without the buffers of the service')
+  .addOption(new Option('--pile <units>', 'units there are').argParser(wholeFrom(1)).default(300))
+  .addOption(new Option('--demand <list>', 'units a second that buyers want, one number for each shop').argParser(numbersFrom(0, 1000)).default([2, 1], '2,1'))
+  .addOption(new Option('--delays <list>', 'seconds from a sale until it is heard of, and from a push until it is shown').argParser(numbersFrom(0, 600)).default([1, 2, 5, 10, 20, 30, 60], '1,2,5,10,20,30,60'))
+  .addOption(new Option('--minutes <n>', 'how long a show lasts').argParser(wholeFrom(1)).default(4))
+  .addOption(new Option('--shows <n>', 'how many are played').argParser(wholeFrom(1)).default(200))
+  .addOption(new Option('--seed <n>', 'the same seed gives the same shows').argParser(wholeFrom(0)).default(1))
+  .option('--json', 'NDJSON, one line per delay and policy')
+  .action((options: Parameters<typeof import('./oversell.js').runOversell>[0]) => import('./oversell.js').then((command) => command.runOversell(options)));
+
 const AREAS = ['spikes', 'nowcast', 'launches', 'returns', 'quantity', 'time'];
 
 const areasOf = (text: string): string[] => {

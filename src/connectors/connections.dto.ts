@@ -51,3 +51,16 @@ export class SpanBody {
   @Instant() from!: string;
   @Instant({ description: 'at most a week later' }) to!: string;
 }
+
+export class StockOfferBody {
+  @Name() sku!: string;
+  @Text({ min: 1, max: 128, description: "the platform's SKU id" }) code!: string;
+  @Text({ min: 1, max: 128, optional: true, description: "the platform's listing id, where it wants one" }) item?: string;
+  @Whole({ min: 0, max: 1_000_000, optional: true, description: 'units held back whatever others sell; without it as many as the others may sell before a push arrives' }) buffer?: number;
+  @Whole({ min: 0, max: 3600, optional: true, description: 'seconds from a sale there until we hear of it; default 10' }) hearSeconds?: number;
+  @Whole({ min: 0, max: 3600, optional: true, description: 'seconds from our push until it is shown; default 10' }) pushSeconds?: number;
+}
+
+export class StockOffersBody {
+  @Rows(() => StockOfferBody, { max: 500 }) items!: StockOfferBody[];
+}

@@ -10,3 +10,6 @@ export const pullFeed = defineJob({ name: 'connectors.pull-feed', queue: 'connec
 
 /** New SKUs may be what quarantined lines were waiting for. */
 export const redriveUnmapped = defineJob({ name: 'connectors.redrive-unmapped', queue: 'connectors', on: skusAdded });
+
+/** Tells a shop's platform the changes that wait. */
+export const pushStock = defineJob({ name: 'connectors.push-stock', queue: 'connectors', payload: z.object({ shop: z.string() }), identity: (p) => p.shop, identityUntil: 'claimed', maxAttempts: 3 });

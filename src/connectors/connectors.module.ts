@@ -19,14 +19,16 @@ import { Noticed } from './noticed.js';
 import { PlatformIntake } from './platform-intake.js';
 import { Pulls } from './pulls.js';
 import { QuarantineController } from './quarantine.controller.js';
+import { SharedStockController } from './shared-stock.controller.js';
+import { SharedStock } from './shared-stock.js';
 import { SkuNames } from './sku-names.js';
 import { WebhooksController } from './webhooks.controller.js';
 import { WebhooksService } from './webhooks.service.js';
 
 @Module({
   imports: [AccessModule, CatalogueModule, BroadcastsModule, OrdersModule, InventoryModule, ReturnsModule],
-  controllers: [AttributionsController, ImportsController, ConnectionsController, QuarantineController, WebhooksController],
-  providers: [Courier, FileDrop, ImportsService, NoticeSender, SignalSender, Attributions, ConnectionsService, Noticed, PlatformIntake, Pulls, SkuNames, WebhooksService],
+  controllers: [AttributionsController, ImportsController, ConnectionsController, QuarantineController, SharedStockController, WebhooksController],
+  providers: [Courier, FileDrop, ImportsService, NoticeSender, SignalSender, Attributions, ConnectionsService, Noticed, PlatformIntake, Pulls, SharedStock, SkuNames, WebhooksService],
   exports: [ImportsService],
 })
 export class ConnectorsModule {}

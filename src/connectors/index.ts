@@ -5,7 +5,8 @@
 export { ConnectorsModule } from './connectors.module.js';
 export { FileDrop } from './file-drop.js';
 export { Noticed } from './noticed.js';
+export { SharedStock } from './shared-stock.js';
 export { Pulls } from './pulls.js';
 export { ImportsService, type ImportKind } from './imports.service.js';
 export { deliveryFailed } from './send-signal.js';
-export { Notices1763801300000, PlatformConnections1763803000000 } from './migrations.js';
+export { Notices1763801300000, PlatformConnections1763803000000, SharedStock1763803100000 } from './migrations.js';

@@ -136,3 +136,48 @@ export class PlatformConnections1763803000000 implements MigrationInterface {
     await runner.query('drop table unmapped_codes; drop table sku_mappings; drop table live_rooms; drop table line_attributions; drop table platform_quarantine; drop table platform_hints; drop table platform_returns; drop table platform_orders; drop table connection_feeds; drop table connections');
   }
 }
+
+export class SharedStock1763803100000 implements MigrationInterface {
+  name = 'SharedStock1763803100000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      -- SKUs whose units a shop's platform is told. What it shows is what was pushed less what was heard sold since \`sold_before\`.
+      create table stock_offers (
+        shop text not null references connections (shop) on delete cascade,
+        sku text not null references skus (id),
+        code text not null,
+        item text,
+        buffer integer check (buffer >= 0),
+        hear_seconds integer not null default 10 check (hear_seconds between 0 and 3600),
+        push_seconds integer not null default 10 check (push_seconds between 0 and 3600),
+        pushed bigint not null,
+        sold_before bigint not null,
+        units integer,
+        held_back integer,
+        drift integer not null default 0,
+        read_at timestamptz,
+        created_at timestamptz not null default now(),
+        primary key (shop, sku));
+      create index stock_offers_by_sku on stock_offers (sku);
+      create table stock_pushes (
+        id text primary key,
+        shop text not null,
+        sku text not null,
+        change integer not null check (change <> 0),
+        state text not null default 'waiting' check (state in ('waiting', 'done', 'refused')),
+        attempts integer not null default 0,
+        due_at timestamptz not null default now(),
+        last_fault text,
+        created_at timestamptz not null default now(),
+        ended_at timestamptz);
+      -- One change of a SKU at a time: the next is decided when its outcome is known.
+      create unique index stock_pushes_waiting on stock_pushes (shop, sku) where state = 'waiting';
+      create index stock_pushes_ended on stock_pushes (ended_at) where state <> 'waiting';
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('drop table stock_pushes; drop table stock_offers');
+  }
+}

@@ -8,3 +8,4 @@ export { FAMILIES, simulate, type Family, type SimulateOptions } from './simulat
 export { backtest, DEFAULT_POLICIES, plan, POLICIES, type BacktestOptions, type BacktestResult, type PlannedGroup, type PlannedLine, type PolicyName } from './backtest.js';
 export { AREAS, evaluate, markdownOf, type Area, type EvaluateOptions, type Evaluation } from './evaluate.js';
 export type { Finding } from './trials/finding.js';
+export { oversellTable, type OversellRow } from './oversell.js';

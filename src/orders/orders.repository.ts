@@ -1,6 +1,5 @@
 import type { Tx } from '../kernel/index.js';
-import { numbers } from '../kernel/database/arrays.js';
-import { one, rows, statement, touched } from '../kernel/database/sql.js';
+import { numbers, one, rows, statement, touched } from '../kernel/database/sql.js';
 import { digestOf } from './orders.file.js';
 import { identityKey, stateOf, type StoredRow } from './intake.repository.js';
 import { lineTotals, type LineState, type OrderEvent } from './math/settle.js';
@@ -283,3 +282,12 @@ export const unattributedBetween = (tx: Tx, shop: string, from: Date, to: Date, 
 /** When orders were first counted, ms. */
 export const countedTimesOf = async (tx: Tx, shop: string, orders: readonly string[]): Promise<Map<string, number>> =>
   new Map((await rows<{ order_id: string; at: Date }>(tx, 'select order_id, min(counted_at) as at from order_lines where shop = $1 and order_id = any($2) and counted_at is not null group by order_id', [shop, orders])).map((r) => [r.order_id, r.at.getTime()]));
+
+/** Units ordered and not cancelled in the last `seconds` of the database's clock, by shop and SKU. */
+export const soldLately = (tx: Tx, shops: readonly string[], skus: readonly string[], seconds: number): Promise<{ shop: string; sku: string; units: number }[]> =>
+  rows(
+    tx,
+    `select s.shop, s.sku, sum(w.units - w.cancelled_units)::int as units from streams s join demand_windows w on w.stream = s.id and w.bucket > now() - make_interval(secs => $3)
+     where s.shop = any($1) and s.sku = any($2) group by s.shop, s.sku`,
+    [shops, skus, seconds],
+  );

@@ -158,6 +158,26 @@ export interface PlatformApi {
   readonly perSecond: number;
   /** Longest span that one pull may ask for, in hours. */
   readonly spanHours: number;
+  /** Absent: it shows what a person tells it. */
+  readonly stock?: PlatformStock;
+}
+
+/** A change of the units that a platform shows of one of its SKUs. */
+export interface StockPush {
+  /** The same for every try of one change: the platform counts it once. */
+  readonly id: string;
+  readonly code: string;
+  /** The listing that the code belongs to, where the platform wants it. */
+  readonly item: string | null;
+  readonly change: number;
+}
+
+/** For platforms that take increments with an id of their own: tried again, one counts once. */
+export interface PlatformStock {
+  /** Throws PlatformRefused where it is not known, or refused, for this one. */
+  push(push: StockPush): Promise<void>;
+  /** What the platform shows now, by code. */
+  read(codes: readonly { readonly code: string; readonly item: string | null }[]): Promise<ReadonlyMap<string, number>>;
 }
 
 export interface Webhooks {

@@ -1,0 +1,1 @@
+export { bufferOf, offersOf, type Offer, type Sharer } from './offer.js';
