@@ -33,7 +33,7 @@ describe('a batch of order events', () => {
           for (const name of ['windows', 'skus', 'buyers'] as const) {
             for (const [key, add] of settled.sums[name]) {
               const target = (sums[name] as unknown as Map<string, Record<string, number>>).get(key) ?? {};
-              for (const [field, value] of Object.entries(add as Record<string, number>)) target[field] = (target[field] ?? 0) + value;
+              for (const [field, value] of Object.entries(add as object as Record<string, number>)) target[field] = (target[field] ?? 0) + value;
               (sums[name] as unknown as Map<string, Record<string, number>>).set(key, target);
             }
           }
