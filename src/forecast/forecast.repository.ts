@@ -18,8 +18,9 @@ const asToday = (found: readonly StateRow[]): StoredState[] => found.map((row) =
 export const statesOf = async (tx: Tx, streams: readonly number[]): Promise<StoredState[]> =>
   asToday(await rows(tx, 'select t.stream, s.shop, s.sku, s.broadcast, t.state, t.episode from stream_states t join streams s on s.id = t.stream where t.stream = any($1::bigint[])', [streams]));
 
-export const statesOfSkus = async (tx: Tx, skus: readonly string[]): Promise<StoredState[]> =>
-  asToday(await rows(tx, 'select t.stream, s.shop, s.sku, s.broadcast, t.state, t.episode from streams s join stream_states t on s.id = t.stream where s.sku = any($1)', [skus]));
+/** Streams of broadcasts; how a SKU sells outside of them is summed up elsewhere. */
+export const broadcastStates = async (tx: Tx, skus: readonly string[]): Promise<StoredState[]> =>
+  asToday(await rows(tx, 'select t.stream, s.shop, s.sku, s.broadcast, t.state, t.episode from streams s join stream_states t on s.id = t.stream where s.sku = any($1) and s.broadcast <> $2', [skus, '']));
 
 export const saveStates = (tx: Tx, list: readonly { stream: number; shop: string; state: StreamState; episode: string | null; wakeAt: number | null }[]): Promise<number> =>
   touched(
