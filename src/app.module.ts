@@ -10,7 +10,7 @@ import { InventoryModule, Inventory1763800500000, LotsWithdrawn1763801700000 } f
 import { JobsAndFacts1763800000000, KernelModule, type Foundations } from './kernel/index.js';
 import { OperationsModule } from './operations/index.js';
 import { LinesForReaders1763801400000, Orders1763800400000, OrdersModule } from './orders/index.js';
-import { ProductionModule, Production1763800700000, Samples1763801100000 } from './production/index.js';
+import { Commitments1763802210000, ProductionModule, Production1763800700000, Samples1763801100000 } from './production/index.js';
 import { Alarms1763801500000, InspectionPhotos1763801200000, Returns1763800800000, ReturnsModule } from './returns/index.js';
 
 export const MIGRATIONS = [
@@ -18,7 +18,7 @@ export const MIGRATIONS = [
   Production1763800700000, Returns1763800800000, Accountability1763800900000, Files1763801000000, Samples1763801100000, InspectionPhotos1763801200000, Notices1763801300000,
   LinesForReaders1763801400000, Alarms1763801500000, ReturnExpectations1763801600000, LotsWithdrawn1763801700000,
   NowcastModels1763802100000,
-  StandingSales1763802200000,
+  StandingSales1763802200000, Commitments1763802210000,
 ];
 export const ENTITIES = [Shop, Supplier, Style, Sku, Sourcing, Anchor, Broadcast, LineUpItem, Link, LinkComponent];
 

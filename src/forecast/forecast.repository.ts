@@ -151,6 +151,8 @@ export interface NeedLine {
   readonly p50: number;
   readonly p90: number;
   readonly spike: string | null;
+  /** Stock and production beyond what is sold, so that more would come on top of it. Needs kept by an earlier version have none. */
+  readonly spare?: number;
   /** Units of production, in time or late, that the need was net of: another number now means it is out of date. */
   readonly production: number;
   /** Calendar date of the supplier by which it is promised. */
@@ -182,6 +184,15 @@ export const takeNeeds = (tx: Tx, world: string, supplier: string): Promise<Grou
     `with news as (select group_key from group_needs where world = $1 and supplier = $2 and version > taken order by group_key collate "C" for update)
      update group_needs g set taken = version from news n where g.world = $1 and g.supplier = $2 and g.group_key = n.group_key returning g.group_key as "group", g.at, g.lines`,
     [world, supplier],
+  );
+
+/** The latest needs of groups of which more is recommended than is sold already, by supplier. */
+export const recommendedNeeds = (tx: Tx, world: string): Promise<(GroupNeed & { supplier: string })[]> =>
+  rows(
+    tx,
+    `select supplier, group_key as "group", at, lines from group_needs where world = $1
+       and exists (select 1 from jsonb_array_elements(lines) l where (l->>'recommended')::int > (l->>'firm')::int) order by supplier collate "C", group_key collate "C"`,
+    [world],
   );
 
 /** The latest need of a group, taken or not. */

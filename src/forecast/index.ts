@@ -4,7 +4,7 @@
 export { AssessService } from './assess.service.js';
 export { needChanged, spikeDetected } from './forecast.facts.js';
 export { ForecastModule } from './forecast.module.js';
-export { findAssessment, needOf, needsOfStyle, takeNeeds, type AssessmentRow, type GroupNeed, type NeedLine, type ReturnExpectation } from './forecast.repository.js';
+export { findAssessment, needOf, needsOfStyle, recommendedNeeds, takeNeeds, type AssessmentRow, type GroupNeed, type NeedLine, type ReturnExpectation } from './forecast.repository.js';
 export { groupOf } from './groups.js';
 export { Forecast1763800600000, NowcastModels1763802100000, ReturnExpectations1763801600000, StandingSales1763802200000 } from './migrations.js';
 export { quantilesOf, tells, unitsOf, type ItemNowcast } from './nowcast.rules.js';

@@ -71,7 +71,7 @@ export class NeedService {
         if (moved && d.recommended !== null) {
           lines.push({
             sku, assessment, firm: d.firm, recommended: d.recommended, surplus: d.surplus, committedNeed: d.committedNeed, lateProduction: d.late,
-            p50: d.quantiles[2] ?? 0, p90: d.quantiles[4] ?? 0, spike: spikes.get(sku)?.id ?? null, production: d.due + d.late, promise: dateOf(d.promise, d.terms.supplier_time_zone),
+            p50: d.quantiles[2] ?? 0, p90: d.quantiles[4] ?? 0, spike: spikes.get(sku)?.id ?? null, production: d.due + d.late, spare: Math.max(0, d.stock + d.due + d.late - d.kept - d.held), promise: dateOf(d.promise, d.terms.supplier_time_zone),
             evidence: {
               gross: d.demand.ordered, paid: d.demand.netPaid + d.demand.cancelled, cancelled: d.demand.cancelled, open: d.demand.open,
               broadcast: d.running?.broadcast ?? (spikes.get(sku)?.broadcast || null), anchor: d.running?.anchor ?? null,

@@ -44,7 +44,7 @@ const EXPECTED: Readonly<Record<string, readonly Role[] | 'everyone'>> = {
   'GET /v1/alarms': ['operator', 'controller', 'warehouse', 'quality', 'finance'], 'GET /v1/alarms/{id}': ['operator', 'controller', 'warehouse', 'quality', 'finance'], 'POST /v1/alarms/{id}/closing': ['operator', 'quality'],
   'GET /v1/suppliers/{id}/scorecard': ['operator', 'factory', 'quality', 'finance'],
   'GET /v1/adjustments': ['operator', 'finance'], 'POST /v1/adjustments': ['operator'], 'GET /v1/signals': ['operator', 'factory', 'finance'], 'GET /v1/signals/{id}': ['operator', 'factory', 'finance'],
-  'POST /v1/signals/{id}/reply': ['factory', 'operator'], 'POST /v1/signals/{id}/decision': ['operator'], 'GET /v1/stream': ['operator', 'factory', 'warehouse', 'quality', 'finance'], 'GET /v1/overview': ['operator'],
+  'POST /v1/signals/{id}/reply': ['factory', 'operator'], 'POST /v1/signals/{id}/decision': ['operator'], 'GET /v1/signals/{id}/commitment': ['operator'], 'GET /v1/commitment-policy': ['operator', 'finance'], 'PUT /v1/commitment-policy': [], 'GET /v1/stream': ['operator', 'factory', 'warehouse', 'quality', 'finance'], 'GET /v1/overview': ['operator'],
 };
 
 let r: Running;
