@@ -109,6 +109,21 @@ describe('a person orders what a heads-up announced', () => {
   });
 });
 
+it('a signature stands while the factory thinks, although everything that was sold is cancelled meanwhile', async () => {
+  const orders = Array.from({ length: 30 }, (_, i) => ({ sku: 'K2-S', quantity: 2, order_id: `gone-${i}` }));
+  const send = async (over: object, step: number) => {
+    clock += step;
+    await r.call('POST', '/v1/order-events/bulk', ndjson(orders.map((o) => orderEvent({ ...o, ...over, occurred_at: iso(clock++) }))), NDJSON);
+    await until('everything is assessed', async () => (await r.call('GET', '/v1/shops/shop-1/intake-summary')).body.unassessedStreams === 0);
+  };
+  await send({}, 60);
+  const s = await headsUp('K2-S');
+  expect((await commit(s)).status).toBe(200);
+  await send({ type: 'cancelled' }, 1_200);
+  await waitForPlanner();
+  expect(await shown(s.id)).toMatchObject({ version: s.version + 1, status: 'sent', commitment: 'firm' });
+}, 60_000);
+
 describe('a policy orders by itself', () => {
   it('is off by default, set by an admin alone, versioned and audited', async () => {
     const first = await r.call('GET', '/v1/commitment-policy');
