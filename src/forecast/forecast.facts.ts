@@ -27,3 +27,6 @@ export const reassess = defineJob({ name: 'forecast.reassess', queue: 'forecast'
 
 /** A broadcast has ended: what a nowcast knows is learned anew from the latest ones of a world. */
 export const learnFromBroadcasts = defineJob({ name: 'forecast.learn-from-broadcasts', queue: 'forecast', payload: z.object({ world: z.enum(['live', 'replay']) }), identity: (p) => p.world });
+
+/** A day has begun: what sold outside broadcasts is summed up by day, and its forecast learned anew from what is complete. */
+export const learnFromSales = defineJob({ name: 'forecast.learn-from-sales', queue: 'forecast', payload: z.object({ world: z.enum(['live', 'replay']) }), identity: (p) => p.world });

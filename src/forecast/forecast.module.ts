@@ -3,7 +3,8 @@ import { AssessService } from './assess.service.js';
 import { ForecastController } from './forecast.controller.js';
 import { NeedService } from './need.service.js';
 import { NowcastService } from './nowcast.service.js';
+import { StandingService } from './standing.service.js';
 import { Ticker } from './ticker.js';
 
-@Module({ controllers: [ForecastController], providers: [AssessService, NeedService, NowcastService, Ticker], exports: [Ticker, AssessService, NowcastService] })
+@Module({ controllers: [ForecastController], providers: [AssessService, NeedService, NowcastService, StandingService, Ticker], exports: [Ticker, AssessService, NowcastService] })
 export class ForecastModule {}

@@ -18,8 +18,9 @@ const asToday = (found: readonly StateRow[]): StoredState[] => found.map((row) =
 export const statesOf = async (tx: Tx, streams: readonly number[]): Promise<StoredState[]> =>
   asToday(await rows(tx, 'select t.stream, s.shop, s.sku, s.broadcast, t.state, t.episode from stream_states t join streams s on s.id = t.stream where t.stream = any($1::bigint[])', [streams]));
 
-export const statesOfSkus = async (tx: Tx, skus: readonly string[]): Promise<StoredState[]> =>
-  asToday(await rows(tx, 'select t.stream, s.shop, s.sku, s.broadcast, t.state, t.episode from streams s join stream_states t on s.id = t.stream where s.sku = any($1)', [skus]));
+/** Streams of broadcasts; how a SKU sells outside of them is summed up elsewhere. */
+export const broadcastStates = async (tx: Tx, skus: readonly string[]): Promise<StoredState[]> =>
+  asToday(await rows(tx, 'select t.stream, s.shop, s.sku, s.broadcast, t.state, t.episode from streams s join stream_states t on s.id = t.stream where s.sku = any($1) and s.broadcast <> $2', [skus, '']));
 
 export const saveStates = (tx: Tx, list: readonly { stream: number; shop: string; state: StreamState; episode: string | null; wakeAt: number | null }[]): Promise<number> =>
   touched(
@@ -150,6 +151,8 @@ export interface NeedLine {
   readonly p50: number;
   readonly p90: number;
   readonly spike: string | null;
+  /** Stock and production beyond what is sold, so that more would come on top of it. Needs kept by an earlier version have none. */
+  readonly spare?: number;
   /** Units of production, in time or late, that the need was net of: another number now means it is out of date. */
   readonly production: number;
   /** Calendar date of the supplier by which it is promised. */
@@ -181,6 +184,15 @@ export const takeNeeds = (tx: Tx, world: string, supplier: string): Promise<Grou
     `with news as (select group_key from group_needs where world = $1 and supplier = $2 and version > taken order by group_key collate "C" for update)
      update group_needs g set taken = version from news n where g.world = $1 and g.supplier = $2 and g.group_key = n.group_key returning g.group_key as "group", g.at, g.lines`,
     [world, supplier],
+  );
+
+/** The latest needs of groups of which more is recommended than is sold already, by supplier. */
+export const recommendedNeeds = (tx: Tx, world: string): Promise<(GroupNeed & { supplier: string })[]> =>
+  rows(
+    tx,
+    `select supplier, group_key as "group", at, lines from group_needs where world = $1
+       and exists (select 1 from jsonb_array_elements(lines) l where (l->>'recommended')::int > (l->>'firm')::int) order by supplier collate "C", group_key collate "C"`,
+    [world],
   );
 
 /** The latest need of a group, taken or not. */

@@ -128,3 +128,49 @@ export class NowcastModels1763802100000 implements MigrationInterface {
     await runner.query('drop table nowcast_models');
   }
 }
+
+export class StandingSales1763802200000 implements MigrationInterface {
+  name = 'StandingSales1763802200000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      -- What SKUs sold outside broadcasts, by UTC day, summed up when the day is over: distinct orders, and units paid less units cancelled.
+      create table standing_days (
+        world text not null check (world in ('live', 'replay')),
+        sku text not null,
+        day date not null,
+        orders integer not null,
+        units integer not null,
+        primary key (world, sku, day));
+      -- The same as an assessment asks for it: the days before until; settled: orders that no later sum counts again.
+      create table standing_sales (
+        world text not null check (world in ('live', 'replay')),
+        sku text not null,
+        until date not null,
+        settled bigint not null,
+        units28 integer not null,
+        units91 integer not null,
+        lines28 integer not null,
+        lines91 integer not null,
+        active28 integer not null,
+        first_day date,
+        last_day date,
+        primary key (world, sku));
+      -- What standing sales are forecast with, learned at the start of a day. Assessments name it.
+      create table standing_models (
+        id text primary key,
+        world text not null check (world in ('live', 'replay')),
+        learned_at timestamptz not null default clock_timestamp(),
+        day date not null,
+        skus integer not null check (skus >= 0),
+        lessons integer not null check (lessons >= 0),
+        usual jsonb not null,
+        model jsonb not null);
+      create index standing_models_latest on standing_models (world, day desc, learned_at desc);
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('drop table standing_models; drop table standing_sales; drop table standing_days');
+  }
+}

@@ -4,9 +4,10 @@ import type { SkuTerms } from '../catalogue/index.js';
 import { localTime, negativeBinomialMean, negativeBinomialQuantiles, type NegativeBinomial } from '../kernel/math/index.js';
 import type { SkuDemand } from '../orders/index.js';
 import {
-  cancellationToCome, criticalFractile, decideGroup, HOLDING_MS, LEVELS, meanRate, pooled, remainingStanding, unitsPerLine, type Item, type StreamState,
+  cancellationToCome, criticalFractile, decideGroup, HOLDING_MS, LEVELS, pooled, type Item, type Standing,
 } from './math/index.js';
 import type { NeedState, ReturnExpectation } from './forecast.repository.js';
+import { standingPart, standingReason, type NamedStanding, type StandingPart } from './standing.rules.js';
 import { tells, unitsOf, unitsToCome, type ItemNowcast, type NamedModel } from './nowcast.rules.js';
 
 const DAY_MS = 86_400_000;
@@ -50,6 +51,8 @@ export interface NeedInput {
   /** What broadcasts are expected to sell still, part of `more`, and by which model. */
   readonly onAir: readonly BroadcastPart[];
   readonly model: NamedModel;
+  /** What is expected to sell outside broadcasts, part of `more`. */
+  readonly standing: StandingPart | undefined;
   readonly running: Omit<RunningItem, 'version'> | undefined;
   readonly reassessAt: Date | null;
 }
@@ -84,18 +87,14 @@ export interface NeedFacts {
   readonly sellable: number;
   readonly supply: readonly { readonly quantity: number; readonly due: string }[];
   readonly returns: ReturnExpectation | undefined;
-  readonly streams: readonly KnownStream[];
+  /** How it sells outside broadcasts, and the model to ask; undefined where it never did. */
+  readonly standing: Standing | undefined;
+  readonly standingModel: NamedStanding;
   /** Line-up items of broadcasts that may still sell. */
   readonly items: readonly Omit<RunningItem, 'version'>[];
   /** The SKU in each of these broadcasts, and by which model. */
   readonly nowcasts: readonly ItemNowcast[];
   readonly model: NamedModel;
-}
-
-export interface KnownStream {
-  readonly shop: string;
-  readonly broadcast: string;
-  readonly state: StreamState;
 }
 
 export function needInput(f: NeedFacts): NeedInput {
@@ -110,11 +109,12 @@ export function needInput(f: NeedFacts): NeedInput {
   const promise = new Date(now.getTime() + (promiseDays > 0 ? promiseDays : t.lead_time_days) * DAY_MS);
   const wakes = [...(f.held === undefined ? [] : [f.held.first_paid.getTime() + HOLDING_MS]), ...running.map((i) => i.ends_at.getTime())];
   const onAir = partsOf(f);
+  const standing = standingPart(f.standingModel, f.standing, t.lead_time_days);
   return {
     terms: t, now, demand: d, held, cancellation, kept: Math.floor((d.open - held) * (1 - cancellation)), stock: Math.max(0, f.sellable - d.shipped),
     due: f.supply.filter((s) => s.due <= inTime).reduce((s, x) => s + x.quantity, 0), late: f.supply.filter((s) => s.due > inTime).reduce((s, x) => s + x.quantity, 0), promise,
     reflow: f.returns === undefined ? 0 : reflowBetween(f.returns, dateOf(now, t.supplier_time_zone), dateOf(promise, t.supplier_time_zone)), keep: 1 - (f.returns?.rate ?? 0),
-    more: more(t, d, f.streams, onAir), onAir, model: f.model, running: running[0], reassessAt: wakes.length === 0 ? null : new Date(Math.min(...wakes)),
+    more: pooled([...onAir.map((p) => p.units), ...(standing === undefined ? [] : [standing.units])], 1), onAir, model: f.model, standing, running: running[0], reassessAt: wakes.length === 0 ? null : new Date(Math.min(...wakes)),
   };
 }
 
@@ -122,16 +122,6 @@ export function needInput(f: NeedFacts): NeedInput {
 function partsOf(f: NeedFacts): BroadcastPart[] {
   const perOrder = unitsOf(f.model.model, f.demand);
   return f.nowcasts.filter((n) => tells(f.model.model, n)).map((n) => ({ broadcast: n.broadcast, phase: n.phase, orders: n.orders, units: unitsToCome(n, perOrder) }));
-}
-
-/** Units still expected to sell: what broadcasts will, and standing streams over the lead time. */
-function more(t: SkuTerms, d: Demand, states: readonly KnownStream[], onAir: readonly BroadcastPart[]): NegativeBinomial {
-  const standing = states.flatMap((s) => {
-    if (s.broadcast !== '') return [];
-    const { rate, orders } = meanRate(s.state.baseline);
-    return [remainingStanding(rate, orders, t.lead_time_days * DAY_MS)];
-  });
-  return pooled([...onAir.map((p) => p.units), pooled(standing, unitsPerLine(d.lines, d.lineUnits, d.lineLogMilli))], 1);
 }
 
 export function sumOfDemand(rows: readonly SkuDemand[]): Demand {
@@ -189,6 +179,7 @@ function reasonsOf(m: NeedInput, committedNeed: number, recommended: number | nu
     `committed need ${committedNeed} = max(0, ${m.kept} kept − ${m.stock} stock − ${m.due} production due in time − ${m.reflow} returns back on the shelf in time)`,
     ...(m.late > 0 ? [`${m.late} units of production come too late to count`] : []),
     ...m.onAir.map((p) => `${negativeBinomialMean(p.units).toFixed(1)} more expected of broadcast ${p.broadcast}, ${SAID[p.phase]}, after ${p.orders} orders in it (${modelText(m.model)})`),
+    ...(m.standing === undefined ? [] : [standingReason(m.standing)]),
     ...(fault !== undefined ? [fault] : [
       `still expected to sell ${negativeBinomialMean(m.more).toFixed(1)} on average; critical fractile ${(criticalFractile(t.price, t.unit_cost, t.salvage_value, m.keep) ?? 0).toFixed(3)}${m.keep < 1 ? `, ${percent(m.keep)} of what is sold is kept` : ''}`,
       `recommended ${recommended ?? 0}, of which ${firm} firm (MOQ ${t.moq} and multiples of ${t.lot_multiple} per ${t.moq_scope})`,

@@ -12,6 +12,8 @@ import * as store from './forecast.repository.js';
 import { groupOf } from './groups.js';
 import { airOf, mayStillSell, recentOrders } from './nowcast.rules.js';
 import { NowcastService } from './nowcast.service.js';
+import { standingInputs } from './standing.rules.js';
+import { StandingService } from './standing.service.js';
 import { changed, dateOf, decide, needInput, sumOfDemand, type Decided, type Demand, type NeedInput } from './need.rules.js';
 
 const DAY_MS = 86_400_000;
@@ -25,6 +27,7 @@ export class NeedService {
   constructor(
     @Inject(Jobs) private readonly jobs: Jobs,
     @Inject(NowcastService) private readonly nowcast: NowcastService,
+    @Inject(StandingService) private readonly standing: StandingService,
   ) {}
 
   /** Assesses the given SKUs and all that share a minimum order with them; saves and announces where a decision changed. */
@@ -68,7 +71,7 @@ export class NeedService {
         if (moved && d.recommended !== null) {
           lines.push({
             sku, assessment, firm: d.firm, recommended: d.recommended, surplus: d.surplus, committedNeed: d.committedNeed, lateProduction: d.late,
-            p50: d.quantiles[2] ?? 0, p90: d.quantiles[4] ?? 0, spike: spikes.get(sku)?.id ?? null, production: d.due + d.late, promise: dateOf(d.promise, d.terms.supplier_time_zone),
+            p50: d.quantiles[2] ?? 0, p90: d.quantiles[4] ?? 0, spike: spikes.get(sku)?.id ?? null, production: d.due + d.late, spare: Math.max(0, d.stock + d.due + d.late - d.kept - d.held), promise: dateOf(d.promise, d.terms.supplier_time_zone),
             evidence: {
               gross: d.demand.ordered, paid: d.demand.netPaid + d.demand.cancelled, cancelled: d.demand.cancelled, open: d.demand.open,
               broadcast: d.running?.broadcast ?? (spikes.get(sku)?.broadcast || null), anchor: d.running?.anchor ?? null,
@@ -113,9 +116,9 @@ export class NeedService {
     const skus = terms.map((t) => t.sku);
     const fallback = [...shops.values()].reduce((latest, now) => (now > latest ? now : latest), new Date(0));
     const earliest = [...shops.values()].reduce((least, now) => (now < least ? now : least), fallback);
-    const [demandRows, sellable, supply, planned, stored, expected, model] = await Promise.all([
-      demandOf(tx, skus), sellableSupply(tx, world, skus), supplyOf(tx, world, skus, 'production'), itemsOfSkus(tx, skus, new Date(earliest.getTime() - TAIL_MS)), store.statesOfSkus(tx, skus),
-      store.returnExpectations(tx, world, skus), this.nowcast.current(tx, world),
+    const [demandRows, sellable, supply, planned, stored, expected, model, standing] = await Promise.all([
+      demandOf(tx, skus), sellableSupply(tx, world, skus), supplyOf(tx, world, skus, 'production'), itemsOfSkus(tx, skus, new Date(earliest.getTime() - TAIL_MS)), store.broadcastStates(tx, skus),
+      store.returnExpectations(tx, world, skus), this.nowcast.current(tx, world), this.standing.current(tx, world),
     ]);
     const lead = new Map(terms.map((t) => [t.sku, t.lead_time_days * DAY_MS]));
     const items = planned.filter((i) => { const now = shops.get(i.shop); return now !== undefined && mayStillSell(airOf(i), now.getTime(), lead.get(i.sku) ?? 0); });
@@ -126,20 +129,21 @@ export class NeedService {
     const caps = new Map(skus.map((sku) => { const t = totals.get(sku) as Demand; return [sku, holdingCap(t.lines, t.lineLogMilli)]; }));
     const cutoffs = new Map([...shops].map(([shop, now]) => [shop, now.getTime() - HOLDING_MS]));
     const held = new Map((await heldUnits(tx, caps, cutoffs)).map((h) => [h.sku, h]));
-    const states = bySku(stored);
     const supplyBySku = bySku(supply);
     const itemsBySku = bySku(items);
     const expectedBySku = new Map(expected.map((e) => [e.sku, e]));
     const shopOf = new Map(items.map((i) => [i.broadcast, i.shop]));
-    const stateOf = new Map(stored.flatMap((s) => (s.broadcast === '' || shopOf.get(s.broadcast) !== s.shop ? [] : [[`${s.broadcast}\0${s.sku}`, s]])));
+    const stateOf = new Map(stored.flatMap((s) => (shopOf.get(s.broadcast) !== s.shop ? [] : [[`${s.broadcast}\0${s.sku}`, s]])));
     const nowcasts = await this.nowcast.ofItems(tx, model.model, items, shops, (broadcast, sku) => {
       const stream = stateOf.get(`${broadcast}\0${sku}`);
       return stream === undefined ? null : recentOrders(stream.state, shops.get(stream.shop)?.getTime() ?? 0);
     });
 
+    const sold = await this.standing.ofSkus(tx, world, standing.usual, [...shops.keys()], terms, fallback);
+
     return terms.map((t) => needInput({
       terms: t, now: demand.has(t.sku) ? nowOf(t.sku) : fallback, demand: totals.get(t.sku) as Demand, held: held.get(t.sku), sellable: sellable.get(t.sku) ?? 0,
-      supply: supplyBySku.get(t.sku) ?? [], returns: expectedBySku.get(t.sku), streams: (states.get(t.sku) ?? []).filter((s) => shops.has(s.shop)),
+      supply: supplyBySku.get(t.sku) ?? [], returns: expectedBySku.get(t.sku), standing: sold.get(t.sku), standingModel: standing.named,
       items: itemsBySku.get(t.sku) ?? [], model,
       // Two slots in one broadcast are one item.
       nowcasts: [...new Set((itemsBySku.get(t.sku) ?? []).map((i) => i.broadcast))].flatMap((broadcast) => nowcasts.get(broadcast)?.get(t.sku) ?? []),
@@ -156,6 +160,7 @@ export class NeedService {
         moreMean: negativeBinomialMean(d.more), price: t.price, currency: t.currency, unitCost: t.unit_cost, costCurrency: t.cost_currency, salvage: t.salvage_value, moq: t.moq,
         lotMultiple: t.lot_multiple, moqScope: t.moq_scope, leadTimeDays: t.lead_time_days, dailyCapacity: t.daily_capacity, lateProduction: d.late, keepRate: d.keep,
         broadcast: d.running?.broadcast ?? null, anchor: d.running?.anchor ?? null, group: groupOf(t),
+        ...(d.standing === undefined ? {} : { standing: standingInputs(d.standing) }),
         nowcast: { model: d.model.id, learnedFrom: d.model.model.broadcasts, broadcasts: d.onAir.map((p) => ({ broadcast: p.broadcast, phase: p.phase, orders: p.orders, mean: negativeBinomialMean(p.units) })) },
       },
       reasons: d.reasons, spike,

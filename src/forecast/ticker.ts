@@ -6,6 +6,7 @@ import { allClocks, dirtyShards, streamsOfSku, touchStreams } from '../orders/in
 import { assess } from './forecast.facts.js';
 import * as store from './forecast.repository.js';
 import { NowcastService } from './nowcast.service.js';
+import { StandingService } from './standing.service.js';
 
 export const TICK_MS = 1_000;
 const SHARDS = 2;
@@ -19,6 +20,7 @@ export class Ticker {
     @Inject(Database) private readonly database: Database,
     @Inject(Jobs) private readonly jobs: Jobs,
     @Inject(NowcastService) private readonly nowcast: NowcastService,
+    @Inject(StandingService) private readonly standing: StandingService,
   ) {}
 
   start(): void {
@@ -39,6 +41,7 @@ export class Ticker {
       const now = clocks.reduce<Date | null>((latest, c) => (shops.has(c.id) && c.now !== null && (latest === null || c.now > latest) ? c.now : latest), null);
       if (now === null) continue;
       await this.nowcast.remind(tx, world, clocks);
+      await this.standing.remind(tx, world, now);
       const skus = (await store.dueNeeds(tx, world, now)).map((d) => d.sku);
       if (skus.length > 0) due.push(...(await streamsOfSku(tx, skus)).filter((s) => shops.has(s.shop)).map((s) => s.id));
     }

@@ -1,7 +1,6 @@
 // What taking a batch in writes, table by table. Every list is sorted by those who give it, so that two batches never wait for each
 // other in a circle; the statements answer as little as they can.
 import type { Tx } from '../kernel/index.js';
-
 import { flags, numbers, rows, sharedTexts, statement, texts, touched } from '../kernel/database/sql.js';
 import { broadcastOf, clockStart, kindOf, lineFlags, lineTotals, type LineState, type OrderEvent } from './math/settle.js';
 import { lineOfStored, storedLine } from './math/stored-line.js';

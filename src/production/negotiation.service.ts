@@ -20,7 +20,7 @@ export interface Reply {
 
 export interface Decision {
   readonly version: number;
-  readonly verdict: 'accept' | 'counter' | 'withdraw';
+  readonly verdict: 'accept' | 'counter' | 'withdraw' | 'commit';
   readonly lines?: readonly { readonly lineId: string; readonly quantity?: number | undefined; readonly due?: string | undefined }[] | undefined;
   readonly note?: string | undefined;
 }
@@ -127,7 +127,7 @@ export class NegotiationService {
   }
 
   /** Locks a change the way planning does: first its supplier's planning, then its row. */
-  private async lock(tx: Tx, id: string): Promise<store.AdjustmentRow | undefined> {
+  async lock(tx: Tx, id: string): Promise<store.AdjustmentRow | undefined> {
     const seen = await store.findAdjustment(tx, id);
     if (seen === undefined) return undefined;
     await store.lockPlanning(tx, seen.world, seen.supplier);
@@ -216,7 +216,7 @@ export class NegotiationService {
     if (body.verdict === 'accept') {
       const reply = (await store.replyOf(tx, id, a.version))?.body as Reply;
       const agreed = asCountered(toProposed(lines), reply.lines ?? []);
-      if (a.commitment !== 'firm') throw new DomainError(409, 'heads-up', 'a countered heads-up is answered by its firm version; withdraw it or counter it');
+      if (a.commitment !== 'firm') throw new DomainError(409, 'heads-up', 'a countered heads-up is answered by its firm version; commit to it, withdraw it or counter it');
       return this.apply(tx, a, agreed, 'buyer', now, actor);
     }
     const wanted = body.lines ?? [];
@@ -262,7 +262,7 @@ export class NegotiationService {
     // Partly received, the rest of it is still being made.
     const target = ['confirmed', 'in-production', 'received'].includes(order.status) ? order : (await store.confirmedOrders(tx, order.world, order.supplier, [order.group_key])).at(-1);
     const open = await store.openAdjustment(tx, order.world, order.supplier, order.group_key);
-    if (open !== undefined && open.origin !== 'planner') return undefined;
+    if (open !== undefined && open.origin !== 'planner' && open.origin !== 'policy') return undefined;
     if (open !== undefined) await this.end(tx, open, 'withdrawn', 'planner', await worldNow(tx, order.world), actor);
     if (target === undefined) return undefined;
     await this.request(tx, target.id, 'hold', [], actor);
@@ -341,5 +341,5 @@ function evidenceOf(need: readonly NeedLine[], proposal: Proposal, now: Date): R
   };
 }
 
-const toProposed = (lines: readonly store.LineRow[]) =>
+export const toProposed = (lines: readonly store.LineRow[]) =>
   lines.map((l) => ({ lineId: l.line_id, sku: l.sku, quantity: l.quantity, quantityBefore: l.quantity_before, due: l.due, dueBefore: l.due_before }));

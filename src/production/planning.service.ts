@@ -1,13 +1,17 @@
 // What a changed need means for a factory: at most one open change per group, damped, firm at once or at its confirming hour.
 import { Inject, Injectable } from '@nestjs/common';
+import { itemsOfSkus } from '../broadcasts/index.js';
 import { termsOf, type SkuTerms } from '../catalogue/index.js';
-import { needOf, needsOfStyle, takeNeeds, type GroupNeed } from '../forecast/index.js';
+import { needOf, needsOfStyle, recommendedNeeds, takeNeeds, type GroupNeed } from '../forecast/index.js';
 import { supplyOf } from '../inventory/index.js';
 import { Database, Handles, Jobs, log, type JobRun, type Tx } from '../kernel/index.js';
 import { localTime, nextLocalHour } from '../kernel/math/index.js';
 import { allClocks, worldNow } from '../orders/index.js';
+import { spareOfOrders } from './commitments.repository.js';
+import type { Commitment } from './commitments.rules.js';
+import { CommitmentsService, POLICY, type Allowance } from './commitments.service.js';
 import { NegotiationService, type Draft } from './negotiation.service.js';
-import { expireSample, fallDue, mindLineUps, proposeChange, resumeProduction } from './production.facts.js';
+import { commitRecommended, expireSample, fallDue, mindLineUps, proposeChange, resumeProduction } from './production.facts.js';
 import { DAMPING_MS, daysBetween, ESCALATION_MS, isNews, newsAgainAt, propose, type OpenOrder, type Proposal, type SupplierTerms } from './production.rules.js';
 import * as store from './production.repository.js';
 import { clearanceOf, dueSamples, trialUse, type Clearance } from './samples.repository.js';
@@ -21,6 +25,8 @@ type OpenAdjustment = store.AdjustmentRow & { version_at: Date };
 /** What planning decided, written once all groups of a job are decided. */
 interface Plan {
   readonly drafts: Draft[];
+  /** Versions that the merchant's policy signed for. */
+  readonly signed: { readonly draft: Draft; readonly lines: readonly Commitment[]; readonly policy: number }[];
   readonly rechecks: { readonly id: string; readonly at: Date }[];
   /** Samples that changes wait for, or that a repeat asks for. */
   readonly samples: Wanted[];
@@ -28,18 +34,29 @@ interface Plan {
   readonly letGo: Map<string, number>;
 }
 
-/** Line-ups are looked at this often, in wall time. */
+/** Line-ups, and recommendations that a policy may sign for, are looked at this often, in wall time. */
 const LINE_UPS_MS = 10_000;
+const RECOMMENDED_MS = 30_000;
+
+/** Why a need is planned: it changed, its confirming hour has come, or the policy looks at what is recommended and nothing else. */
+interface Occasion {
+  readonly hour: boolean;
+  readonly allowance?: Allowance | undefined;
+  readonly only?: 'recommended';
+}
+const CHANGED: Occasion = { hour: false };
 
 @Injectable()
 export class PlanningService {
   private timer: NodeJS.Timeout | undefined;
   private ticking: Promise<void> | undefined;
   private lineUpsAt = 0;
+  private recommendedAt = 0;
 
   constructor(
     @Inject(NegotiationService) private readonly negotiation: NegotiationService,
     @Inject(SamplesService) private readonly samples: SamplesService,
+    @Inject(CommitmentsService) private readonly commitments: CommitmentsService,
     @Inject(Database) private readonly database: Database,
     @Inject(Jobs) private readonly jobs: Jobs,
   ) {}
@@ -50,24 +67,25 @@ export class PlanningService {
     await run.effect(async (tx) => {
       await store.lockPlanning(tx, world, supplier);
       const needs = await takeNeeds(tx, world, supplier);
-      if (needs.length > 0) await this.plan(tx, world, supplier, needs, false);
+      if (needs.length > 0) await this.plan(tx, world, supplier, needs, CHANGED);
     });
   }
 
   /** Proposes, renews or withdraws so that what the factory was told fits the need of each group. */
-  private async plan(tx: Tx, world: store.World, supplier: string, changed: readonly GroupNeed[], atConfirmingHour: boolean): Promise<void> {
+  private async plan(tx: Tx, world: store.World, supplier: string, changed: readonly GroupNeed[], occasion: Occasion): Promise<void> {
     const open = new Map((await store.openAdjustments(tx, world, supplier, changed.map((n) => n.group))).map((a) => [a.group_key, a]));
     // In a surge needs change every second, and the factory heard of most of them moments ago.
-    const needs = changed.filter((n) => atConfirmingHour || !waits(open.get(n.group), n.at));
-    const plan: Plan = { drafts: [], rechecks: changed.flatMap((n) => recheckOf(open.get(n.group), n.at)), samples: [], letGo: new Map() };
-    if (needs.length > 0) await this.planGroups(tx, world, supplier, needs, open, plan, atConfirmingHour);
+    const needs = changed.filter((n) => occasion.hour || !waits(open.get(n.group), n.at));
+    const plan: Plan = { drafts: [], signed: [], rechecks: occasion.only !== undefined ? [] : changed.flatMap((n) => recheckOf(open.get(n.group), n.at)), samples: [], letGo: new Map() };
+    if (needs.length > 0) await this.planGroups(tx, world, supplier, needs, open, plan, occasion);
     if (plan.rechecks.length > 0) await store.recheckAt(tx, plan.rechecks);
     await this.negotiation.issue(tx, plan.drafts);
+    await this.commitments.issue(tx, plan.signed);
     for (const wanted of plan.samples) await this.samples.ask(tx, wanted);
   }
 
   private async planGroups(
-    tx: Tx, world: store.World, supplier: string, needs: readonly GroupNeed[], open: ReadonlyMap<string, OpenAdjustment>, plan: Plan, atConfirmingHour: boolean,
+    tx: Tx, world: store.World, supplier: string, needs: readonly GroupNeed[], open: ReadonlyMap<string, OpenAdjustment>, plan: Plan, occasion: Occasion,
   ): Promise<void> {
     const keys = needs.map((n) => n.group);
     const skus = needs.flatMap((n) => n.lines.map((l) => l.sku));
@@ -78,7 +96,8 @@ export class PlanningService {
     ]);
     const minded = [...new Set(termRows.filter((t) => t.trial_quantity !== null).map((t) => t.style))];
     const [clearance, used] = minded.length === 0 ? [new Map<string, Clearance>(), []] : await Promise.all([clearanceOf(tx, world, supplier, minded), trialUse(tx, world, supplier, minded)]);
-    const orderLines = orders.length === 0 ? [] : await store.orderLines(tx, orders.map((o) => o.id));
+    const [orderLines, spare] = orders.length === 0 ? [[], []] : await Promise.all([store.orderLines(tx, orders.map((o) => o.id)), spareOfOrders(tx, orders.map((o) => o.id))]);
+    const airing = occasion.allowance === undefined ? new Set<string>() : await onAir(tx, needs);
     const terms = new Map(termRows.map((t) => [t.sku, t]));
     const production = new Map<string, number>();
     for (const s of supply) production.set(s.sku, (production.get(s.sku) ?? 0) + s.quantity);
@@ -91,9 +110,9 @@ export class PlanningService {
       if (onHold.has(need.group)) continue;
       const change = open.get(need.group);
       await this.planGroup(tx, plan, {
-        world, supplier, need, first, current: change, told: told.filter((l) => l.adjustment === change?.id), atConfirmingHour, leaves: need.lines.some((l) => leaving.has(l.sku)),
+        world, supplier, need, first, current: change, told: told.filter((l) => l.adjustment === change?.id), occasion, airing: need.lines.some((l) => airing.has(l.sku)), terms, leaves: need.lines.some((l) => leaving.has(l.sku)),
         ordered: trialUsed(used, plan, first.style, need.group), clearance: clearance.get(first.style),
-        orders: orders.filter((o) => o.group_key === need.group).map((o) => openOrder(o, orderLines, first.supplier_time_zone, need.at)),
+        orders: orders.filter((o) => o.group_key === need.group).map((o) => ({ ...openOrder(o, orderLines, first.supplier_time_zone, need.at), spare: new Map(spare.filter((x) => x.order === o.id).map((x) => [x.sku, x.spare])) })),
       });
     }
   }
@@ -103,26 +122,32 @@ export class PlanningService {
     plan: Plan,
     g: {
       world: store.World; supplier: string; need: GroupNeed; first: SkuTerms; current: OpenAdjustment | undefined; told: readonly store.LineRow[];
-      atConfirmingHour: boolean; leaves: boolean; orders: readonly OpenOrder[]; ordered: number; clearance: Clearance | undefined;
+      occasion: Occasion; airing: boolean; terms: ReadonlyMap<string, SkuTerms>; leaves: boolean; orders: readonly OpenOrder[]; ordered: number; clearance: Clearance | undefined;
     },
   ): Promise<void> {
     const { need, first, current } = g;
     const { at, lines } = need;
     const terms = supplierTerms(first);
     // Its hour has come, whether the clock woke us or a change of need did; or it is that hour right now.
-    const hourHasCome = g.atConfirmingHour || (current?.firm_at != null && current.firm_at <= at);
+    const hourHasCome = g.occasion.hour || (current?.firm_at != null && current.firm_at <= at);
     const local = localTime(at.getTime(), first.supplier_time_zone);
     const firmNow = !terms.hasConfirmingHour || hourHasCome || local.hour === first.confirming_hour;
     const firmAt = firmNow || first.confirming_hour === null ? null : new Date(nextLocalHour(at.getTime(), first.supplier_time_zone, first.confirming_hour));
-    const context = { world: g.world, supplier: g.supplier, group: need.group, now: at, firmAt, actor: PLANNER, cause: 'planner' as const, leaves: g.leaves };
-    const wanted = propose(lines, g.orders, terms, local.date, firmNow);
+    // A person's change, or the policy's, is theirs until it is answered, withdrawn or expired.
+    if (current !== undefined && current.origin !== PLANNER) return;
+    const signing = firmNow ? this.signing(g, terms, local.date) : undefined;
+    if (g.occasion.only === 'recommended' && signing === undefined) return;
+    const context = { world: g.world, supplier: g.supplier, group: need.group, now: at, firmAt, actor: signing === undefined ? PLANNER : POLICY, cause: 'planner' as const, leaves: g.leaves };
+    const wanted = signing?.proposal ?? propose(lines, g.orders, terms, local.date, firmNow);
     const proposal = wanted === undefined ? undefined : this.guarded(plan, g, wanted);
+    const issue = (draft: Draft): void => {
+      if (signing === undefined) plan.drafts.push(draft);
+      else plan.signed.push({ draft: { ...draft, adjustment: { ...draft.adjustment, origin: POLICY } }, lines: this.commitments.standingFor(draft.proposal, lines, g.terms), policy: signing.policy });
+    };
     if (current === undefined) {
-      if (proposal !== undefined) plan.drafts.push(this.negotiation.opening(context, proposal, lines));
+      if (proposal !== undefined) issue(this.negotiation.opening(context, proposal, lines));
       return;
     }
-    // A person's change is theirs until it is answered, withdrawn or expired.
-    if (current.origin !== PLANNER) return;
     // The factory's counter waits for the buyer; nothing is changed under their hands. A countered heads-up ends with its hour:
     // the firm version answers it.
     if (current.status === 'countered' && !hourHasCome) return;
@@ -136,7 +161,7 @@ export class PlanningService {
       if (!hourHasCome) return;
       // What was announced no longer fits what is right now (the order froze, or can be hurried instead): that one is told instead.
       await this.negotiation.end(tx, current, 'withdrawn', 'planner', at, PLANNER);
-      plan.drafts.push(this.negotiation.opening(context, proposal, lines));
+      issue(this.negotiation.opening(context, proposal, lines));
       return;
     }
     // A firm change that waits for its answer is not taken back to a heads-up; what is new comes after it.
@@ -144,7 +169,17 @@ export class PlanningService {
     const renewed = { ...proposal, order: current.production_order };
     const before = g.told.map((l) => ({ lineId: l.line_id, sku: l.sku, quantity: l.quantity, quantityBefore: l.quantity_before, due: l.due, dueBefore: l.due_before }));
     const told = { kind: current.kind, lines: before, at: current.version_at.getTime() };
-    if (hourHasCome || isNews(told, renewed, terms.lotMultiple, at.getTime())) plan.drafts.push(this.negotiation.renewal(current, context, renewed, lines));
+    // A signature makes a heads-up firm at once.
+    const signed = signing !== undefined && current.commitment !== 'firm';
+    if (hourHasCome || signed || isNews(told, renewed, terms.lotMultiple, at.getTime())) issue(this.negotiation.renewal(current, context, renewed, lines));
+  }
+
+  /** The whole recommendation as a firm change, where the merchant's policy signs for it. While a show with it is on air nothing is signed: more is known when it is over. */
+  private signing(g: { need: GroupNeed; orders: readonly OpenOrder[]; occasion: Occasion; airing: boolean; terms: ReadonlyMap<string, SkuTerms> }, terms: SupplierTerms, today: string): { proposal: Proposal; policy: number } | undefined {
+    const { allowance } = g.occasion;
+    if (allowance === undefined || g.airing) return undefined;
+    const proposal = propose(g.need.lines.map((l) => ({ ...l, firm: Math.max(l.firm, l.recommended) })), g.orders, terms, today, true);
+    return proposal !== undefined && this.commitments.covers(allowance, proposal, g.need.lines, g.terms) ? { proposal, policy: allowance.policy.version } : undefined;
   }
 
   /** What of a proposal may go before a sample is approved; what waits asks for the sample. */
@@ -173,7 +208,7 @@ export class PlanningService {
       await store.lockPlanning(tx, world, supplier);
       const now = await worldNow(tx, world);
       const needs = await needsOfStyle(tx, world, supplier, style);
-      if (needs.length > 0) await this.plan(tx, world, supplier, needs.map((n) => ({ ...n, at: n.at > now ? n.at : now })), false);
+      if (needs.length > 0) await this.plan(tx, world, supplier, needs.map((n) => ({ ...n, at: n.at > now ? n.at : now })), CHANGED);
     });
   }
 
@@ -198,7 +233,7 @@ export class PlanningService {
       if (a === undefined || a.version !== run.payload.version || !['sent', 'accepted', 'proposed', 'countered'].includes(a.status)) return;
       if (a.firm_at !== null && a.firm_at <= now) {
         const need = await needOf(tx, a.world, a.supplier, a.group_key);
-        if (need !== undefined) await this.plan(tx, a.world, a.supplier, [{ group: a.group_key, at: a.firm_at, lines: need.lines }], true);
+        if (need !== undefined) await this.plan(tx, a.world, a.supplier, [{ group: a.group_key, at: a.firm_at, lines: need.lines }], { hour: true, allowance: await this.commitments.allowance(tx, a.world, need.lines) });
         // A heads-up whose hour has come and that nothing replaced is over: its clock must not ring for ever.
         const after = await store.findAdjustment(tx, a.id);
         if (after?.version === a.version && after.status === a.status) await this.negotiation.end(tx, a, 'withdrawn', 'clock', now, 'clock');
@@ -210,7 +245,25 @@ export class PlanningService {
       }
       await store.recheckAt(tx, [{ id: a.id, at: null }]);
       const need = await needOf(tx, a.world, a.supplier, a.group_key);
-      if (need !== undefined) await this.plan(tx, a.world, a.supplier, [{ group: a.group_key, at: now, lines: need.lines }], false);
+      if (need !== undefined) await this.plan(tx, a.world, a.supplier, [{ group: a.group_key, at: now, lines: need.lines }], CHANGED);
+    });
+  }
+
+  /** What is recommended and nobody ordered: the merchant's policy may sign for it. */
+  @Handles(commitRecommended)
+  async onRecommended(run: JobRun<{ world: store.World; now: string }>): Promise<void> {
+    const { world } = run.payload;
+    await run.effect(async (tx) => {
+      const needs = await recommendedNeeds(tx, world);
+      const suppliers = [...new Set(needs.map((n) => n.supplier))];
+      // As planning locks them: first the suppliers, in one order, then what all of them share.
+      for (const supplier of suppliers) await store.lockPlanning(tx, world, supplier);
+      const allowance = await this.commitments.allowance(tx, world, needs.flatMap((n) => n.lines));
+      if (allowance === undefined) return;
+      const now = new Date(run.payload.now);
+      for (const supplier of suppliers) {
+        await this.plan(tx, world, supplier, needs.filter((n) => n.supplier === supplier).map(({ group, at, lines }) => ({ group, at: at > now ? at : now, lines })), { hour: false, allowance, only: 'recommended' });
+      }
     });
   }
 
@@ -226,6 +279,7 @@ export class PlanningService {
   async tick(tx: Tx): Promise<void> {
     const clocks = await allClocks(tx);
     const lineUps = Date.now() - this.lineUpsAt >= LINE_UPS_MS;
+    const recommended = Date.now() - this.recommendedAt >= RECOMMENDED_MS && (await this.commitments.isAutomatic(tx));
     for (const world of ['live', 'replay'] as const) {
       if (!clocks.some((c) => c.clock === world && c.now !== null)) continue;
       const now = await worldNow(tx, world);
@@ -233,15 +287,23 @@ export class PlanningService {
       if (due.length > 0) await this.jobs.enqueue(tx, fallDue, due.map((d) => ({ signal: d.id, version: d.version, now: now.toISOString() })));
       const samples = await dueSamples(tx, world, now, 500);
       if (samples.length > 0) await this.jobs.enqueue(tx, expireSample, samples.map((d) => ({ sampleRequest: d.id, version: d.version })));
+      if (recommended) await this.jobs.enqueue(tx, commitRecommended, [{ world, now: now.toISOString() }]);
       if (lineUps) await this.jobs.enqueue(tx, mindLineUps, [{ world, now: now.toISOString() }]);
     }
     if (lineUps) this.lineUpsAt = Date.now();
+    if (recommended) this.recommendedAt = Date.now();
   }
 
   async stop(): Promise<void> {
     if (this.timer !== undefined) clearInterval(this.timer);
     await this.ticking;
   }
+}
+
+/** SKUs of which a broadcast runs now. */
+async function onAir(tx: Tx, needs: readonly GroupNeed[]): Promise<Set<string>> {
+  const at = needs.reduce((latest, n) => (n.at > latest ? n.at : latest), new Date(0));
+  return new Set((await itemsOfSkus(tx, needs.flatMap((n) => n.lines.map((l) => l.sku)), at)).filter((i) => i.starts_at <= at && at < i.ends_at).map((i) => i.sku));
 }
 
 /** A change of the planner's that the factory heard of less than a minute ago and that has no other clock: nothing can be news yet. */

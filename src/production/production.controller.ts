@@ -2,6 +2,7 @@ import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query as QueryPar
 import { ApiTags } from '@nestjs/swagger';
 import { actorOf, Allow, AccessService, CurrentPrincipal, limitTo, type AccessRequest, type Principal } from '../access/index.js';
 import { Database, listed, ListQuery, notFound, Once, onceOf, pageOf, PublicUrl, queryInstant, queryText, type Listed, type Query, type Tx } from '../kernel/index.js';
+import { CommitmentsService } from './commitments.service.js';
 import { FulfilmentService } from './fulfilment.service.js';
 import { NegotiationService } from './negotiation.service.js';
 import { DecisionBody, NewAdjustment, ProgressBody, ReceiptBody, ReplyBody } from './production.dto.js';
@@ -25,6 +26,7 @@ export class ProductionController {
     @Inject(NegotiationService) private readonly negotiation: NegotiationService,
     @Inject(FulfilmentService) private readonly fulfilment: FulfilmentService,
     @Inject(SamplesService) private readonly samples: SamplesService,
+    @Inject(CommitmentsService) private readonly commitments: CommitmentsService,
     @Inject(Database) private readonly database: Database,
     @Inject(Once) private readonly once: Once,
     @Inject(AccessService) private readonly access: AccessService,
@@ -139,6 +141,7 @@ export class ProductionController {
   async decide(@Param('id') id: string, @Body() body: DecisionBody, @CurrentPrincipal() principal: Principal, @Req() request: AccessRequest): Promise<object> {
     return this.once.run(onceOf(request, actorOf(principal)), async (tx) => {
       if (isSample(id)) await this.samples.decide(tx, id, body, actorOf(principal));
+      else if (body.verdict === 'commit') await this.commitments.commit(tx, id, body, actorOf(principal));
       else await this.negotiation.decide(tx, id, body, actorOf(principal));
       await this.access.audit(tx, principal, `signal.${body.verdict}`, id, undefined, body);
       return isSample(id) ? this.shownSample(tx, id, undefined) : this.shown(tx, id);

@@ -1,4 +1,4 @@
-import { CalendarDate, Choice, Flag, Instant, Name, Rows, Text, Whole } from '../kernel/index.js';
+import { CalendarDate, Choice, Currency, Flag, Instant, Name, Rows, Text, Whole } from '../kernel/index.js';
 
 export class SplitBody {
   @Whole({ min: 1, max: 100_000_000 }) quantity!: number;
@@ -58,8 +58,15 @@ export class DecisionLineBody {
 
 export class DecisionBody {
   @Whole({ min: 1, max: 1_000_000 }) version!: number;
-  @Choice(['accept', 'counter', 'withdraw']) verdict!: 'accept' | 'counter' | 'withdraw';
+  @Choice(['accept', 'counter', 'withdraw', 'commit'], { description: 'commit: a heads-up is ordered; lines give fewer units, others stay as recommended' }) verdict!: 'accept' | 'counter' | 'withdraw' | 'commit';
   @Rows(() => DecisionLineBody, { optional: true, max: 500 }) lines?: DecisionLineBody[];
+  @Text({ optional: true, max: 1000 }) note?: string;
+}
+
+export class CommitmentPolicyBody {
+  @Flag({ description: 'recommendations become orders by themselves, within the limit' }) automatic!: boolean;
+  @Whole({ max: 1_000_000_000_000, description: 'minor units: what may be lost at most on units not sold yet, over all that was committed automatically and is still being made' }) mostAtRisk!: number;
+  @Currency() currency!: string;
   @Text({ optional: true, max: 1000 }) note?: string;
 }
 

@@ -25,6 +25,9 @@ export const fallDue = defineJob({
   name: 'production.fall-due', queue: 'production', payload: z.object({ signal: z.string(), version: z.number().int(), now: z.string() }), identity: (p) => `${p.signal}/${p.version}`,
 });
 
+/** Looks at what is recommended and not ordered, where the merchant's policy may sign for it; about once a minute of wall time. */
+export const commitRecommended = defineJob({ name: 'production.commit-recommended', queue: 'production', payload: z.object({ world: z.enum(['live', 'replay']), now: z.string() }), identity: (p) => p.world });
+
 const sample = z.object({ sampleRequest: z.string(), version: z.number().int(), round: z.number().int(), supplier: z.string(), style: z.string(), kind: z.string(), status: z.string() });
 /** A version of a sample request goes to its supplier. */
 export const sampleRequested = defineFact('production.sample-requested', sample);

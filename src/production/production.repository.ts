@@ -151,8 +151,8 @@ async function updateAdjustments(tx: Tx, list: readonly AdjustmentRow[]): Promis
   if (list.length === 0) return;
   await touched(
     tx,
-    `update adjustments a set kind = r.kind, status = r.status, version = r.version, commitment = r.commitment, firm_at = r.firm_at, respond_by = r.respond_by, recheck_at = null, updated_at = clock_timestamp()
-     from jsonb_to_recordset($1::jsonb) as r(id text, kind text, status text, version int, commitment text, firm_at timestamptz, respond_by timestamptz) where a.id = r.id`,
+    `update adjustments a set kind = r.kind, status = r.status, version = r.version, commitment = r.commitment, firm_at = r.firm_at, respond_by = r.respond_by, recheck_at = null, origin = r.origin, updated_at = clock_timestamp()
+     from jsonb_to_recordset($1::jsonb) as r(id text, kind text, status text, version int, commitment text, firm_at timestamptz, respond_by timestamptz, origin text) where a.id = r.id`,
     [JSON.stringify(list)],
   );
 }

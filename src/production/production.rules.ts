@@ -19,6 +19,8 @@ export interface OpenOrder {
   readonly lines: readonly OrderLine[];
   /** Whole days since it was confirmed. */
   readonly ageDays: number;
+  /** Units by SKU that somebody signed for although even high demand does not need them: they stand until that somebody cuts them. */
+  readonly spare?: ReadonlyMap<string, number>;
 }
 
 export interface SupplierTerms {
@@ -105,7 +107,8 @@ function proposeExpedite(need: readonly NeedLine[], orders: readonly OpenOrder[]
 
 /** More is on order than even high demand needs: cut it, never below what is produced; at night stop it first. */
 function proposeLess(need: readonly NeedLine[], orders: readonly OpenOrder[], terms: SupplierTerms, today: string, firmNow: boolean): Proposal | undefined {
-  const surplus = new Map(need.filter((l) => l.surplus > 0).map((l) => [l.sku, l.surplus]));
+  const signed = (sku: string): number => orders.reduce((s, o) => s + (o.spare?.get(sku) ?? 0), 0);
+  const surplus = new Map(need.map((l) => [l.sku, l.surplus - signed(l.sku)] as const).filter(([, units]) => units > 0));
   if (surplus.size === 0) return undefined;
   for (const order of [...orders].reverse()) {
     if (isFrozen(order, terms, today)) continue;

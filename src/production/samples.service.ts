@@ -111,7 +111,8 @@ export class SamplesService {
   }
 
   /** The buyer's answer to a counter; withdraw is possible while the request is open. */
-  async decide(tx: Tx, id: string, body: { version: number; verdict: 'accept' | 'counter' | 'withdraw'; lines?: readonly { due?: string | undefined }[] | undefined }, actor: string): Promise<void> {
+  async decide(tx: Tx, id: string, body: { version: number; verdict: 'accept' | 'counter' | 'withdraw' | 'commit'; lines?: readonly { due?: string | undefined }[] | undefined }, actor: string): Promise<void> {
+    if (body.verdict === 'commit') throw invalid('verdict', 'a sample request is no heads-up: accept, counter or withdraw');
     const s = await this.lock(tx, id, undefined);
     if (body.version !== s.version) throw new DomainError(409, 'stale-version', `the current version is ${s.version}; this decision was on version ${body.version}`, { currentVersion: s.version });
     const now = await worldNow(tx, s.world);

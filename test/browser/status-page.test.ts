@@ -236,6 +236,36 @@ maybe('the status page', () => {
     faults = faults.filter((fault) => !fault.includes('409'));
   });
 
+  it('orders what a heads-up announced, saying before what it puts at risk, in both languages', async () => {
+    const headsUp = { ...signal('sent', null), commitment: 'forecast' };
+    const line = (lineId: string, sku: string, quantityBefore: number, quantity: number): object => ({
+      lineId, sku, quantityBefore, quantity, due: '2026-11-29', committedNeed: 10, later: { p50: 10, p90: 20 }, unitCost: 5_160, salvage: 1_000, currency: 'CNY', beyond: 20, atRisk: 83_200, assessment: 'as_1',
+    });
+    const sent = await withSignal(headsUp, { status: 200, body: {} });
+    await page.route('**/v1/signals/sig_1/commitment', (route) => route.fulfill({ json: {
+      signal: 'sig_1', version: 2, supplier: 'factory-1', kind: 'increase', moq: 0, lotMultiple: 10, lines: [line('l1', 'K12-S', 60, 90), line('l2', 'K12-M', 30, 40)], atRisk: [{ currency: 'CNY', amount: 83_200 }],
+    } }));
+    await logIn('olga', PASSWORD);
+    const row = page.getByRole('row', { name: 'factory-1' });
+    await row.getByRole('button', { name: 'Order' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('40 units in all. At most CN¥832.00 is lost if nothing more sells.').waitFor();
+    await dialog.getByRole('group', { name: 'K12-S' }).getByLabel('Units to order').fill('20');
+    await dialog.getByText('30 units in all. At most CN¥416.00 is lost if nothing more sells.').waitFor();
+    expect((await dialog.innerText()).replaceAll('\u00a0', ' ')).toContain('10, 20');
+    expect(await findings()).toEqual([]);
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: '中文' }).click();
+    await row.getByRole('button', { name: '下单' }).click();
+    await dialog.getByText('共 40 件。若不再售出，最多损失 ¥832.00。').waitFor();
+    expect(await findings()).toEqual([]);
+    await dialog.getByRole('group', { name: 'K12-M' }).getByLabel('下单件数').fill('0');
+    if (process.env['SHOT'] !== undefined) await page.screenshot({ path: process.env['SHOT'] });
+    await dialog.getByRole('button', { name: '确认下单' }).click();
+    await page.getByText('订单已发给工厂。').waitFor();
+    expect(sent.map((s) => s.body)).toEqual([{ version: 2, verdict: 'commit', lines: [{ lineId: 'l1', quantity: 90 }, { lineId: 'l2', quantity: 30 }] }]);
+  });
+
   it('tells other roles what they can do by API', async () => {
     await logIn('fina', PASSWORD);
     await page.getByText('For now finance works by API').waitFor();

@@ -487,6 +487,9 @@ function deliveryOf(d) {
 /** Spoken names of buttons say which row they are for. */
 const labelFor = (s, action) => t('for', { action: t(action), kind: word('kind', s.kind), supplier: s.supplier, version: s.version });
 
+/** A heads-up that asks for more: the merchant may order it now. */
+const isHeadsUp = (s) => !isFactory() && s.commitment !== 'firm' && OPEN.includes(s.status) && (s.kind === 'create' || s.kind === 'increase');
+
 function signalActions(s) {
   const act = (action, onclick, kind) => button(action, t(action), labelFor(s, action), onclick, kind);
   const actions = [act('why', () => void showReasons(s.evidence.assessment ?? null, s))];
@@ -496,6 +499,7 @@ function signalActions(s) {
       act('counter', () => counterForm(s)),
       act('reject', () => confirmAnswer(s, 'reject', t('ask.reject')), '.danger'));
   }
+  if (isHeadsUp(s)) actions.push(act('commit', () => void commitForm(s), '.primary'));
   if (!isFactory() && s.status === 'countered') {
     if (s.commitment === 'firm') actions.push(act('accept-counter', () => confirmDecision(s, 'accept-counter', 'accept'), '.primary'));
     actions.push(act('withdraw', () => confirmDecision(s, 'withdraw', 'withdraw'), '.danger'));
@@ -635,6 +639,49 @@ function counterForm(s) {
   const note = make('textarea', { maxlength: 1000, rows: 2 });
   askInDialog(labelFor(s, 'counter'), [make('p', {}, t('ask.counter')), ...lines.map((l) => l.element), field(t('counter.note'), note)], t('counter.submit'), t('done.counter'), () =>
     reply(s, { verdict: 'counter', lines: lines.map((l) => l.answer()), ...(note.value.trim() === '' ? {} : { note: note.value.trim() }) }));
+}
+
+/** Shows what a heads-up would commit to, takes fewer units per line, and orders it. */
+async function commitForm(s) {
+  const state = make('p.state', { role: 'status' }, t('loading'));
+  showDialog(labelFor(s, 'commit'), state, make('div.buttons', {}, closeButton(t('close'))));
+  let p;
+  try {
+    p = await call('GET', `v1/signals/${encodeURIComponent(s.id)}/commitment`);
+  } catch (problem) {
+    if (!(problem instanceof Problem)) console.error(problem);
+    if (dialog.contains(state)) showTrouble(state, problem, t('error.load'));
+    return;
+  }
+  if (!dialog.contains(state)) return;
+  const inputs = p.lines.map((l) => make('input', { type: 'number', min: 0, max: l.quantity - l.quantityBefore, step: 1, required: true, value: l.quantity - l.quantityBefore }));
+  const unitsOf = (i) => Math.max(0, Math.floor(Number(inputs[i].value) || 0));
+  /** Of the units that are not sold yet: what they cost less what they bring left over. */
+  const riskOf = (l, i) => Math.max(0, unitsOf(i) - l.committedNeed) * Math.max(0, l.unitCost - l.salvage);
+  const total = make('p.at-risk', { role: 'status' });
+  const parts = p.lines.map(() => make('span.small', {}));
+  const sum = () => {
+    const by = new Map();
+    p.lines.forEach((l, i) => {
+      parts[i].textContent = t('commit.line-risk', { n: Math.max(0, unitsOf(i) - l.committedNeed), money: money(riskOf(l, i), l.currency) });
+      by.set(l.currency, (by.get(l.currency) ?? 0) + riskOf(l, i));
+    });
+    total.textContent = t('commit.risk', { n: p.lines.reduce((units, _, i) => units + unitsOf(i), 0), money: [...by].map(([currency, amount]) => money(amount, currency)).join(t('comma')) });
+  };
+  inputs.forEach((input) => input.addEventListener('input', sum));
+  sum();
+  askInDialog(labelFor(s, 'commit'), [
+    make('p', {}, t('ask.commit', { supplier: s.supplier })),
+    ...p.lines.map((l, i) => make('fieldset', {}, make('legend', {}, l.sku),
+      facts([
+        ['commit.sold', number(l.committedNeed)], ['commit.more', `${number(l.later.p50)}, ${number(l.later.p90)}`], ['commit.before', l.quantityBefore > 0 ? number(l.quantityBefore) : undefined],
+        ['commit.unit-cost', `${money(l.unitCost, l.currency)}, ${money(l.salvage, l.currency)}`], ['line.due', day(l.due)],
+      ]),
+      field(t('commit.units'), inputs[i]), parts[i])),
+    make('p.small', {}, t(p.moq > 0 ? 'commit.terms' : 'commit.lots', { moq: p.moq, lot: p.lotMultiple })),
+    total,
+  ], t('commit.submit'), t('done.commit'), () =>
+    call('POST', `v1/signals/${encodeURIComponent(s.id)}/decision`, { version: p.version, verdict: 'commit', lines: p.lines.map((l, i) => ({ lineId: l.lineId, quantity: l.quantityBefore + unitsOf(i) })) }));
 }
 
 const facts = (entries) => make('dl.facts', {}, entries.filter(([, value]) => value !== undefined && value !== null).map(([key, value]) => make('div', {}, make('dt', {}, t(key)), make('dd', {}, value))));

@@ -54,6 +54,16 @@ export class Market {
     this.sums = undefined;
   }
 
+  /** Sales of all SKUs together around a time, bulk lines cut already. */
+  addSum(at: number, units: number, lines: number): void {
+    const hour = Math.floor(at / HOUR_MS);
+    const sum = this.hours.get(hour) ?? { units: 0, lines: 0 };
+    this.hours.set(hour, { units: sum.units + Math.max(0, units), lines: sum.lines + lines });
+    this.first = Math.min(this.first, at);
+    this.last = Math.max(this.last, at);
+    this.sums = undefined;
+  }
+
   /** Growth that came true over [at, at + horizon); 0 where less than a week lies before it. To be asked once the horizon is over. */
   realised(at: number, horizonMs: number): number {
     const base = Math.max(at - BASE_MS, this.first);
@@ -64,12 +74,26 @@ export class Market {
     return (lines / (lines + HALF_BELIEVED)) * Math.log(after.units / horizonMs / (before.units / (at - base)));
   }
 
+  /**
+   * What of the growth over [at, at + horizon) is taken out of a lesson on a SKU that sold before: all of it where the season is
+   * known, nothing in a first year, in which the market mostly grows by the SKUs that join it.
+   */
+  taught(at: number, horizonMs: number): number {
+    return this.knowsSeason(at, horizonMs) ? this.realised(at, horizonMs) : 0;
+  }
+
   /** Growth to expect over [at, at + horizon) from what was sold before `at`: that of the year before where it is known and over, else none. */
   expected(at: number, horizonMs: number): Growth {
     const seasonal = this.knowsSeason(at, horizonMs);
     const horizons = horizonMs / DAY_MS / VARIANCE_DAYS;
     const published = (seasonal ? SEASON_VARIANCE : UNKNOWN_VARIANCE) * horizons;
     return { log: this.foretold(at, horizonMs), variance: this.learned(at, horizonMs, seasonal, published) };
+  }
+
+  /** The same for SKUs that sold before: in a first year growth was foretold wrong mostly for the SKUs that joined, so that its variance is believed where it is below the published one. */
+  expectedOfKnown(at: number, horizonMs: number): Growth {
+    const growth = this.expected(at, horizonMs);
+    return this.knowsSeason(at, horizonMs) ? growth : { log: 0, variance: Math.min(growth.variance, (UNKNOWN_VARIANCE * horizonMs) / DAY_MS / VARIANCE_DAYS) };
   }
 
   private knowsSeason(at: number, horizonMs: number): boolean {

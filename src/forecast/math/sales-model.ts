@@ -96,3 +96,29 @@ export function salesQuantiles(model: SalesModel, features: Features, levels: re
   const { mean, dispersion } = expectedOf(model.counts, features, growth);
   return negativeBinomialQuantiles(distribution(mean, dispersion), levelsRead(model, dispersion, levels));
 }
+
+/** Levels, evenly over (0, 1), at which a distribution is compared with itself read otherwise. */
+const EVENLY = Array.from({ length: 20 }, (_, i) => (i + 0.5) / 20);
+const MOST_CORRECTED = 4;
+
+/** Mean and variance of values that are equally likely. */
+function momentsOf(values: readonly number[]): { readonly mean: number; readonly variance: number } {
+  const mean = values.reduce((s, v) => s + v, 0) / values.length;
+  return { mean, variance: values.reduce((s, v) => s + (v - mean) ** 2, 0) / values.length };
+}
+
+/**
+ * The units over the horizon as one negative binomial, for whoever adds and decides: its mean and variance moved as the levels at
+ * which the model proved right move those of its quantiles; exactly the model's own where these are the asked ones. Finite.
+ */
+export function salesDistribution(model: SalesModel, features: Features, growth: Growth = STEADY): NegativeBinomial {
+  const { mean, dispersion } = expectedOf(model.counts, features, growth);
+  const own = distribution(mean, dispersion);
+  if (model.positions.length === 0) return own;
+  const asked = momentsOf(negativeBinomialQuantiles(own, EVENLY));
+  const read = momentsOf(negativeBinomialQuantiles(own, levelsRead(model, dispersion, EVENLY)));
+  const ratio = (a: number, b: number): number => (a > 0 && b > 0 ? Math.min(MOST_CORRECTED, Math.max(1 / MOST_CORRECTED, a / b)) : 1);
+  const m = mean * ratio(read.mean, asked.mean);
+  const v = Math.max(m * (1 + 1e-6), mean * (1 + dispersion * mean) * ratio(read.variance, asked.variance));
+  return { shape: (m * m) / (v - m), probability: m / v };
+}

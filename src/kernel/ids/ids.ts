@@ -24,6 +24,6 @@ export function randomHex(bytes: number): string {
   return pool.toString('hex', from, from + bytes);
 }
 
-export type IdPrefix = 'sig' | 'po' | 'as' | 'spk' | 'evt' | 'usr' | 'key' | 'ses' | 'qua' | 'pqr' | 'psh' | 'rep' | 'req' | 'lot' | 'res' | 'rec' | 'rsp' | 'cb' | 'trf' | 'smp' | 'file' | 'alm' | 'nm';
+export type IdPrefix = 'sig' | 'po' | 'as' | 'spk' | 'evt' | 'usr' | 'key' | 'ses' | 'qua' | 'pqr' | 'psh' | 'rep' | 'req' | 'lot' | 'res' | 'rec' | 'rsp' | 'cb' | 'trf' | 'smp' | 'file' | 'alm' | 'nm' | 'st';
 
 export const newId = (prefix: IdPrefix): string => `${prefix}_${ulid(undefined, random).toLowerCase()}`;

@@ -1,6 +1,6 @@
 // Castline's own policy, by the very rules of the service (need.rules.ts, quantity.ts): what is sold for certain is made while the show
 // runs; what is recommended beyond it is made when the show is over and each morning; what is no longer needed is taken back.
-import { dateOf, decide, needInput, PUBLISHED, type Decided, type NeedInput } from '../../forecast/offline.js';
+import { dateOf, decide, needInput, PRIOR_STANDING, PUBLISHED, type Decided, type NeedInput } from '../../forecast/offline.js';
 import { dueNow, grossMargins, HOLDING_MS, holdingCap, servable, unserved, type DatedDemand } from '../../forecast/math/index.js';
 import type { NegativeBinomial } from '../../kernel/math/index.js';
 import { DAY_MS, HOUR_MS, type House } from './house.js';
@@ -52,7 +52,7 @@ export function inputOf(house: House, sku: number, items: readonly LineUpItem[],
     now, demand: d, held, sellable: house.sellable(sku), // A new order would queue behind what is under way, so all of that counts as in time, whatever the queue made of its date.
     supply: house.supply(sku).map((b) => ({ quantity: b.quantity, due: dateOf(now, terms.supplier_time_zone) })), returns: undefined,
     // What still sells is believed below, by `knowledge`.
-    streams: [], nowcasts: [], model: PUBLISHED, items: items.filter((i) => i.ends_at.getTime() > house.now - DAY_MS),
+    standing: undefined, standingModel: PRIOR_STANDING, nowcasts: [], model: PUBLISHED, items: items.filter((i) => i.ends_at.getTime() > house.now - DAY_MS),
   });
   const { assumptions: a } = house.scene;
   const { slots, delay } = house.room(sku, ROOM_DAYS);
@@ -83,7 +83,7 @@ export function inputOf(house: House, sku: number, items: readonly LineUpItem[],
     items.some((i) => i.starts_at.getTime() > firstAt) ? 'in season' : 'after season',
   ).under - (price * a.freightOutBp) / 10_000;
   return {
-    ...base, cancellation, kept: Math.floor(base.stock + base.due + reflow.by(days) - left + certain), reflow: reflow.by(days), keep, more: negativeBinomialOf(later.mean, later.variance), room: slots.reduce((sum, x) => sum + x.units, 0), notes,
+    ...base, cancellation, kept: Math.floor(base.stock + base.due + reflow.by(days) - left + certain), reflow: reflow.by(days), keep, more: negativeBinomialOf(later.mean, later.variance), standing: knowledge.standing(house, sku, firstAt + delay - house.now), room: slots.reduce((sum, x) => sum + x.units, 0), notes,
     ...(cu === undefined ? {} : { underage: cu }),
   };
 }

@@ -77,6 +77,8 @@ export class House {
   readonly index: ReadonlyMap<string, number>;
   /** When sales of each SKU were paid, by broadcast. */
   readonly arrivals: ReadonlyMap<string, number[]>[];
+  /** What each SKU sold outside broadcasts, by day: what was paid, less what buyers cancelled on it. */
+  readonly standing: readonly { readonly days: number[]; readonly lines: number[]; readonly units: number[] }[];
   now: number;
   private readonly shelves: readonly Shelf[];
   /** Open units by the day of their ship-by. */
@@ -106,6 +108,7 @@ export class House {
     this.demand = skus.map(() => ({ open: 0, ordered: 0, netPaid: 0, cancelled: 0, shipped: 0, lines: 0, lineUnits: 0, lineLogMilli: 0, saleLines: 0, cancelledLines: 0, openPaidSeconds: 0 }));
     this.returns = skus.map(() => ({ delivered: new Map<number, number>(), asked: [], announced: new Map<number, { day: number; units: number }>(), usable: 0, lost: 0, version: 0 }));
     this.arrivals = skus.map(() => new Map<string, number[]>());
+    this.standing = skus.map(() => ({ days: [], lines: [], units: [] }));
     this.shelves = skus.map((s) => ({ stock: s.initialStock, restocked: 0, ever: s.initialStock, packing: [], packed: 0, waiting: new Queue<number>(), capacity: new Map<number, number>() }));
     this.openByDay = skus.map(() => new Map<number, number>());
     this.open = new Int32Array(lines.length);
@@ -165,6 +168,7 @@ export class House {
       const times = byBroadcast.get(l.broadcast);
       if (times === undefined) byBroadcast.set(l.broadcast, [l.paidAt as number]);
       else times.push(l.paidAt as number);
+      if (l.broadcast === '') this.sell(l.sku, l.paidAt as number, 1, l.quantity);
     }
     const shelf = this.shelves[l.sku] as Shelf;
     shelf.packing.push(i);
@@ -180,8 +184,24 @@ export class House {
     days.set(day, (days.get(day) ?? 0) + units);
   }
 
+  /** Events come in the order of time within their kind, cancellations after payments of the same step: at most the day before is met again. */
+  private sell(sku: number, at: number, lines: number, units: number): void {
+    const s = this.standing[sku] as House['standing'][number];
+    const day = Math.floor(at / DAY_MS);
+    let i = s.days.length;
+    while (i > 0 && (s.days[i - 1] as number) > day) i--;
+    if (s.days[i - 1] !== day) {
+      s.days.splice(i, 0, day);
+      s.lines.splice(i, 0, 0);
+      s.units.splice(i++, 0, 0);
+    }
+    s.lines[i - 1] = (s.lines[i - 1] as number) + lines;
+    s.units[i - 1] = (s.units[i - 1] as number) + units;
+  }
+
   private cancel(i: number, quantity: number, at: number): void {
     const l = this.scene.lines[i] as Scene['lines'][number];
+    if (l.sale && l.broadcast === '' && l.paidAt !== null) this.sell(l.sku, Math.max(at, l.paidAt), 0, -Math.min(quantity, l.quantity));
     if (this.gaveUp[i] === 1) return;
     const before = Math.min(quantity, this.open[i] as number);
     if (before > 0) this.takeOut(i, before);

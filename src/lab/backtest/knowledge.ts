@@ -2,9 +2,9 @@
 // has happened so far; `true prior` knows how the world was made, and still none of its draws.
 import { patternOf, shareBy, usableReflow, type Cohort, type Lag } from '../../returns/math/index.js';
 import {
-  learnNowcast, OrderTimes, PACE_MS, pooled, PUBLISHED_NOWCAST, remainingStanding, TAIL_MS, unitsPerLine, type DatedDemand, type NowcastModel, type PastBroadcast,
+  learnNowcast, learnStanding, Market, MOST_TEACHING, OrderTimes, PACE_MS, PUBLISHED_NOWCAST, standingOf, sumsBefore, TAIL_MS, type DatedDemand, type NowcastModel, type PastBroadcast,
 } from '../../forecast/math/index.js';
-import { airOf, factsOf, mayStillSell, nowcastsOf, tells, unitsOf, unitsToCome, type ItemNowcast, type PlannedBroadcast } from '../../forecast/offline.js';
+import { airOf, factsOf, mayStillSell, nowcastsOf, PRIOR_STANDING, standingPart, tells, unitsOf, unitsToCome, type ItemNowcast, type NamedStanding, type PlannedBroadcast, type StandingPart } from '../../forecast/offline.js';
 import { betaBelow, type NegativeBinomial } from '../../kernel/math/index.js';
 import { expectedCurve, type Curve } from '../world/curve.js';
 import type { SkuPrior, WorldPrior } from '../world/prior.js';
@@ -20,6 +20,8 @@ export interface Reflow {
 export interface Knowledge {
   /** Units still expected to sell within the horizon (ms from now), shows to come in it included, by when they are promised. */
   more(house: House, sku: number, items: readonly LineUpItem[], horizonMs: number): DatedDemand[];
+  /** What of `more` is expected outside broadcasts, and by which model; undefined: nothing, or not by a model. */
+  standing(house: House, sku: number, horizonMs: number): StandingPart | undefined;
   /** Share of open units (paid `ageHours` ago on average) that will be cancelled before they leave; undefined: as the service estimates it. */
   cancellation(house: House, sku: number, ageHours: number): number | undefined;
   reflow(house: House, sku: number, days: number): Reflow;
@@ -45,6 +47,8 @@ function plannedOf(house: House): Map<string, PlannedBroadcast> {
   }
   return shows;
 }
+
+const medianOf = (values: readonly number[]): number => Math.max(1, [...values].sort((a, b) => a - b)[values.length >> 1] ?? 1);
 
 const recent = (times: readonly number[] | undefined, from: number): number => {
   let n = 0;
@@ -123,6 +127,43 @@ export function learned(): Knowledge {
     }
     return all;
   };
+  let standing: NamedStanding = PRIOR_STANDING;
+  let usual = 1;
+  let [standingDay, standingLooked] = [-Infinity, -Infinity];
+  /** Standing sales are learned anew at the start of a day, once there are four weeks of them of every seventh. */
+  const learnStandingOf = (house: House): NamedStanding => {
+    const day = Math.floor(house.now / DAY_MS);
+    if (day === standingLooked) return standing;
+    standingLooked = day;
+    const start = house.standing.reduce((least, s) => Math.min(least, s.days[0] ?? Infinity), Infinity);
+    if (!(start < day) || day - standingDay < (day - start > 28 ? 7 : 1)) return standing;
+    standingDay = day;
+    const sold = house.standing.flatMap((sales, i) => (sales.days.length === 0 ? [] : [{ sales, terms: (house.scene.skus[i] as House['scene']['skus'][number]).terms }]));
+    usual = medianOf(sold.map((s) => s.terms.price));
+    const market = new Market();
+    for (const { sales, terms } of sold) {
+      const d = house.demand[house.index.get(terms.sku) as number] as House['demand'][number];
+      const most = 4 * Math.exp(d.lineLogMilli / 1000 / Math.max(1, d.lines));
+      sales.days.forEach((at, i) => { if (at < day) market.addSum((at + 0.5) * DAY_MS, Math.min(sales.units[i] as number, most * (sales.lines[i] as number)), sales.lines[i] as number); });
+    }
+    const step = Math.max(1, sold.length / MOST_TEACHING);
+    const teaching = Array.from({ length: Math.min(sold.length, MOST_TEACHING) }, (_, i) => sold[Math.floor(i * step)] as (typeof sold)[number]);
+    const model = learnStanding({ skus: teaching.map(({ sales, terms }) => ({ sales, style: terms.style, relativePrice: terms.price / usual })), market, start, day }, standing.model);
+    if (model.lessons > 0) standing = { id: 'learned here', asOf: new Date(day * DAY_MS).toISOString().slice(0, 10), model };
+    return standing;
+  };
+  const standingFor = (house: House, sku: number, horizonMs: number): StandingPart | undefined => {
+    const by = learnStandingOf(house);
+    const sales = house.standing[sku] as House['standing'][number];
+    const now = house.now / DAY_MS;
+    const today = Math.floor(now);
+    let since = { units: 0, lines: 0, activeDays: 0 };
+    for (let i = sales.days.length - 1; i >= 0 && (sales.days[i] as number) >= today; i--) {
+      since = { units: since.units + (sales.units[i] as number), lines: since.lines + (sales.lines[i] as number), activeDays: since.activeDays + ((sales.lines[i] as number) > 0 ? 1 : 0) };
+    }
+    const price = (house.scene.skus[sku] as House['scene']['skus'][number]).terms.price;
+    return standingPart(by, standingOf(sumsBefore(sales, today), since, today, now, price / usual), horizonMs / DAY_MS);
+  };
   const learn = (house: House): void => {
     const today = Math.floor(house.now / DAY_MS);
     if (today === learnedOn) return;
@@ -151,12 +192,12 @@ export function learned(): Knowledge {
         const share = now.phase === 'coming' && i.planned_units > 0 ? Math.min(1, i.planned_units / Math.max(units.mean, 1e-9)) : 1;
         return [{ mean: units.mean * share, variance: units.variance * share * share, deadline }];
       });
-      const outside = (house.arrivals[sku] as ReadonlyMap<string, number[]>).get('') ?? [];
-      const days = Math.min(28, Math.max(1, (house.now - house.scene.startsAt) / DAY_MS));
-      const orders = recent(outside, house.now - days * DAY_MS);
-      const perDay = momentsOf(pooled([remainingStanding(orders / (days * DAY_MS), orders, DAY_MS)], unitsPerLine(d.lines, d.lineUnits, d.lineLogMilli)));
-      return [...parts, ...standingDays(house, perDay, horizonMs, () => 1)];
+      const standing = standingFor(house, sku, horizonMs);
+      if (standing === undefined) return parts;
+      const whole = momentsOf(standing.units);
+      return [...parts, ...standingDays(house, { mean: whole.mean / standing.days, variance: whole.variance / standing.days }, horizonMs, () => 1)];
     },
+    standing: (house, sku, horizonMs) => standingFor(house, sku, horizonMs),
     cancellation: () => undefined,
     reflow: (house, sku, days) => {
       learn(house);
@@ -243,6 +284,7 @@ export function truePrior(prior: WorldPrior): Knowledge {
       const selling = house.now >= own.since;
       return [...parts, ...(selling ? standingDays(house, { mean: perDay, variance: perDay * BUNCHING }, horizonMs, (day) => Math.pow(0.5, day / halfLife)) : [])];
     },
+    standing: () => undefined,
     cancellation: (house, sku, ageHours) => {
       const p = skus.get(house.scene.skus[sku]?.terms.sku ?? '')?.cancelled ?? 0;
       const left = p * (c.fastShare * Math.exp((-ageHours * 60) / c.fastMinutes) + (1 - c.fastShare) * Math.exp(-ageHours / c.slowHours));

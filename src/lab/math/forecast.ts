@@ -1,7 +1,7 @@
 // Forecasts of net units per SKU from a file of orders: at a moment for all SKUs, or for each at the end of its first days. Whatever
 // is forecast as of a moment comes from what was known then: other SKUs teach only with outcomes that were complete.
 import {
-  BEGINNING_PRIOR, beginningFeatures, fitSales, Market, salesQuantiles, STANDING_PRIOR, standingFeatures, usualUnits, type Features, type Lesson, type SalesModel, type Standing,
+  BEGINNING_PRIOR, beginningFeatures, fitSales, LEAST_HISTORY_DAYS, LESSON_STEP_DAYS, LESSONS, Market, salesQuantiles, STANDING_PRIOR, standingFeatures, usualUnits, type Features, type Lesson, type SalesModel, type Standing,
 } from '../../forecast/math/index.js';
 import { DAY_MS, firstFrom, median, netBefore, netUnits, paidUnits, type SaleLine } from './sales-log.js';
 
@@ -132,12 +132,6 @@ function standingOf(lines: readonly SaleLine[], at: number, usual: number): Stan
   };
 }
 
-/** Earlier moments that teach: the latest whose horizon is over, and two a month apart before it. */
-const LESSONS = 3;
-const LESSON_STEP_MS = 28 * DAY_MS;
-/** So much of the file must lie before a lesson. */
-const LEAST_HISTORY_MS = 7 * DAY_MS;
-
 /** For all SKUs that had sold before `asOf`, in the order of their names. */
 export function forecastAt(skus: Skus, start: number, asOf: number, horizonMs: number, levels: readonly number[]): SkuForecast[] {
   const horizonDays = horizonMs / DAY_MS;
@@ -145,15 +139,15 @@ export function forecastAt(skus: Skus, start: number, asOf: number, horizonMs: n
   const usual = prices.length === 0 ? 1 : median(prices);
   const market = marketOf(skus);
   const lessons: Lesson[] = [];
-  for (let i = 0, at = asOf - horizonMs; i < LESSONS && at >= start + LEAST_HISTORY_MS; i++, at -= LESSON_STEP_MS) {
-    const growth = market.realised(at, horizonMs);
+  for (let i = 0, at = asOf - horizonMs; i < LESSONS && at >= start + LEAST_HISTORY_DAYS * DAY_MS; i++, at -= LESSON_STEP_DAYS * DAY_MS) {
+    const growth = market.taught(at, horizonMs);
     for (const lines of skus.values()) {
       const standing = standingOf(lines, at, usual);
       if (standing !== undefined) lessons.push({ features: standingFeatures(standing, horizonDays), outcome: netUnits(lines, at, at + horizonMs, at + horizonMs), growth });
     }
   }
   const model = fitSales(lessons, STANDING_PRIOR);
-  const growth = market.expected(asOf, horizonMs);
+  const growth = market.expectedOfKnown(asOf, horizonMs);
   const forecasts: SkuForecast[] = [];
   for (const [sku, lines] of skus) {
     const standing = standingOf(lines, asOf, usual);
