@@ -56,14 +56,25 @@ export type MutableDemand = { -readonly [K in keyof Demand]: Demand[K] };
 export interface ReturnHistory {
   /** By day of delivery. */
   readonly delivered: Map<number, number>;
-  /** [day of delivery, day of request, units]. */
-  readonly asked: (readonly [delivered: number, asked: number, units: number])[];
+  /** By day of delivery, then by whole days until they were asked back: units. */
+  readonly asked: Map<number, Map<number, number>>;
+  /** The same in all: by day of delivery, and over all days. */
+  readonly gone: Map<number, number>;
+  back: number;
   /** Units asked back whose goods are not on the shelf yet, by request: [day, units]. */
   readonly announced: Map<number, { day: number; units: number }>;
   usable: number;
   lost: number;
-  /** Counts changes, for whoever keeps what follows from them. */
-  version: number;
+}
+
+const noHistory = (): ReturnHistory => ({ delivered: new Map(), asked: new Map(), gone: new Map(), back: 0, announced: new Map(), usable: 0, lost: 0 });
+
+function askBack(history: ReturnHistory, deliveredOn: number, askedOn: number, units: number): void {
+  let lags = history.asked.get(deliveredOn);
+  if (lags === undefined) history.asked.set(deliveredOn, (lags = new Map<number, number>()));
+  lags.set(askedOn - deliveredOn, (lags.get(askedOn - deliveredOn) ?? 0) + units);
+  history.gone.set(deliveredOn, (history.gone.get(deliveredOn) ?? 0) + units);
+  history.back += units;
 }
 
 export class House {
@@ -104,7 +115,7 @@ export class House {
     this.groups = groupsOf(scene);
     this.index = new Map(skus.map((s, i) => [s.terms.sku, i]));
     this.demand = skus.map(() => ({ open: 0, ordered: 0, netPaid: 0, cancelled: 0, shipped: 0, lines: 0, lineUnits: 0, lineLogMilli: 0, saleLines: 0, cancelledLines: 0, openPaidSeconds: 0 }));
-    this.returns = skus.map(() => ({ delivered: new Map<number, number>(), asked: [], announced: new Map<number, { day: number; units: number }>(), usable: 0, lost: 0, version: 0 }));
+    this.returns = skus.map(noHistory);
     this.arrivals = skus.map(() => new Map<string, number[]>());
     this.shelves = skus.map((s) => ({ stock: s.initialStock, restocked: 0, ever: s.initialStock, packing: [], packed: 0, waiting: new Queue<number>(), capacity: new Map<number, number>() }));
     this.openByDay = skus.map(() => new Map<number, number>());
@@ -252,7 +263,6 @@ export class House {
     this.due.push(deliveredAt, () => {
       const history = this.returns[sku] as ReturnHistory;
       history.delivered.set(day, (history.delivered.get(day) ?? 0) + units);
-      history.version++;
       this.touched.add(sku);
     });
     // Of the line's returned units those of the units that leave now: the first ones first.
@@ -280,8 +290,7 @@ export class House {
     this.account.refunds += units * l.unitPrice;
     this.account.returned += units;
     const day = Math.floor(at / DAY_MS);
-    if (deliveredOn !== undefined) history.asked.push([deliveredOn, day, units]);
-    history.version++;
+    if (deliveredOn !== undefined) askBack(history, deliveredOn, day, units);
     this.touched.add(sku);
     if (r.kind === 'refund-only') return;
     this.account.freight += (units * price * a.freightBackBp) / 10_000;
