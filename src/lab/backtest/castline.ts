@@ -38,8 +38,8 @@ const itemsBySku = (house: House): Map<number, LineUpItem[]> => {
   return items;
 };
 
-/** The numbers behind one SKU, as the service would gather them. */
-export function inputOf(house: House, sku: number, items: readonly LineUpItem[], knowledge: Knowledge, whole: boolean): NeedInput {
+/** The numbers behind one SKU, as the service would gather them. `words`: reasons too. */
+export function inputOf(house: House, sku: number, items: readonly LineUpItem[], knowledge: Knowledge, whole: boolean, words = true): NeedInput {
   const { terms } = house.scene.skus[sku] as House['scene']['skus'][number];
   const d = house.demand[sku] as House['demand'][number];
   const cap = holdingCap(d.lines, d.lineLogMilli);
@@ -73,7 +73,7 @@ export function inputOf(house: House, sku: number, items: readonly LineUpItem[],
   const certain = servable(urgent, slots, a.patienceDays);
   const wanted = uncovered.reduce((sum, u) => sum + u.mean, 0);
   const waits = wanted - urgent.reduce((sum, u) => sum + u.mean, 0);
-  const notes = wanted < 0.5 ? [] : [
+  const notes = !words || wanted < 0.5 ? [] : [
     `nothing comes for ${wanted.toFixed(1)} of the open units: ${certain.toFixed(1)} still find their buyers if ordered now (from ${new Date(firstAt).toISOString().slice(0, 10)} on), ${waits.toFixed(1)} can be ordered a day later as well, the other buyers will have given up`,
   ];
   const expected = knowledge.more(house, sku, items.filter((i) => i.ends_at.getTime() > house.now - 3 * DAY_MS), firstAt + delay - house.now);
@@ -158,7 +158,7 @@ function mayReachLeast(house: House, group: readonly number[]): boolean {
 function decideGroupOf(house: House, group: readonly number[], items: ReadonlyMap<number, readonly LineUpItem[]>, knowledge: Knowledge, whole: boolean, hear: CastlineOptions['hear']): void {
   const first = house.scene.skus[group[0] as number];
   if (first?.terms.supplier == null) return;
-  const inputs = group.map((sku) => inputOf(house, sku, items.get(sku) ?? [], knowledge, whole));
+  const inputs = group.map((sku) => inputOf(house, sku, items.get(sku) ?? [], knowledge, whole, hear !== undefined));
   // Words are for whoever listens.
   const decided = hear === undefined ? undefined : decide(inputs);
   const members = decided ?? choose(inputs);
