@@ -106,6 +106,8 @@ export function castlinePolicy(knowledge: Knowledge, options: CastlineOptions = 
   /** Groups to look at, by when they may be next: a quarter of an hour after the last time. */
   let morning = -Infinity;
   let upcoming: LineUpItem[] = [];
+  /** When any show runs: between them nothing is looked at but in the morning. */
+  let shows: { readonly from: number; readonly to: number }[] = [];
   const pending = new Set<string>();
   const groupBySku = new Map<number, string>();
   return {
@@ -119,6 +121,7 @@ export function castlinePolicy(knowledge: Knowledge, options: CastlineOptions = 
       if (groupBySku.size === 0) {
         for (const [key, group] of house.groups) for (const sku of group) groupBySku.set(sku, key);
         upcoming = [...house.scene.items].sort((a, b) => a.ends_at.getTime() - b.ends_at.getTime());
+        shows = [...new Map(upcoming.map((i) => [`${i.starts_at.getTime()} ${i.ends_at.getTime()}`, { from: i.starts_at.getTime(), to: i.ends_at.getTime() }])).values()];
       }
       for (const sku of house.touched) pending.add(groupBySku.get(sku) as string);
       house.touched.clear();
@@ -133,7 +136,7 @@ export function castlinePolicy(knowledge: Knowledge, options: CastlineOptions = 
           if (list.some((i) => i.starts_at.getTime() > house.now && i.starts_at.getTime() <= house.now + lead)) pending.add(groupBySku.get(sku) as string);
         }
       }
-      if (pending.size === 0) return;
+      if (pending.size === 0 || (!isMorning && over.size === 0 && !shows.some((s) => s.from <= house.now && house.now < s.to))) return;
       for (const key of isMorning || over.size > 0 ? pending : [...pending].filter((g) => isOnAir(house, house.groups.get(g) ?? [], items as Map<number, LineUpItem[]>))) {
         const group = house.groups.get(key) ?? [];
         const whole = isMorning || group.some((sku) => items?.get(sku)?.some((i) => over.has(i.broadcast)) === true);
