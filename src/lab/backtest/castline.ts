@@ -3,7 +3,8 @@
 import { choose, dateOf, decide, needInput, PUBLISHED, type Decided, type NeedInput } from '../../forecast/offline.js';
 import { dueNow, grossMargins, HOLDING_MS, holdingCap, servable, unserved, type DatedDemand } from '../../forecast/math/index.js';
 import type { NegativeBinomial } from '../../kernel/math/index.js';
-import { DAY_MS, HOUR_MS, type House } from './house.js';
+import { DAY_MS, HOUR_MS } from './clock.js';
+import type { House } from './house.js';
 import type { Knowledge } from './knowledge.js';
 import type { Policy } from './policies.js';
 import type { LineUpItem } from './scene.js';

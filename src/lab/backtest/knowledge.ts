@@ -8,7 +8,9 @@ import { airOf, factsOf, mayStillSell, nowcastsOf, tells, unitsOf, unitsToCome, 
 import { betaBelow, type NegativeBinomial } from '../../kernel/math/index.js';
 import { expectedCurve, type Curve } from '../world/curve.js';
 import type { SkuPrior, WorldPrior } from '../world/prior.js';
-import { DAY_MS, HOUR_MS, type House, type ReturnHistory } from './house.js';
+import { DAY_MS, HOUR_MS } from './clock.js';
+import type { House } from './house.js';
+import type { ReturnHistory } from './return-history.js';
 import type { LineUpItem } from './scene.js';
 
 export interface Reflow {

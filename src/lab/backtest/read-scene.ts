@@ -12,7 +12,7 @@ import { readInput, readOrders, type Reading } from '../inputs.js';
 import { OrderBook, OrderLines } from '../math/order-lines.js';
 import { WORLD_FORMAT, type WorldPrior } from '../world/prior.js';
 import { DEFAULT_ASSUMPTIONS, parseAssumptions, type Assumptions } from './assumptions.js';
-import { DAY_MS, HOUR_MS } from './house.js';
+import { DAY_MS, HOUR_MS } from './clock.js';
 import { chanceOf, patienceOf, type DemandLine, type DemandReturn, type Grade, type LineUpItem, type Scene, type SceneSku } from './scene.js';
 
 const ENDINGS = ['.csv', '.csv.gz', '.ndjson', '.ndjson.gz'];
