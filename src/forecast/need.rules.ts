@@ -150,7 +150,18 @@ function undecidable(t: SkuTerms): string | undefined {
   return undefined;
 }
 
-export function decide(members: readonly NeedInput[]): Decided[] {
+/** What is decided of the members of one group, without the words and the distribution behind it. */
+export interface Choice {
+  readonly recommended: number | null;
+  readonly firm: number;
+  readonly surplus: number;
+}
+
+/** Production beyond what even high demand needs. */
+const HIGH_LEVEL = LEVELS[4];
+
+/** The quantities that `decide` answers, for whoever asks nothing else: reasons and quantiles are most of its work. */
+export function choose(members: readonly NeedInput[]): Choice[] {
   const able = members.filter((m) => undecidable(m.terms) === undefined);
   const items: Item[] = able.map((m) => ({
     sku: m.terms.sku, certain: m.kept - m.stock - m.due - m.reflow, more: m.more, keep: m.keep, underage: m.underage, price: m.terms.price, unitCost: m.terms.unit_cost, salvage: m.terms.salvage_value,
@@ -158,13 +169,21 @@ export function decide(members: readonly NeedInput[]): Decided[] {
   }));
   const first = able[0]?.terms;
   const quantities = new Map(first === undefined ? [] : decideGroup(items, { moq: first.moq, lotMultiple: first.lot_multiple }).map((q) => [q.sku, q]));
-  return members.map((m) => {
-    const quantiles = negativeBinomialQuantiles(m.more, LEVELS);
-    const committedNeed = Math.max(0, m.kept - m.stock - m.due - m.reflow);
+  return members.map((m): Choice => {
     const q = quantities.get(m.terms.sku);
     const production = m.due + m.late;
-    const surplus = q === undefined ? 0 : Math.min(production, Math.max(0, m.stock + production - m.kept - m.held - (quantiles[4] ?? 0)));
-    return { ...m, committedNeed, quantiles, recommended: q?.recommended ?? null, firm: q?.firm ?? 0, surplus, reasons: reasonsOf(m, committedNeed, q?.recommended ?? null, q?.firm ?? 0, surplus) };
+    const most = q === undefined || production === 0 ? 0 : m.stock + production - m.kept - m.held;
+    const surplus = most <= 0 ? 0 : Math.min(production, Math.max(0, most - (negativeBinomialQuantiles(m.more, [HIGH_LEVEL])[0] as number)));
+    return { recommended: q?.recommended ?? null, firm: q?.firm ?? 0, surplus };
+  });
+}
+
+export function decide(members: readonly NeedInput[]): Decided[] {
+  const choices = choose(members);
+  return members.map((m, i) => {
+    const { recommended, firm, surplus } = choices[i] as Choice;
+    const committedNeed = Math.max(0, m.kept - m.stock - m.due - m.reflow);
+    return { ...m, committedNeed, quantiles: negativeBinomialQuantiles(m.more, LEVELS), recommended, firm, surplus, reasons: reasonsOf(m, committedNeed, recommended, firm, surplus) };
   });
 }
 

@@ -68,6 +68,9 @@ export interface Found {
 /** What the dispersion outside is worth to a broadcast's stream, in orders. */
 const OUTSIDE_WEIGHT = 200;
 
+/** Of a time in ms by a length: whether it is a multiple, without the slow remainder of a number beyond 32 bits. */
+const isWhole = (parts: number): boolean => parts === Math.floor(parts);
+
 export const stepEnd = (at: number): number => (Math.floor(at / STEP_MS) + 1) * STEP_MS;
 const boundOf = (rate: number): number => long((1 + NULL_MARGIN) * rate);
 /** The least rate of a stream, and of the null hypothesis. */
@@ -239,9 +242,9 @@ export class LearningBaseline {
     if (fresh) this.excess = this.carefulExcess();
     this.fresh = false;
     // Counts wane: a busy stream may have come to rest.
-    if (fresh || at % (6 * HOUR_MS) === 0) this.least = this.isLeast();
+    if (fresh || isWhole(at / (6 * HOUR_MS))) this.least = this.isLeast();
     this.low = this.least || this.mostIn(hour) <= this.leastBound;
-    if (this.low && !this.least && at % HOUR_MS === 0) this.least = this.isLeast();
+    if (this.low && !this.least && isWhole(at / HOUR_MS)) this.least = this.isLeast();
     if (this.low) {
       this.rate = this.leastRate;
       this.bound = this.leastBound;
@@ -300,16 +303,18 @@ export class LearningBaseline {
    */
   idleUntil(from: number, to: number): number | undefined {
     const steps = Math.floor((to - from) / STEP_MS);
-    if (steps < 2 || from % STEP_MS !== 0 || this.used < this.waiting.length || this.learnedTo !== from - LAG_MS) return undefined;
+    if (steps < 2 || !isWhole(from / STEP_MS) || this.used < this.waiting.length || this.learnedTo !== from - LAG_MS) return undefined;
     return this.least && !this.fresh ? from + steps * STEP_MS : undefined;
   }
 
   /** What `step` does up to `to` where idleUntil has answered it. */
   idle(to: number): void {
     const learned = to - LAG_MS;
-    const near = Math.pow(NEAR_DECAY, Math.round((learned - this.learnedTo) / STEP_MS));
-    this.nearOrders = long(this.nearOrders * near);
-    this.nearExpected = long(this.nearExpected * near);
+    if (this.nearOrders !== 0 || this.nearExpected !== 0) {
+      const near = Math.pow(NEAR_DECAY, Math.round((learned - this.learnedTo) / STEP_MS));
+      this.nearOrders = long(this.nearOrders * near);
+      this.nearExpected = long(this.nearExpected * near);
+    }
     this.counts.addEmpty(this.learnedTo, learned);
     this.learnedTo = learned;
     this.until = this.endFrom(to);

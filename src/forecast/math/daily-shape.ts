@@ -6,6 +6,9 @@
 export const HOURS = 24;
 export const HOUR_MS = 3_600_000;
 
+export const following = (hour: number): number => (hour === HOURS - 1 ? 0 : hour + 1);
+export const preceding = (hour: number): number => (hour === 0 ? HOURS - 1 : hour - 1);
+
 export const hourOf = (at: number): number => Math.floor(at / HOUR_MS) % HOURS;
 
 /** Weight of the neighbouring hours on either side, the hour itself 2: chance is averaged out over 8/3 hours, a morning hardly blurred. */
@@ -61,19 +64,20 @@ export function hourRate(orders: ArrayLike<number>, time: ArrayLike<number>, sca
   // Orders that the prior of an hour is worth; without differences between the hours it is all there is.
   const worth = spread > 0 ? Math.min(1 / spread, 1e6) : 1e6;
   const shrunk = (n: number, time_: number): number => (mean * (n + worth)) / (mean * time_ + worth);
+  const part = (scale * SMOOTHED_HOURS) / 4 / dispersion;
   const smoothed = (i: number): number => {
-    const [before, after] = [(i + HOURS - 1) % HOURS, (i + 1) % HOURS];
-    const part = (scale * SMOOTHED_HOURS) / 4 / dispersion;
+    const before = preceding(i);
+    const after = following(i);
     return shrunk(part * ((orders[before] as number) + 2 * (orders[i] as number) + (orders[after] as number)), part * ((time[before] as number) + 2 * (time[i] as number) + (time[after] as number)));
   };
   const own = smoothed(hour);
   // Within an hour a shop may open, or the morning climb: a higher neighbour is allowed for.
-  let rate = Math.max(own, smoothed((hour + 1) % HOURS), smoothed((hour + HOURS - 1) % HOURS));
+  let rate = Math.max(own, smoothed(following(hour)), smoothed(preceding(hour)));
   const days = (scale * (time[hour] as number)) / HOUR_MS;
   // An hour that was hardly seen may be as busy as the busiest: the first morning is no spike.
   if (days < SEEN_DAYS) for (let i = 0; i < HOURS; i++) if ((time[i] as number) > 0) rate = Math.max(rate, smoothed(i));
   const plain = (i: number): number => shrunk((scale * (orders[i] as number)) / dispersion, (scale * (time[i] as number)) / dispersion);
-  const least = Math.min(plain(hour), plain((hour + 1) % HOURS), plain((hour + HOURS - 1) % HOURS));
+  const least = Math.min(plain(hour), plain(following(hour)), plain(preceding(hour)));
   const chance = 1 / ((own * scale * (time[hour] as number) * SMOOTHED_HOURS) / dispersion + Math.min(worth, (sum * scale + PRIOR_ORDERS) / dispersion));
   return { rate, least, days, variance: chance + unknownError(days) };
 }

@@ -11,7 +11,8 @@ export interface Onset {
 }
 
 export class Evidence {
-  readonly sr: number[];
+  /** Shiryaev-Roberts values, one per jump of the mixture. */
+  private readonly values = new Float64Array(COMPONENTS);
   // The CUSUM since its last zero: where the change began, and what came and was expected since.
   level: number;
   since: number;
@@ -21,7 +22,9 @@ export class Evidence {
   private readonly emptyBins = new EmptyBins();
   /** Ratios of the bin that was looked at last: a bin that raised no alarm is taken next. */
   private readonly ratios = new Float64Array(COMPONENTS);
-  private looked: { readonly orders: number; readonly mean: number; readonly mixture: Mixture } | undefined;
+  private lookedOrders = 0;
+  private lookedMean = NaN;
+  private lookedMixture: Mixture | undefined;
 
   /** Without values from before: what a stream begins with at `at`. */
   static from(at: number, binMs: number): Evidence {
@@ -30,11 +33,15 @@ export class Evidence {
 
   constructor(sr: readonly number[], onset: Onset, private readonly binMs: number) {
     // States of earlier versions hold other components: they begin anew.
-    this.sr = sr.length === COMPONENTS ? sr.map(long) : new Array<number>(COMPONENTS).fill(0);
+    if (sr.length === COMPONENTS) for (let i = 0; i < COMPONENTS; i++) this.values[i] = long(sr[i] as number);
     this.level = long(onset.level);
     this.since = onset.since;
     this.orders = onset.orders;
     this.expected = long(onset.expected);
+  }
+
+  get sr(): number[] {
+    return Array.from(this.values);
   }
 
   onset(): Onset {
@@ -44,8 +51,9 @@ export class Evidence {
   /** `bins` empty bins up to `until`. `expected`: orders expected in each, without the null's margin. */
   empty(until: number, bins: number, mean: number, expected: number, excess: Excess): void {
     const mixture = this.mixtureFor(excess);
-    this.emptyBins.pass(this.sr, mixture, mean, bins);
-    for (let i = 0; i < COMPONENTS; i++) this.sr[i] = long(this.sr[i] as number);
+    const { values } = this;
+    this.emptyBins.pass(values, mixture, mean, bins);
+    for (let i = 0; i < COMPONENTS; i++) values[i] = long(values[i] as number);
     if (this.level <= 0) return;
     this.level = long(Math.max(0, this.level + mixture.onsetPerMean * mean * bins));
     if (this.level <= 0) this.noOnset(until);
@@ -55,7 +63,8 @@ export class Evidence {
   /** A bin with orders that raised no alarm. */
   take(bin: number, orders: number, mean: number, expected: number, excess: Excess): void {
     const mixture = this.look(orders, mean, excess);
-    for (let i = 0; i < COMPONENTS; i++) this.sr[i] = long(((this.sr[i] as number) + 1) * (this.ratios[i] as number));
+    const { values, ratios } = this;
+    for (let i = 0; i < COMPONENTS; i++) values[i] = long(((values[i] as number) + 1) * (ratios[i] as number));
     const before = this.level;
     this.level = long(Math.max(0, this.level + mixture.onsetPerOrder * orders + mixture.onsetPerMean * mean));
     if (this.level <= 0) {
@@ -70,20 +79,23 @@ export class Evidence {
   /** Mean Shiryaev-Roberts value of the mixture if the next bin has `orders`. */
   statistic(orders: number, mean: number, excess: Excess): number {
     this.look(orders, mean, excess);
+    const { values, ratios } = this;
     let sum = 0;
-    for (let i = 0; i < COMPONENTS; i++) sum += ((this.sr[i] as number) + 1) * (this.ratios[i] as number);
+    for (let i = 0; i < COMPONENTS; i++) sum += ((values[i] as number) + 1) * (ratios[i] as number);
     return sum / COMPONENTS;
   }
 
   restart(at: number): void {
-    this.sr.fill(0);
+    this.values.fill(0);
     this.noOnset(at);
   }
 
   private look(orders: number, mean: number, excess: Excess): Mixture {
     const mixture = this.mixtureFor(excess);
-    if (this.looked?.orders === orders && this.looked.mean === mean && this.looked.mixture === mixture) return mixture;
-    this.looked = { orders, mean, mixture };
+    if (this.lookedOrders === orders && this.lookedMean === mean && this.lookedMixture === mixture) return mixture;
+    this.lookedOrders = orders;
+    this.lookedMean = mean;
+    this.lookedMixture = mixture;
     ratiosOf(this.ratios, mixture, orders, mean);
     return mixture;
   }

@@ -1,7 +1,7 @@
 // Orders and exposure by hour of the day, decayed with a half-life of a week: what the shape of a day is learned from, changed in
 // place. All older counts decay by one common factor, so that a step costs as little as the one hour that it adds to. Counts are
 // rounded when they are written (precision.ts): an hour of 900 s is added to at most some 36,000 s, so what is lost is little.
-import { HOUR_MS, HOURS, hourOf, hourRate, unknownError, type HourRate } from './daily-shape.js';
+import { following, HOUR_MS, HOURS, hourOf, hourRate, preceding, unknownError, type HourRate } from './daily-shape.js';
 import { short } from './precision.js';
 
 /** Length of a step of learning. */
@@ -13,16 +13,16 @@ const DECAY = Math.pow(0.5, STEP_MS / HALF_LIFE_MS);
 const PASSED_TIME = Array.from({ length: STEPS_PER_HOUR + 1 }, (_, n) => Array.from({ length: n }, (__, i) => STEP_MS * DECAY ** i).reduce((s, t) => s + t, 0));
 /** After so many steps (four weeks) the common factor is multiplied out, long before it could vanish. */
 const MOST_DAYS = 28;
-const MOST_STEPS = MOST_DAYS * HOURS * STEPS_PER_HOUR;
+const STEPS_PER_DAY = HOURS * STEPS_PER_HOUR;
+const MOST_STEPS = MOST_DAYS * STEPS_PER_DAY;
 /** What is left after a number of steps. */
-const LEFT = Array.from({ length: 2 * MOST_STEPS + 1 }, (_, n) => DECAY ** n);
+const LEFT = Float64Array.from({ length: 2 * MOST_STEPS + 1 }, (_, n) => DECAY ** n);
+/** By days: what an hour gains on each of them, decayed up to the last one's end, beside what it gains on one. */
+const PASSED_DAYS = Array.from({ length: MOST_DAYS + 1 }, (_, days) => (1 - Math.pow(LEFT[STEPS_PER_DAY] as number, days)) / (1 - (LEFT[STEPS_PER_DAY] as number)));
 /** Days on which an hour must have been seen for its silence to say anything. */
 export const KNOWN_DAYS = 1.5;
 /** A level so many times the known one tells of other hours, not of a whole stream that rose. */
 const MOST_RAISED = 20;
-
-const following = (hour: number): number => (hour === HOURS - 1 ? 0 : hour + 1);
-const preceding = (hour: number): number => (hour === 0 ? HOURS - 1 : hour - 1);
 
 export class HourCounts {
   private readonly orders: Float64Array;
@@ -86,20 +86,22 @@ export class HourCounts {
 
   /** As many whole steps without orders from `from`, the beginning of a step, to `to`. */
   addEmpty(from: number, to: number): void {
-    let at = from;
-    let steps = Math.round((to - from) / STEP_MS);
-    while (steps > 0) {
-      const within = Math.floor((at % HOUR_MS) / STEP_MS);
-      const days = within === 0 ? Math.min(MOST_DAYS, Math.floor(steps / (HOURS * STEPS_PER_HOUR))) : 0;
-      if (days > 0) this.addEmptyDays(hourOf(at), days);
-      const passed = days > 0 ? days * HOURS * STEPS_PER_HOUR : Math.min(steps, STEPS_PER_HOUR - within);
-      if (days === 0) {
-        const hour = hourOf(at);
+    // Numbers of steps since 1970: the remainder of a time in ms is a slow division.
+    let at = Math.round(from / STEP_MS);
+    const end = Math.round(to / STEP_MS);
+    while (at < end) {
+      const within = at % STEPS_PER_HOUR;
+      const hour = ((at - within) / STEPS_PER_HOUR) % HOURS;
+      const days = within === 0 && end - at >= STEPS_PER_DAY ? Math.min(MOST_DAYS, Math.floor((end - at) / STEPS_PER_DAY)) : 0;
+      if (days > 0) {
+        this.addEmptyDays(hour, days);
+        at += days * STEPS_PER_DAY;
+      } else {
+        const passed = Math.min(end - at, STEPS_PER_HOUR - within);
         this.pass(passed);
         this.allTime += this.set(this.time, hour, (this.time[hour] as number) + (PASSED_TIME[passed] as number) / this.scale);
+        at += passed;
       }
-      steps -= passed;
-      at += passed * STEP_MS;
     }
   }
 
@@ -162,13 +164,10 @@ export class HourCounts {
 
   /** Whole days from a full hour on: what each hour gains is a geometric sum over the days. */
   private addEmptyDays(first: number, days: number): void {
-    const day = LEFT[HOURS * STEPS_PER_HOUR] as number;
-    this.steps += days * HOURS * STEPS_PER_HOUR;
-    const gained = ((PASSED_TIME[STEPS_PER_HOUR] as number) * ((1 - Math.pow(day, days)) / (1 - day))) / this.scale;
-    for (let k = 0; k < HOURS; k++) {
-      const hour = (first + k) % HOURS;
-      this.set(this.time, hour, (this.time[hour] as number) + gained * (LEFT[(HOURS - 1 - k) * STEPS_PER_HOUR] as number));
-    }
+    this.steps += days * STEPS_PER_DAY;
+    const gained = ((PASSED_TIME[STEPS_PER_HOUR] as number) * (PASSED_DAYS[days] as number)) / this.scale;
+    const { time } = this;
+    for (let k = 0, hour = first; k < HOURS; k++, hour = following(hour)) time[hour] = short((time[hour] as number) + gained * (LEFT[(HOURS - 1 - k) * STEPS_PER_HOUR] as number));
     if (this.steps > MOST_STEPS) this.multiplyOut();
     else this.sumUp();
   }

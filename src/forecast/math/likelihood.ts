@@ -28,9 +28,9 @@ export interface Excess {
 export interface Mixture {
   readonly excess: Excess;
   /** ln LR of an order, for the kind "larger". */
-  readonly perOrder: readonly number[];
+  readonly perOrder: Float64Array;
   /** ln LR of an empty bin for each unit of its mean, all components. */
-  readonly perMean: readonly number[];
+  readonly perMean: Float64Array;
   readonly onsetPerOrder: number;
   readonly onsetPerMean: number;
 }
@@ -40,12 +40,17 @@ const perMeanOf = (jump: number, excess: number): number => -Math.log1p(((jump -
 
 /** @param excess variance/mean − 1 of a bin's count, both > 0 */
 export function mixtureOf(excess: Excess): Mixture {
-  return {
-    excess,
-    perOrder: JUMPS.map((jump) => perOrderOf(jump, excess.most)),
-    perMean: [...JUMPS.map((jump) => perMeanOf(jump, excess.most)), ...JUMPS.map((jump) => (-(jump - 1) * Math.log1p(excess.plain)) / excess.plain)],
-    onsetPerOrder: perOrderOf(ONSET_JUMP, excess.most), onsetPerMean: perMeanOf(ONSET_JUMP, excess.most),
-  };
+  // Plain loops: a stream's dispersion moves with every order, so this is made as often as orders come.
+  const perOrder = new Float64Array(JUMPS.length);
+  const perMean = new Float64Array(COMPONENTS);
+  const group = Math.log1p(excess.plain);
+  for (let i = 0; i < JUMPS.length; i++) {
+    const jump = JUMPS[i] as number;
+    perOrder[i] = perOrderOf(jump, excess.most);
+    perMean[i] = perMeanOf(jump, excess.most);
+    perMean[JUMPS.length + i] = (-(jump - 1) * group) / excess.plain;
+  }
+  return { excess, perOrder, perMean, onsetPerOrder: perOrderOf(ONSET_JUMP, excess.most), onsetPerMean: perMeanOf(ONSET_JUMP, excess.most) };
 }
 
 /** Where two components of one bin would overflow, they are far beyond any threshold. */
@@ -72,6 +77,9 @@ export class EmptyBins {
   private mixture: Mixture | undefined;
   private mean = NaN;
   private bins = NaN;
+  /** What one bin loses and keeps; the former decides alone where it is next to nothing. */
+  private readonly loss = new Float64Array(COMPONENTS);
+  private readonly left = new Float64Array(COMPONENTS);
   private readonly kept = new Float64Array(COMPONENTS);
   private readonly gained = new Float64Array(COMPONENTS);
 
@@ -79,21 +87,33 @@ export class EmptyBins {
    * Moves the Shiryaev-Roberts values over `bins` empty bins, in place: `bins` times R ← (R + 1) q is
    * R qⁿ + q (1 − qⁿ)/(1 − q), with the limit R + n for q → 1.
    */
-  pass(sr: number[], mixture: Mixture, mean: number, bins: number): void {
-    if (mixture !== this.mixture || mean !== this.mean || bins !== this.bins) this.prepare(mixture, mean, bins);
-    for (let i = 0; i < COMPONENTS; i++) sr[i] = (sr[i] as number) * (this.kept[i] as number) + (this.gained[i] as number);
+  pass(sr: Float64Array | number[], mixture: Mixture, mean: number, bins: number): void {
+    if (mixture !== this.mixture || mean !== this.mean) this.prepare(mixture, mean);
+    if (bins !== this.bins) this.prepareBins(bins);
+    const { kept, gained } = this;
+    for (let i = 0; i < COMPONENTS; i++) sr[i] = (sr[i] as number) * (kept[i] as number) + (gained[i] as number);
   }
 
-  private prepare(mixture: Mixture, mean: number, bins: number): void {
+  private prepare(mixture: Mixture, mean: number): void {
     this.mixture = mixture;
     this.mean = mean;
-    this.bins = bins;
+    this.bins = NaN;
+    const { loss, left } = this;
     for (let i = 0; i < COMPONENTS; i++) {
-      const loss = -(mixture.perMean[i] as number) * mean;
-      const q = Math.exp(-loss);
-      const all = bins === 1 ? q : Math.exp(-loss * bins);
-      this.kept[i] = loss < LEAST_LOSS ? 1 : all;
-      this.gained[i] = loss < LEAST_LOSS ? bins : (q * (1 - all)) / (1 - q);
+      loss[i] = -(mixture.perMean[i] as number) * mean;
+      left[i] = Math.exp(-(loss[i] as number));
+    }
+  }
+
+  private prepareBins(bins: number): void {
+    this.bins = bins;
+    const { loss, left, kept, gained } = this;
+    for (let i = 0; i < COMPONENTS; i++) {
+      const each = loss[i] as number;
+      const q = left[i] as number;
+      const all = bins === 1 ? q : Math.exp(-each * bins);
+      kept[i] = each < LEAST_LOSS ? 1 : all;
+      gained[i] = each < LEAST_LOSS ? bins : (q * (1 - all)) / (1 - q);
     }
   }
 }

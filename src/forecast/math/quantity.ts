@@ -75,13 +75,14 @@ export interface Quantity {
 
 const underOf = (item: Item): number => item.underage ?? item.keep * (item.price - item.unitCost);
 
-/** Expected profit of making q more of one item, compared with making none. */
-function profit(item: Item, q: number): number {
+/** Expected profit of making q more of one item, compared with making none. @param without expected sales of making none */
+function profit(item: Item, q: number, without: number): number {
+  if (q === 0) return 0;
   const cover = Math.min(Math.max(0, item.certain), q);
   const spare = q - cover;
   // A negative `certain` is stock that later orders use up first.
   const buffer = Math.max(0, -item.certain);
-  const sold = cover + expectedSales(item.more, buffer + spare) - expectedSales(item.more, buffer);
+  const sold = cover + (spare === 0 ? without : expectedSales(item.more, buffer + spare)) - without;
   const over = item.unitCost - item.salvage;
   return sold * (underOf(item) + over) - q * over;
 }
@@ -125,9 +126,12 @@ export function decideGroup(items: readonly Item[], terms: Terms): Quantity[] {
   const totals = best === 0 || capacity < least ? [0] : [0, least, floorTo(best, lot), ceilTo(best, lot), capacity].filter((t) => t === 0 || (t >= least && t <= capacity));
   let chosen = items.map(() => 0);
   let most = 0;
+  const without = totals.length === 1 ? [] : items.map((item) => expectedSales(item.more, Math.max(0, -item.certain)));
   for (const total of new Set(totals)) {
+    // Making nothing is what the others are compared with.
+    if (total === 0) continue;
     const split = allocate(items, wanted, total);
-    const value = items.reduce((s, item, i) => s + profit(item, split[i] as number), 0);
+    const value = items.reduce((s, item, i) => s + profit(item, split[i] as number, without[i] as number), 0);
     if (value > most) {
       most = value;
       chosen = split;

@@ -65,11 +65,6 @@ function trigammaRise(y: number, r: number): number {
   return sum;
 }
 
-const logLikelihood = (y: number, mean: number, dispersion: number): number => {
-  const r = 1 / dispersion;
-  return logGammaRise(y, r) - logGammaRise(y, 1) + r * Math.log(r / (r + mean)) + (y === 0 ? 0 : y * Math.log(mean / (r + mean)));
-};
-
 const penalty = (values: readonly number[], prior: NormalPrior): number => values.reduce((s, v, i) => s + 0.5 * (prior.precision[i] as number) * (v - (prior.mean[i] as number)) ** 2, 0);
 
 /** Solves A s = g for a symmetric positive definite A (Cholesky); a diagonal that is not positive is lifted. */
@@ -96,44 +91,124 @@ export function solved(a: readonly (readonly number[])[], g: readonly number[]):
   return s;
 }
 
-/** Gradient and information of one block of coefficients, from a score and a weight per row. */
-function blockOf(rows: readonly CountRow[], pick: 'x' | 'z', values: readonly number[], prior: NormalPrior, term: (row: CountRow) => readonly [score: number, weight: number]): number[] {
-  const n = values.length;
-  const gradient = values.map((v, i) => -(prior.precision[i] as number) * (v - (prior.mean[i] as number)));
-  const information = values.map((_, i) => values.map((__, j) => (i === j ? (prior.precision[i] as number) : 0)));
-  for (const row of rows) {
-    const share = row.weight ?? 1;
-    if (share === 0) continue;
-    const terms = term(row);
-    const [score, weight] = [share * terms[0], share * terms[1]];
-    const f = row[pick];
-    for (let i = 0; i < n; i++) {
-      gradient[i] = (gradient[i] as number) + score * (f[i] as number);
-      const line = information[i] as number[];
-      for (let j = 0; j <= i; j++) line[j] = (line[j] as number) + weight * (f[i] as number) * (f[j] as number);
+/** Rows laid out as columns of numbers, with what does not change from step to step: a fit looks at every row some hundred times. */
+class Rows {
+  readonly n: number;
+  readonly y: Float64Array;
+  readonly weight: Float64Array;
+  readonly offset: Float64Array;
+  readonly x: Float64Array;
+  readonly z: Float64Array;
+  /** ln y!. */
+  readonly factorial: Float64Array;
+  readonly mean: Float64Array;
+  readonly dispersion: Float64Array;
+
+  constructor(rows: readonly CountRow[], private readonly means: number, private readonly dispersions: number) {
+    this.n = rows.length;
+    this.y = Float64Array.from(rows, (r) => r.y);
+    this.weight = Float64Array.from(rows, (r) => r.weight ?? 1);
+    this.offset = Float64Array.from(rows, (r) => r.offset);
+    this.x = new Float64Array(this.n * means);
+    this.z = new Float64Array(this.n * dispersions);
+    rows.forEach((r, i) => {
+      for (let k = 0; k < means; k++) this.x[i * means + k] = r.x[k] as number;
+      for (let k = 0; k < dispersions; k++) this.z[i * dispersions + k] = r.z[k] as number;
+    });
+    this.factorial = this.y.map((y) => logGammaRise(y, 1));
+    this.mean = new Float64Array(this.n);
+    this.dispersion = new Float64Array(this.n);
+  }
+
+  /** What `predicted` says of every row, for these coefficients of the mean. */
+  layMeans(b: readonly number[]): void {
+    const { x, means } = this;
+    for (let i = 0, at = 0; i < this.n; i++) {
+      let sum = 0;
+      for (let k = 0; k < means; k++) sum += (x[at++] as number) * (b[k] as number);
+      this.mean[i] = Math.exp(within((this.offset[i] as number) + sum, MOST_LOG_MEAN));
     }
   }
-  return solved(information, gradient);
+
+  layDispersions(c: readonly number[]): void {
+    const { z, dispersions } = this;
+    for (let i = 0, at = 0; i < this.n; i++) {
+      let sum = 0;
+      for (let k = 0; k < dispersions; k++) sum += (z[at++] as number) * (c[k] as number);
+      this.dispersion[i] = Math.exp(within(sum, MOST_LOG_DISPERSION));
+    }
+  }
+
+  logLikelihood(): number {
+    let sum = 0;
+    for (let i = 0; i < this.n; i++) {
+      const y = this.y[i] as number;
+      const mean = this.mean[i] as number;
+      const r = 1 / (this.dispersion[i] as number);
+      sum += (this.weight[i] as number) * (logGammaRise(y, r) - (this.factorial[i] as number) + r * Math.log(r / (r + mean)) + (y === 0 ? 0 : y * Math.log(mean / (r + mean))));
+    }
+    return sum;
+  }
+
+  meanStep(b: readonly number[], prior: NormalPrior): number[] {
+    const block = new Block(this.x, b, prior);
+    for (let i = 0; i < this.n; i++) {
+      const share = this.weight[i] as number;
+      if (share === 0) continue;
+      const mean = this.mean[i] as number;
+      const spread = 1 + (this.dispersion[i] as number) * mean;
+      block.add(i, share * (((this.y[i] as number) - mean) / spread), share * (mean / spread));
+    }
+    return block.step();
+  }
+
+  dispersionStep(c: readonly number[], prior: NormalPrior): number[] {
+    const block = new Block(this.z, c, prior);
+    for (let i = 0; i < this.n; i++) {
+      const share = this.weight[i] as number;
+      if (share === 0) continue;
+      const y = this.y[i] as number;
+      const mean = this.mean[i] as number;
+      const r = 1 / (this.dispersion[i] as number);
+      const first = digammaRise(y, r) + Math.log(r / (r + mean)) + (mean - y) / (r + mean);
+      const second = trigammaRise(y, r) + 1 / r - 1 / (r + mean) - (mean - y) / (r + mean) ** 2;
+      // By ln α: r = exp(−ln α). Where the curvature is of the wrong sign the square of the score stands in.
+      const score = -r * first;
+      const curvature = -(r * r * second + r * first);
+      block.add(i, share * score, share * (curvature > 0 ? curvature : score * score));
+    }
+    return block.step();
+  }
 }
 
-function meanStep(rows: readonly CountRow[], model: CountModel, prior: NormalPrior): number[] {
-  return blockOf(rows, 'x', model.b, prior, (row) => {
-    const { mean, dispersion } = predicted(model, row);
-    return [(row.y - mean) / (1 + dispersion * mean), mean / (1 + dispersion * mean)];
-  });
-}
+/** Gradient and information of one block of coefficients, from a score and a weight per row. */
+class Block {
+  private readonly gradient: Float64Array;
+  /** The lower triangle, row by row. */
+  private readonly information: Float64Array;
 
-function dispersionStep(rows: readonly CountRow[], model: CountModel, prior: NormalPrior): number[] {
-  return blockOf(rows, 'z', model.c, prior, (row) => {
-    const { mean, dispersion } = predicted(model, row);
-    const r = 1 / dispersion;
-    const first = digammaRise(row.y, r) + Math.log(r / (r + mean)) + (mean - row.y) / (r + mean);
-    const second = trigammaRise(row.y, r) + 1 / r - 1 / (r + mean) - (mean - row.y) / (r + mean) ** 2;
-    // By ln α: r = exp(−ln α). Where the curvature is of the wrong sign the square of the score stands in.
-    const score = -r * first;
-    const curvature = -(r * r * second + r * first);
-    return [score, curvature > 0 ? curvature : score * score];
-  });
+  constructor(private readonly features: Float64Array, private readonly values: readonly number[], prior: NormalPrior) {
+    const n = values.length;
+    this.gradient = Float64Array.from(values, (v, i) => -(prior.precision[i] as number) * (v - (prior.mean[i] as number)));
+    this.information = new Float64Array(n * n);
+    for (let i = 0; i < n; i++) this.information[i * n + i] = prior.precision[i] as number;
+  }
+
+  add(row: number, score: number, weight: number): void {
+    const { features, gradient, information } = this;
+    const n = gradient.length;
+    const at = row * n;
+    for (let i = 0; i < n; i++) {
+      const f = features[at + i] as number;
+      gradient[i] = (gradient[i] as number) + score * f;
+      for (let j = 0; j <= i; j++) information[i * n + j] = (information[i * n + j] as number) + weight * f * (features[at + j] as number);
+    }
+  }
+
+  step(): number[] {
+    const n = this.values.length;
+    return solved(this.values.map((_, i) => Array.from(this.information.subarray(i * n, (i + 1) * n))), Array.from(this.gradient));
+  }
 }
 
 const ITERATIONS = 60;
@@ -149,36 +224,33 @@ export function fitCounts(rows: readonly CountRow[], meanPrior: NormalPrior, dis
     if (!(Number.isInteger(y) && y >= 0)) throw new RangeError(`y must be a whole number, got ${y}`);
     if (!Number.isFinite(offset) || ![...x, ...z].every(Number.isFinite)) throw new RangeError('offset, x and z must be finite');
   }
-  const value = (m: CountModel): number => {
-    let sum = -penalty(m.b, meanPrior) - penalty(m.c, dispersionPrior);
-    for (const row of rows) {
-      const { mean, dispersion } = predicted(m, row);
-      sum += (row.weight ?? 1) * logLikelihood(row.y, mean, dispersion);
-    }
-    return sum;
-  };
-  let model: CountModel = start ?? { b: meanPrior.mean, c: dispersionPrior.mean };
-  let best = value(model);
-  const climbed = (toward: (share: number) => CountModel): boolean => {
+  const laid = new Rows(rows, meanPrior.mean.length, dispersionPrior.mean.length);
+  let { b, c } = start ?? { b: meanPrior.mean, c: dispersionPrior.mean };
+  laid.layMeans(b);
+  laid.layDispersions(c);
+  const value = (atB: readonly number[], atC: readonly number[]): number => laid.logLikelihood() - penalty(atB, meanPrior) - penalty(atC, dispersionPrior);
+  let best = value(b, c);
+  /** Goes as far along a step as it pays; answers the coefficients there. */
+  const climbed = (from: readonly number[], step: readonly number[], lay: (values: readonly number[]) => void, at: (values: readonly number[]) => number): readonly number[] => {
     for (let share = 1; share > 1e-6; share /= 2) {
-      const next = toward(share);
-      const reached = value(next);
+      const next = from.map((v, k) => v + share * (step[k] as number));
+      lay(next);
+      const reached = at(next);
       if (reached > best) {
-        [model, best] = [next, reached];
-        return true;
+        best = reached;
+        return next;
       }
     }
-    return false;
+    lay(from);
+    return from;
   };
   for (let i = 0; i < ITERATIONS; i++) {
     const before = best;
-    const [b, c] = [model.b, model.c];
-    const db = meanStep(rows, model, meanPrior);
-    climbed((share) => ({ b: b.map((v, k) => v + share * (db[k] as number)), c }));
-    const moved = model.b;
-    const dc = dispersionStep(rows, model, dispersionPrior);
-    climbed((share) => ({ b: moved, c: c.map((v, k) => v + share * (dc[k] as number)) }));
+    const fixed = c;
+    b = climbed(b, laid.meanStep(b, meanPrior), (v) => laid.layMeans(v), (v) => value(v, fixed));
+    const moved = b;
+    c = climbed(c, laid.dispersionStep(c, dispersionPrior), (v) => laid.layDispersions(v), (v) => value(moved, v));
     if (best - before < CLOSE * (1 + Math.abs(best))) break;
   }
-  return model;
+  return { b, c };
 }

@@ -73,6 +73,20 @@ describe('plain values', () => {
     );
   });
 
+  it('stay what is written where thousands of texts share a reader, and texts that come back are found again (seed 7)', () => {
+    const reader = new PlainReader({ kind: 'text', max: 256 });
+    let seed = 7;
+    const next = (n: number): number => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) % n;
+    const pool = Array.from({ length: 40_000 }, (_, i) => `${'ABCDEFGH'[i % 8] as string}${i.toString(36).padEnd(1 + (i % 9), 'x')}${i % 50 === 0 ? '-of-a-name-that-is-longer-than-most' : ''}`);
+    for (let i = 0; i < 80_000; i++) {
+      const text = pool[next(i < 50_000 ? 3_000 : pool.length)] as string;
+      expect(plainly(reader, text)).toBe(text);
+    }
+    // Where nothing comes back the reader stops looking, and still reads.
+    const unique = new PlainReader({ kind: 'text', max: 256 });
+    for (let i = 0; i < 40_000; i++) expect(plainly(unique, `order-${i}`)).toBe(`order-${i}`);
+  });
+
   it('know the calendar', () => {
     const reader = new PlainReader({ kind: 'instant' });
     const plainInstant = (text: string): unknown => plainly(reader, text);
@@ -86,7 +100,7 @@ describe('tables', () => {
   const columns: Columns = { n: { kind: 'whole', min: 1, max: 9, required: true }, at: { kind: 'instant' }, name: { kind: 'name' } };
   const table = async (text: string | Buffer, format: 'csv' | 'ndjson'): Promise<unknown[]> => {
     const list: unknown[] = [];
-    await readTable(chunks(Buffer.from(text), 7), format, columns, (line, values) => list.push({ line, values }), (line, faults) => list.push({ line, faults }));
+    await readTable(chunks(Buffer.from(text), 7), format, columns, (line, values) => list.push({ line, values: [...values] }), (line, faults) => list.push({ line, faults }));
     return list;
   };
 
@@ -96,6 +110,26 @@ describe('tables', () => {
     expect(await table(csv, 'csv')).toEqual(want);
     expect(await table(gzipSync(Buffer.from(csv)), 'csv')).toEqual(want);
     expect(await table('{"n":3,"name":"x"}\n{"n":"4","name":"y","other":1}\n', 'ndjson')).toEqual([{ line: 1, values: [3, undefined, 'x'] }, { line: 2, values: [4, undefined, 'y'] }]);
+  });
+
+  it('hold what records hold, line by line, whatever is wrong with a line and wherever the chunks end (1,000 runs, seed 43)', async () => {
+    const cell = fc.constantFrom('', '3', '12', 'x', ' x', 'ü', '2026-01-02T03:04:05Z', '2026-13-01T00:00:00Z', '"q"');
+    const line = fc.oneof({ weight: 9, arbitrary: fc.array(cell, { minLength: 3, maxLength: 3 }) }, { weight: 1, arbitrary: fc.array(cell, { minLength: 1, maxLength: 5 }) });
+    await fc.assert(
+      fc.asyncProperty(fc.array(line, { maxLength: 12 }), fc.constantFrom('\n', '\r\n'), fc.constantFrom('n,at,name', 'name,n,other', 'at,other,more'), fc.boolean(), fc.integer({ min: 1, max: 40 }), async (lines, end, header, ended, size) => {
+        const bytes = Buffer.from([header, ...lines.map((l) => l.join(','))].join(end) + (ended ? end : ''));
+        const expected: unknown[] = [];
+        for await (const r of readRecords(chunks(bytes, size), 'csv')) {
+          const read = 'fault' in r ? { faults: [{ field: 'line', detail: r.fault }] } : readRow(columns, r.value);
+          expected.push('row' in read ? { line: r.line, values: Object.keys(columns).map((name) => read.row[name]) } : { line: r.line, faults: read.faults });
+        }
+        const found: unknown[] = [];
+        const byColumn = Object.keys(columns);
+        await readTable(chunks(bytes, size), 'csv', columns, (at, values) => found.push({ line: at, values: [...values] }), (at, faults) => found.push({ line: at, faults: [...faults].sort((a, b) => byColumn.indexOf(a.field) - byColumn.indexOf(b.field)) }));
+        expect(found).toEqual(expected);
+      }),
+      { numRuns: 1000, seed: 43 },
+    );
   });
 
   it('name line, column and reason of what is wrong, as the reader of records does', async () => {

@@ -80,6 +80,48 @@ function zoned(bytes: Uint8Array, at: number, to: number, local: number): number
   return utc >= 0 ? utc : undefined;
 }
 
+/**
+ * Texts met lately, found again by their bytes: one that comes back is the same string, which takes no memory of its own and whose hash
+ * is known to every map. One place for each hash; where hardly a text comes back the table is let go.
+ */
+class MetTexts {
+  private readonly texts = new Array<string>(PLACES).fill('');
+  private readonly bytes = new Uint8Array(PLACES * PLACE_BYTES);
+  private asked = 0;
+  private found = 0;
+
+  /** False where texts do not come back, which the first ones tell. */
+  get isWorthIt(): boolean {
+    return this.asked !== TRIED || this.found > TRIED / 4;
+  }
+
+  /** The string of bytes[from, to), at most PLACE_BYTES of them, all ASCII; `hash` is theirs. */
+  of(bytes: Uint8Array, text: string, from: number, to: number, hash: number): string {
+    const place = (hash ^ (hash >>> 15)) & (PLACES - 1);
+    const length = to - from;
+    const known = this.texts[place] as string;
+    if (this.asked < TRIED) this.asked++;
+    const start = place * PLACE_BYTES;
+    if (known.length === length) {
+      let i = 0;
+      while (i < length && this.bytes[start + i] === bytes[from + i]) i++;
+      if (i === length) {
+        if (this.asked < TRIED) this.found++;
+        return known;
+      }
+    }
+    const made = text.slice(from, to);
+    this.texts[place] = made;
+    for (let i = 0; i < length; i++) this.bytes[start + i] = bytes[from + i] as number;
+    return made;
+  }
+}
+
+const PLACES = 16_384;
+const PLACE_BYTES = 24;
+/** Texts after which it is decided whether they come back. */
+const TRIED = 2 * PLACES;
+
 /** One class for all kinds of columns: a table calls one method some millions of times, and closures of each kind would be called blindly. */
 export class PlainReader {
   private readonly longest: number;
@@ -89,9 +131,18 @@ export class PlainReader {
   private last = '';
   private lastBytes: Uint8Array = new Uint8Array(0);
   private lastFrom = 0;
+  private met: MetTexts | undefined;
 
-  constructor(private readonly column: Column) {
+  // Told once: columns come in many shapes, and asking each for its kind is slower than reading what stands in it.
+  private readonly kind: Column['kind'];
+  private readonly least: number;
+  private readonly most: number;
+
+  constructor(column: Column) {
+    this.kind = column.kind;
+    [this.least, this.most] = column.kind === 'whole' ? [column.min, column.max] : [0, 0];
     this.longest = column.kind === 'name' ? 128 : column.kind === 'text' ? column.max : 0;
+    this.met = this.longest > 0 ? new MetTexts() : undefined;
     this.values = column.kind === 'choice' ? column.values : column.kind === 'currency' ? Intl.supportedValuesOf('currency') : [];
   }
 
@@ -100,11 +151,10 @@ export class PlainReader {
    * @param text the same bytes, each a character of its own (latin1)
    */
   read(bytes: Uint8Array, text: string, from: number, to: number): string | number | undefined {
-    const { column } = this;
-    switch (column.kind) {
+    switch (this.kind) {
       case 'whole': {
         const n = to - from <= 9 ? digitsAt(bytes, from, to) : NaN;
-        return n >= column.min && n <= column.max ? n : undefined;
+        return n >= this.least && n <= this.most ? n : undefined;
       }
       case 'instant':
         return this.instants.read(bytes, from, to);
@@ -122,11 +172,23 @@ export class PlainReader {
     const same = this.sameAsLast(bytes, from, to);
     if (same === to) return this.last;
     if (to - from > this.longest || bytes[from] === 32) return undefined;
-    for (let i = same; i < to; i++) {
+    const { met } = this;
+    if (met === undefined || to - from > PLACE_BYTES) {
+      for (let i = same; i < to; i++) {
+        const c = bytes[i] as number;
+        if (c < 32 || c > 126) return undefined;
+      }
+      return this.keep(text.slice(from, to), bytes, from);
+    }
+    let hash = 0;
+    for (let i = from; i < to; i++) {
       const c = bytes[i] as number;
       if (c < 32 || c > 126) return undefined;
+      hash = Math.imul(hash ^ c, 0x01000193);
     }
-    return this.keep(text.slice(from, to), bytes, from);
+    const found = met.of(bytes, text, from, to, hash);
+    if (!met.isWorthIt) this.met = undefined;
+    return this.keep(found, bytes, from);
   }
 
   private readChoice(bytes: Uint8Array, text: string, from: number, to: number): string | undefined {

@@ -4,17 +4,18 @@ import { DomainError, type FieldFault } from '../errors.js';
 import { readValue, type Column, type Columns, type RowValue } from './columns.js';
 import { otherColumns } from './csv.js';
 import { MAX_LINE, type FileFormat } from './file-record.js';
-import { eachField, textOf, type PlainLines } from './plain-csv.js';
+import { placeFields, textOf, type LinePlaces, type PlainLines } from './plain-csv.js';
 import { PlainReader } from './plain-values.js';
 import { eachBatch } from './records.js';
 
 export type TableValue = RowValue | undefined;
-/** Called with the values of a line in the order of the columns; the list is the caller's to keep. */
+/** Called with the values of a line in the order of the columns; the list is filled anew for the next line. */
 export type TableVisitor = (line: number, values: TableValue[]) => void;
 
 interface Reader {
   readonly name: string;
   readonly column: Column;
+  readonly required: boolean;
   readonly plain: PlainReader;
 }
 
@@ -31,32 +32,37 @@ function fullRead(r: Reader, raw: unknown, faults: FieldFault[]): TableValue {
   return undefined;
 }
 
+const NONE: readonly FieldFault[] = [];
+
 /** Reads the plain lines of a batch. `places`: for each column of the file the number of the reader, or −1. */
 function readPlain(batch: PlainLines, readers: readonly Reader[], places: readonly number[], visit: TableVisitor, bad: (line: number, faults: readonly FieldFault[]) => void): void {
   const { bytes, text } = batch;
   const width = places.length;
-  const absent = readers.filter((r, i) => r.column.required === true && !places.includes(i)).map((r): FieldFault => ({ field: r.name, detail: MISSING }));
-  const blank = readers.map((): TableValue => undefined);
-  let values = blank.slice();
-  let faults: FieldFault[] | undefined;
-  eachField(
-    batch, MAX_LINE,
-    (place, from, to) => {
-      const reader = place < width ? (places[place] as number) : -1;
-      if (reader === -1) return;
-      const r = readers[reader] as Reader;
-      const value = to > from ? r.plain.read(bytes, text, from, to) : undefined;
-      values[reader] = value ?? (to > from || r.column.required === true ? fullRead(r, textOf(batch, from, to), (faults ??= [])) : undefined);
-    },
-    (line, fields) => {
-      const [seen, wrong] = [values, faults];
-      values = blank.slice();
-      faults = undefined;
-      if (fields !== width) bad(line, [{ field: 'line', detail: otherColumns(width) }]);
-      else if (absent.length > 0 || (wrong !== undefined && wrong.length > 0)) bad(line, [...absent, ...(wrong ?? [])]);
-      else visit(line, seen);
-    },
-  );
+  const absent = readers.filter((r, i) => r.required && !places.includes(i)).map((r): FieldFault => ({ field: r.name, detail: MISSING }));
+  const values = readers.map((): TableValue => undefined);
+  const at: LinePlaces = { ends: new Int32Array(width), fields: 0, next: 0 };
+  let line = batch.firstLine;
+  for (let start = 0; start < bytes.length; start = at.next, line++) {
+    placeFields(batch, start, MAX_LINE, line, at);
+    if (at.fields === 0) continue;
+    if (at.fields !== width) {
+      bad(line, [{ field: 'line', detail: otherColumns(width) }]);
+      continue;
+    }
+    let faults: FieldFault[] | undefined;
+    for (let place = 0, from = start; place < width; place++) {
+      const to = at.ends[place] as number;
+      const reader = places[place] as number;
+      if (reader !== -1) {
+        const r = readers[reader] as Reader;
+        const value = to > from ? r.plain.read(bytes, text, from, to) : undefined;
+        values[reader] = value ?? (to > from || r.required ? fullRead(r, textOf(batch, from, to), (faults ??= [])) : undefined);
+      }
+      from = to + 1;
+    }
+    if (absent.length > 0 || (faults !== undefined && faults.length > 0)) bad(line, [...absent, ...(faults ?? NONE)]);
+    else visit(line, values);
+  }
 }
 
 /**
@@ -66,7 +72,7 @@ function readPlain(batch: PlainLines, readers: readonly Reader[], places: readon
 export async function readTable(
   source: AsyncIterable<Uint8Array>, format: FileFormat | undefined, columns: Columns, visit: TableVisitor, bad: (line: number, faults: readonly FieldFault[]) => void,
 ): Promise<void> {
-  const readers = Object.entries(columns).map(([name, column]): Reader => ({ name, column, plain: new PlainReader(column) }));
+  const readers = Object.entries(columns).map(([name, column]): Reader => ({ name, column, required: column.required === true, plain: new PlainReader(column) }));
   let places: number[] | undefined;
   await eachBatch(source, format, (batch) => {
     if ('delimiter' in batch) {

@@ -1,5 +1,5 @@
 // Beta-binomial distribution: x of n units where the chance itself is Beta(alpha, beta): what a sample says about the rest of its lot.
-import { smallestCount } from './quantile-search.js';
+import { checkLevel, isReached } from './quantile-search.js';
 import { logGamma } from './saddle-point.js';
 
 function check(n: number, alpha: number, beta: number): void {
@@ -9,15 +9,16 @@ function check(n: number, alpha: number, beta: number): void {
 }
 
 /** P(X = k), k = 0 … n, by the ratio of neighbours from the logarithm of P(X = 0). Cost: linear in n. Sums to 1 within 1e-8. */
-export function betaBinomialMasses(n: number, alpha: number, beta: number): number[] {
+export const betaBinomialMasses = (n: number, alpha: number, beta: number): number[] => [...massesFrom(n, alpha, beta)];
+
+function* massesFrom(n: number, alpha: number, beta: number): Generator<number> {
   check(n, alpha, beta);
   let log = logGamma(beta + n) + logGamma(alpha + beta) - logGamma(alpha + beta + n) - logGamma(beta);
-  const masses = [Math.exp(log)];
+  yield Math.exp(log);
   for (let k = 0; k < n; k++) {
     log += Math.log(((n - k) / (k + 1)) * ((alpha + k) / (beta + n - k - 1)));
-    masses.push(Math.exp(log));
+    yield Math.exp(log);
   }
-  return masses;
 }
 
 /** P(X ≤ k) for k any number (its whole part counts). As SciPy's betabinom.cdf; absolute error below 1e-8. Cost: linear in n. */
@@ -33,8 +34,14 @@ export function betaBinomialBelow(k: number, n: number, alpha: number, beta: num
 
 /** Smallest k with P(X ≤ k) ≥ level, level in (0, 1). As SciPy's betabinom.ppf. Cost: linear in n. */
 export function betaBinomialQuantile(level: number, n: number, alpha: number, beta: number): number {
-  const cumulative: number[] = [];
+  checkLevel(level);
+  let k = 0;
   let sum = 0;
-  for (const mass of betaBinomialMasses(n, alpha, beta)) cumulative.push((sum += mass));
-  return smallestCount((k) => (k >= n ? 1 : (cumulative[k] as number)), level);
+  // No further than the quantile: a cautious one has most of the masses above it.
+  for (const mass of massesFrom(n, alpha, beta)) {
+    sum += mass;
+    if (k >= n || isReached(sum, level)) return k;
+    k++;
+  }
+  return n;
 }

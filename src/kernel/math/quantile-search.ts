@@ -3,6 +3,9 @@
 /** A level is met where F(k) reaches it but for rounding, about the error of our distribution functions at usual sizes. */
 const SLACK = 1e-12;
 
+/** Whether a distribution function's value meets a level. */
+export const isReached = (below: number, level: number): boolean => below >= level * (1 - SLACK);
+
 /** Throws RangeError unless 0 < level < 1. */
 export function checkLevel(level: number): void {
   if (!(level > 0 && level < 1)) throw new RangeError(`a level must be in (0, 1), got ${level}`);
@@ -15,7 +18,7 @@ export function checkLevel(level: number): void {
  */
 export function smallestCount(below: (k: number) => number, level: number): number {
   checkLevel(level);
-  const reached = (k: number): boolean => below(k) >= level * (1 - SLACK);
+  const reached = (k: number): boolean => isReached(below(k), level);
   if (reached(0)) return 0;
   let low = 0;
   let high = 1;

@@ -22,32 +22,61 @@ function splitMix(seed: number): () => number {
   };
 }
 
-const hashName = (name: string): number => {
-  let h = 0x811c9dc5;
-  for (let i = 0; i < name.length; i++) h = Math.imul(h ^ name.charCodeAt(i), 0x01000193) >>> 0;
+/** FNV-1a of a text, going on from the hash of what stands before it. */
+function hashOn(text: string, from: number): number {
+  let h = from;
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193) >>> 0;
   return h;
-};
+}
 
 const rotl = (x: number, k: number): number => ((x << k) | (x >>> (32 - k))) >>> 0;
 
-export function randomFrom(seed: number, path = ''): Random {
-  const mix = splitMix((seed ^ hashName(path)) >>> 0);
-  let [a, b, c, d] = [mix(), mix(), mix(), mix()];
-  const next = (): number => {
+class Stream implements Random {
+  private a = 0;
+  private b = 0;
+  private c = 0;
+  private d = 0;
+  private seeded = false;
+
+  /** @param path hash of the stream's name; many streams are only split, so that the first number seeds it */
+  constructor(
+    private readonly seed: number,
+    private readonly path: number,
+  ) {}
+
+  next(): number {
+    if (!this.seeded) this.sow();
+    const { a, b } = this;
     const result = Math.imul(rotl(Math.imul(b, 5) >>> 0, 7), 9) >>> 0;
-    const t = (b << 9) >>> 0;
-    c = (c ^ a) >>> 0;
-    d = (d ^ b) >>> 0;
-    b = (b ^ c) >>> 0;
-    a = (a ^ d) >>> 0;
-    c = (c ^ t) >>> 0;
-    d = rotl(d, 11);
+    const c = this.c ^ a;
+    const d = this.d ^ b;
+    this.b = b ^ c;
+    this.a = a ^ d;
+    this.c = c ^ (b << 9);
+    this.d = rotl(d, 11) | 0;
     return result / 4294967296;
-  };
-  return {
-    next,
-    below: (n) => Math.floor(next() * n),
-    exponential: (mean) => -mean * Math.log(1 - next()),
-    split: (name) => randomFrom(seed, `${path}/${name}`),
-  };
+  }
+
+  below(n: number): number {
+    return Math.floor(this.next() * n);
+  }
+
+  exponential(mean: number): number {
+    return -mean * Math.log(1 - this.next());
+  }
+
+  split(name: string): Random {
+    return new Stream(this.seed, hashOn(name, hashOn('/', this.path)));
+  }
+
+  private sow(): void {
+    const mix = splitMix((this.seed ^ this.path) >>> 0);
+    this.a = mix() | 0;
+    this.b = mix() | 0;
+    this.c = mix() | 0;
+    this.d = mix() | 0;
+    this.seeded = true;
+  }
 }
+
+export const randomFrom = (seed: number, path = ''): Random => new Stream(seed, hashOn(path, 0x811c9dc5));

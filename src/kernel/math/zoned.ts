@@ -18,6 +18,10 @@ interface LocalTime {
 }
 
 const QUARTER_MS = 900_000;
+const DAY_MS = 86_400_000;
+
+/** The day of UTC that was last asked for. */
+let utc = { day: NaN, date: '' };
 
 /** The quarter of an hour that was last asked for in each zone: offsets change at quarters only, and formatting one takes 20 µs. */
 const quarters = new Map<string, { readonly quarter: number; readonly local: LocalTime }>();
@@ -25,8 +29,10 @@ const quarters = new Map<string, { readonly quarter: number; readonly local: Loc
 /** Calendar date (YYYY-MM-DD), hour and minute of an instant (ms since 1970) in an IANA time zone; RangeError for another name. */
 export function localTime(at: number, timeZone: string): LocalTime {
   if (timeZone === 'UTC' && Math.abs(at) < 8.64e15) {
-    const iso = new Date(at).toISOString();
-    return { date: iso.slice(0, -14), hour: Number(iso.slice(-13, -11)), minute: Number(iso.slice(-10, -8)) };
+    const day = Math.floor(at / DAY_MS);
+    if (day !== utc.day) utc = { day, date: new Date(at).toISOString().slice(0, -14) };
+    const minutes = Math.floor((at - day * DAY_MS) / 60_000);
+    return { date: utc.date, hour: Math.floor(minutes / 60), minute: minutes % 60 };
   }
   const quarter = Math.floor(at / QUARTER_MS);
   const known = quarters.get(timeZone);

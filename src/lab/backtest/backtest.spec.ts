@@ -1,7 +1,9 @@
 import { simulateWorld } from '../world/world.js';
 import type { Family } from '../world/parameters.js';
 import { ASSUMPTIONS, DEFAULT_ASSUMPTIONS, parseAssumptions, type Assumptions } from './assumptions.js';
-import { DAY_MS, House, profitOf, STEP_MS } from './house.js';
+import { profitOf } from './account.js';
+import { DAY_MS } from './clock.js';
+import { House, STEP_MS } from './house.js';
 import { played } from './oracle.js';
 import { naive, none, roundedUp } from './policies.js';
 import { Queue } from './queue.js';

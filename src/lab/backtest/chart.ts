@@ -1,6 +1,7 @@
 // What happened in a back-test as a page of its own: profits, and for each policy demand, goods made and what waited, day by day.
 // One file without scripts or anything from elsewhere.
-import { DAY_MS, type House } from './house.js';
+import { DAY_MS } from './clock.js';
+import type { House } from './house.js';
 import type { BacktestResult, PolicyName } from './run.js';
 
 /** A day of one policy: cumulative units. */

@@ -1,6 +1,6 @@
 // What a policy believes: of what still sells, what is cancelled, what comes back. `learned` believes what the service would, from what
 // has happened so far; `true prior` knows how the world was made, and still none of its draws.
-import { patternOf, shareBy, usableReflow, type Cohort, type Lag } from '../../returns/math/index.js';
+import { patternOf, shareBy, usableReflowBy, type Cohort, type Lag } from '../../returns/math/index.js';
 import {
   learnNowcast, learnStanding, Market, MOST_TEACHING, OrderTimes, PACE_MS, PUBLISHED_NOWCAST, standingOf, sumsBefore, TAIL_MS, type DatedDemand, type NowcastModel, type PastBroadcast,
 } from '../../forecast/math/index.js';
@@ -8,13 +8,15 @@ import { airOf, factsOf, mayStillSell, nowcastsOf, PRIOR_STANDING, standingPart,
 import { betaBelow, type NegativeBinomial } from '../../kernel/math/index.js';
 import { expectedCurve, type Curve } from '../world/curve.js';
 import type { SkuPrior, WorldPrior } from '../world/prior.js';
-import { DAY_MS, HOUR_MS, type House, type ReturnHistory } from './house.js';
+import { DAY_MS, HOUR_MS } from './clock.js';
+import type { House } from './house.js';
+import type { ReturnHistory } from './return-history.js';
 import type { LineUpItem } from './scene.js';
 
 export interface Reflow {
   readonly rate: number;
-  /** Usable units by the end of the given day from now, cautiously. */
-  readonly by: (day: number) => number;
+  /** Usable units by the end of the day that was asked for, cautiously. */
+  readonly units: number;
 }
 
 export interface Knowledge {
@@ -56,38 +58,41 @@ const recent = (times: readonly number[] | undefined, from: number): number => {
   return n;
 };
 
-const known = new WeakMap<ReturnHistory, { readonly version: number; readonly today: number; readonly cohorts: Cohort[] }>();
-
-/** Delivered units of a SKU by age in days, each a line of its own, with those asked back. */
-function cohortsOf(history: ReturnHistory, today: number): Cohort[] {
-  const kept = known.get(history);
-  if (kept?.version === history.version && kept.today === today) return kept.cohorts;
-  const cohorts = cohortsNow(history, today);
-  known.set(history, { version: history.version, today, cohorts });
-  return cohorts;
-}
-
-function cohortsNow(history: ReturnHistory, today: number): Cohort[] {
-  const returned = new Map<number, Map<number, number>>();
-  for (const [delivered, asked, units] of history.asked) {
-    if (asked > today) continue;
-    const lags = returned.get(delivered) ?? new Map<number, number>();
-    lags.set(asked - delivered, (lags.get(asked - delivered) ?? 0) + units);
-    returned.set(delivered, lags);
+/** Delivered units of all SKUs by age in days, each a line of its own, with those asked back: the lag is of all of them. */
+function cohortsOf(histories: readonly ReturnHistory[], today: number): Cohort[] {
+  const days = new Map<number, { sold: number; readonly lags: Map<number, number> }>();
+  for (const { delivered, asked } of histories) {
+    for (const [day, sold] of delivered) {
+      const known = days.get(day);
+      if (known === undefined) days.set(day, { sold, lags: new Map() });
+      else known.sold += sold;
+    }
+    for (const [day, lags] of asked) {
+      const known = days.get(day);
+      if (known !== undefined) for (const [lag, units] of lags) known.lags.set(lag, (known.lags.get(lag) ?? 0) + units);
+    }
   }
-  return [...history.delivered].filter(([day]) => day <= today).map(([day, sold]) => ({ age: today - day, sold, returned: [...(returned.get(day) ?? [])].map(([lag, cases]) => ({ lag, units: 1, cases })) }));
+  return Array.from(days, ([day, { sold, lags }]) => ({ age: today - day, sold, returned: Array.from(lags, ([lag, cases]) => ({ lag, units: 1, cases })) }));
 }
 
-const goneOf = (c: Cohort): number => c.returned.reduce((s, r) => s + r.cases * r.units, 0);
+/** Units of a SKU that had their time to come back: Σ sold × G(age). */
+function exposureOf(history: ReturnHistory, lag: Lag, today: number): number {
+  let exposure = 0;
+  for (const [day, sold] of history.delivered) exposure += sold * shareBy(lag, today - day);
+  return exposure;
+}
 
 function reflowOf(house: House, sku: number, days: number, rate: number, lag: Lag, shelfDays: number, usable: number, lost: number): Reflow {
   const history = house.returns[sku] as ReturnHistory;
   const today = Math.floor(house.now / DAY_MS);
-  const announced = [...history.announced.values()].map(({ day, units }) => ({ age: today - day, units }));
-  const delivered = cohortsOf(history, today).map((c) => ({ age: c.age, units: c.sold - goneOf(c) })).filter((c) => c.units > 0 && c.age < HORIZON_DAYS);
-  if (days < 1 || (announced.length === 0 && delivered.length === 0)) return { rate, by: () => 0 };
-  const dated = usableReflow({ announced, delivered, rate, lag, shelfDays, usable, lost }, days);
-  return { rate, by: (day) => (day < 1 ? 0 : (dated[Math.min(day, dated.length) - 1]?.units ?? 0)) };
+  const announced = Array.from(history.announced.values(), ({ day, units }) => ({ age: today - day, units }));
+  const delivered: { age: number; units: number }[] = [];
+  for (const [day, sold] of history.delivered) {
+    const units = sold - (history.gone.get(day) ?? 0);
+    if (units > 0 && today - day < HORIZON_DAYS) delivered.push({ age: today - day, units });
+  }
+  if (days < 1 || (announced.length === 0 && delivered.length === 0)) return { rate, units: 0 };
+  return { rate, units: usableReflowBy({ announced, delivered, rate, lag, shelfDays, usable, lost }, days).units };
 }
 
 /** What the service would believe, from what has happened. */
@@ -168,10 +173,10 @@ export function learned(): Knowledge {
     const today = Math.floor(house.now / DAY_MS);
     if (today === learnedOn) return;
     learnedOn = today;
-    const cohorts = house.returns.flatMap((h) => cohortsOf(h, today));
+    const cohorts = cohortsOf(house.returns, today);
     if (cohorts.length > 0) lag = patternOf([cohorts], HORIZON_DAYS).lag;
-    const exposure = cohorts.reduce((s, c) => s + c.sold * shareBy(lag, c.age), 0);
-    pooledRate = (cohorts.reduce((s, c) => s + goneOf(c), 0) + PRIOR_RATE * PRIOR_UNITS) / (exposure + PRIOR_UNITS);
+    const exposure = house.returns.reduce((s, h) => s + exposureOf(h, lag, today), 0);
+    pooledRate = (house.returns.reduce((s, h) => s + h.back, 0) + PRIOR_RATE * PRIOR_UNITS) / (exposure + PRIOR_UNITS);
     const [usable, lost] = house.returns.reduce(([u, l], h) => [u + h.usable, l + h.lost], [0, 0]);
     pooledUsable = (usable + 1) / (usable + lost + 2);
   };
@@ -203,9 +208,8 @@ export function learned(): Knowledge {
       learn(house);
       const history = house.returns[sku] as ReturnHistory;
       const today = Math.floor(house.now / DAY_MS);
-      const own = cohortsOf(history, today);
-      const exposure = own.reduce((s, c) => s + c.sold * shareBy(lag, c.age), 0);
-      const rate = Math.min(0.95, (own.reduce((s, c) => s + goneOf(c), 0) + POOLED_UNITS * pooledRate) / (exposure + POOLED_UNITS));
+      const exposure = exposureOf(history, lag, today);
+      const rate = Math.min(0.95, (history.back + POOLED_UNITS * pooledRate) / (exposure + POOLED_UNITS));
       return reflowOf(house, sku, days, rate, lag, 6, history.usable + POOLED_CASES * pooledUsable, history.lost + POOLED_CASES * (1 - pooledUsable));
     },
   };

@@ -3,7 +3,8 @@
 // is ordered before the first sale bears no premium), as many units of each SKU as pay best. The best total is searched over
 // multiples of the lot, each SKU given the next lot where it adds most; a search, no proof, so that another policy could in theory
 // do better by a trifle.
-import { STEP_MS, House, profitOf } from './house.js';
+import { profitOf } from './account.js';
+import { STEP_MS, House } from './house.js';
 import type { Policy } from './policies.js';
 import type { Scene, SceneSku } from './scene.js';
 

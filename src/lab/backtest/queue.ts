@@ -1,53 +1,72 @@
 // A priority queue (binary heap) of numbers with what they are of; equal priorities leave in the order in which they came.
 
 export class Queue<T> {
-  private readonly items: { readonly at: number; readonly n: number; readonly value: T }[] = [];
+  // Side by side and not as objects: the times alone decide nearly every comparison.
+  private readonly times: number[] = [];
+  private readonly turns: number[] = [];
+  private readonly values: T[] = [];
   private count = 0;
 
   get size(): number {
-    return this.items.length;
+    return this.times.length;
   }
 
   /** The least priority; Infinity where there is none. */
   get next(): number {
-    return this.items[0]?.at ?? Infinity;
+    return this.times.length === 0 ? Infinity : (this.times[0] as number);
   }
 
   peek(): T | undefined {
-    return this.items[0]?.value;
+    return this.values[0];
   }
 
   push(at: number, value: T): void {
-    const item = { at, n: this.count++, value };
-    const { items } = this;
-    let i = items.length;
-    items.push(item);
+    const { times } = this;
+    let i = times.length;
+    times.push(at);
+    this.turns.push(0);
+    this.values.push(value);
     while (i > 0) {
       const parent = (i - 1) >> 1;
-      const above = items[parent] as (typeof items)[number];
-      if (above.at < at || (above.at === at && above.n < item.n)) break;
-      items[i] = above;
+      // What came before leaves before.
+      if ((times[parent] as number) <= at) break;
+      this.move(parent, i);
       i = parent;
     }
-    items[i] = item;
+    this.put(i, at, this.count++, value);
   }
 
   pop(): T | undefined {
-    const { items } = this;
-    const top = items[0];
-    const last = items.pop();
-    if (top === undefined || last === undefined || items.length === 0) return top?.value;
-    const before = (a: (typeof items)[number], b: (typeof items)[number]): boolean => a.at < b.at || (a.at === b.at && a.n < b.n);
+    const { times, turns, values } = this;
+    const top = values[0];
+    const at = times.pop();
+    const turn = turns.pop();
+    const last = values.pop();
+    if (at === undefined || turn === undefined || times.length === 0) return top;
+    const { length } = times;
     let i = 0;
-    for (;;) {
-      let child = 2 * i + 1;
-      if (child >= items.length) break;
-      if (child + 1 < items.length && before(items[child + 1] as (typeof items)[number], items[child] as (typeof items)[number])) child++;
-      if (before(last, items[child] as (typeof items)[number])) break;
-      items[i] = items[child] as (typeof items)[number];
+    for (let child = 1; child < length; child = 2 * i + 1) {
+      if (child + 1 < length && this.isBefore(child + 1, times[child] as number, turns[child] as number)) child++;
+      if (!this.isBefore(child, at, turn)) break;
+      this.move(child, i);
       i = child;
     }
-    items[i] = last;
-    return top.value;
+    this.put(i, at, turn, last as T);
+    return top;
+  }
+
+  private isBefore(i: number, at: number, turn: number): boolean {
+    const own = this.times[i] as number;
+    return own < at || (own === at && (this.turns[i] as number) < turn);
+  }
+
+  private move(from: number, to: number): void {
+    this.put(to, this.times[from] as number, this.turns[from] as number, this.values[from] as T);
+  }
+
+  private put(i: number, at: number, turn: number, value: T): void {
+    this.times[i] = at;
+    this.turns[i] = turn;
+    this.values[i] = value;
   }
 }

@@ -12,7 +12,7 @@ import { readInput, readOrders, type Reading } from '../inputs.js';
 import { OrderBook, OrderLines } from '../math/order-lines.js';
 import { WORLD_FORMAT, type WorldPrior } from '../world/prior.js';
 import { DEFAULT_ASSUMPTIONS, parseAssumptions, type Assumptions } from './assumptions.js';
-import { DAY_MS, HOUR_MS } from './house.js';
+import { DAY_MS, HOUR_MS } from './clock.js';
 import { chanceOf, patienceOf, type DemandLine, type DemandReturn, type Grade, type LineUpItem, type Scene, type SceneSku } from './scene.js';
 
 const ENDINGS = ['.csv', '.csv.gz', '.ndjson', '.ndjson.gz'];
@@ -193,7 +193,7 @@ export async function readScene(folder: string, reading: Reading, options: { rea
   const items = await readItems(fileOf(folder, 'broadcasts'), index, reading);
   const promises = new Map(items.map((i) => [`${i.broadcast}\0${i.sku}`, i.promise_days]));
   const prior = withPrior ? worldPriorOf(join(folder, 'world.json'), index, reading) : undefined;
-  const book = new OrderBook((shop) => new SceneOrder(shop));
+  const book = new OrderBook((shop, store) => new SceneOrder(shop, store));
   let [startsAt, endsAt, unknown] = [Infinity, -Infinity, 0];
   await readOrders(orders, reading, (event) => {
     if (event.occurredAt >= until) return;
@@ -217,17 +217,17 @@ export async function readScene(folder: string, reading: Reading, options: { rea
   // A plan may be asked for before the first order: shows are known then, and stock.
   if (startsAt === Infinity) [startsAt, endsAt] = [until, until];
   const cases = await readReturns(fileOf(folder, 'returns'), until, reading);
-  const returns = new Map<LineState, ReadCase[]>();
+  const returns = new Map<number, ReadCase[]>();
   for (const c of cases) {
     const line = book.find(c.known.shop, c.known.orderId)?.find(c.known.lineId, c.known.sku);
-    if (line !== undefined) returns.set(line, [...(returns.get(line) ?? []), c]);
+    if (line !== undefined) returns.set(line.place, [...(returns.get(line.place) ?? []), c]);
   }
   const lines: DemandLine[] = [];
   for (const [key, order] of book.entries()) {
     const states = order.states();
     const aside = setAside(states);
     for (const s of states) {
-      if (!aside.has(stateKey(s))) lines.push(...linesOf(key, s, order.increments.get(stateKey(s)) ?? [], index, promises, returns.get(s) ?? [], assumptions));
+      if (!aside.has(stateKey(s))) lines.push(...linesOf(key, s, order.increments.get(stateKey(s)) ?? [], index, promises, returns.get(s.place) ?? [], assumptions));
     }
   }
   lines.sort((a, b) => a.createdAt - b.createdAt || a.sku - b.sku);

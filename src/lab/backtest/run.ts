@@ -1,6 +1,7 @@
 // A scene played by each policy, and what came of it.
+import { profitOf, type Account } from './account.js';
 import { castlinePolicy } from './castline.js';
-import { profitOf, type Account, type House } from './house.js';
+import type { House } from './house.js';
 import { learned, truePrior } from './knowledge.js';
 import { oraclePlan, ordering, played } from './oracle.js';
 import { naive, none, type Policy } from './policies.js';

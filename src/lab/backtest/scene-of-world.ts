@@ -1,13 +1,15 @@
 // A simulated world as a scene, without the detour over files.
 import type { SkuTerms } from '../../catalogue/index.js';
 import { groupOf } from '../../forecast/offline.js';
-import { itemsByPlace, shipByOf, stageDaysOf } from '../world/files.js';
+import { itemsByPlace, promiseDays, stageDaysOf } from '../world/files.js';
 import { CURRENCY, SHOP, SIZE_RATIO, SIZES } from '../world/parameters.js';
 import { sizeShare, type Broadcast, type Sku, type Style } from '../world/merchant.js';
 import { priorOf } from '../world/prior.js';
 import type { Line, World } from '../world/world.js';
 import { DEFAULT_ASSUMPTIONS, type Assumptions } from './assumptions.js';
 import { patienceOf, type DemandLine, type DemandReturn, type LineUpItem, type Scene, type SceneSku } from './scene.js';
+
+const DAY_MS = 86_400_000;
 
 /** Catalogue row of a SKU as the service knows it; suppliers of files have no time zone of their own: UTC. */
 export function termsOfWorld(world: World, i: number): SkuTerms {
@@ -24,15 +26,23 @@ export function termsOfWorld(world: World, i: number): SkuTerms {
 export function sceneOfWorld(world: World, assumptions: Assumptions = DEFAULT_ASSUMPTIONS): Scene {
   const { merchant: m } = world;
   const items = itemsByPlace(world);
+  // By broadcast (from −1 on) and style: one look for each order.
+  const promises: (number | undefined)[] = [];
+  const promiseOf = (l: Line): number => {
+    const { style } = m.skus[l.sku] as Sku;
+    return (promises[(l.broadcast + 1) * m.styles.length + style] ??= promiseDays(l.broadcast, style, items));
+  };
   const returns = new Map<number, DemandReturn[]>();
   for (const r of world.returns) {
     const line = world.lines[r.line] as Line;
     const one: DemandReturn = { kind: 'return', quantity: r.quantity, lag: r.at - (line.deliveredAt as number), underWay: r.receivedAt - r.at, grade: r.grade };
-    returns.set(r.line, [...(returns.get(r.line) ?? []), one]);
+    const list = returns.get(r.line);
+    if (list === undefined) returns.set(r.line, [one]);
+    else list.push(one);
   }
   const lines = world.lines.map((l, i): DemandLine => ({
     sku: l.sku, broadcast: m.broadcasts[l.broadcast]?.id ?? '', createdAt: l.at, paidAt: l.paidAt, ordered: l.quantity, quantity: l.paidAt === null ? 0 : l.quantity, unitPrice: l.unitPrice, sale: !l.giveaway,
-    shipBy: shipByOf({ ...l, paidAt: l.paidAt ?? l.at }, items, m.skus[l.sku] as Sku) as number, buyer: '', cancelled: l.cancelledAt === null ? [] : [{ at: l.cancelledAt, quantity: l.quantity }], returns: returns.get(i) ?? [],
+    shipBy: (l.paidAt ?? l.at) + promiseOf(l) * DAY_MS, buyer: '', cancelled: l.cancelledAt === null ? [] : [{ at: l.cancelledAt, quantity: l.quantity }], returns: returns.get(i) ?? [],
     patience: patienceOf(`${SHOP}\0O${String(i + 1).padStart(7, '0')}`, assumptions.patienceDays),
   }));
   return {

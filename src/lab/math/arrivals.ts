@@ -16,10 +16,10 @@ export interface Arrivals {
 
 /** An order joins a stream once and leaves it once. */
 class Order extends OrderLines {
-  /** By SKU and broadcast. */
-  readonly streams = new Map<string, Arrivals>();
+  /** The streams that it joined: a list after the first instant, for most orders never change again. */
+  joined: Arrivals[] | Set<Arrivals> | undefined;
   /** Those of its streams that it left; most orders leave none. */
-  left: Set<string> | undefined;
+  left: Set<Arrivals> | undefined;
 }
 
 /** Money, buyers and origins decide nothing here. */
@@ -32,7 +32,7 @@ const counts = (e: OrderEvent): boolean => e.type === 'created' || e.type === 'p
  * Cost: linear in events, and in the lines of an order at each instant at which it changes.
  */
 export class ArrivalLog {
-  private readonly orders = new OrderBook((shop) => new Order(shop));
+  private readonly orders = new OrderBook((shop, store) => new Order(shop, store));
   /** By shop, then by SKU and broadcast. */
   private readonly shops = new Map<string, Map<string, Arrivals>>();
   private readonly touched = new Set<Order>();
@@ -62,22 +62,25 @@ export class ArrivalLog {
   }
 
   private settle(order: Order): void {
+    const before = Array.isArray(order.joined) ? (order.joined = new Set(order.joined)) : order.joined;
+    const joined: Arrivals[] = [];
     for (const { sku, broadcast, withdrawnAt } of streamsOf(order.states())) {
-      const place = broadcast === '' ? sku : `${sku}\0${broadcast}`;
-      let arrivals = order.streams.get(place);
-      if (arrivals === undefined) {
-        arrivals = this.streamOf(order.shop, place, sku, broadcast);
-        order.streams.set(place, arrivals);
+      const arrivals = this.streamOf(order.shop, sku, broadcast);
+      if (before?.has(arrivals) !== true) {
+        joined.push(arrivals);
         arrivals.counted.push(this.now);
       }
-      if (withdrawnAt !== null && order.left?.has(place) !== true) {
-        (order.left ??= new Set()).add(place);
+      if (withdrawnAt !== null && order.left?.has(arrivals) !== true) {
+        (order.left ??= new Set()).add(arrivals);
         arrivals.withdrawn.push(this.now);
       }
     }
+    if (before === undefined) order.joined = joined;
+    else for (const arrivals of joined) before.add(arrivals);
   }
 
-  private streamOf(shop: string, place: string, sku: string, broadcast: string): Arrivals {
+  private streamOf(shop: string, sku: string, broadcast: string): Arrivals {
+    const place = broadcast === '' ? sku : `${sku}\0${broadcast}`;
     let streams = this.shops.get(shop);
     if (streams === undefined) this.shops.set(shop, (streams = new Map<string, Arrivals>()));
     let arrivals = streams.get(place);

@@ -1,5 +1,5 @@
 // What every broadcast sold of every SKU, from order events in any order: distinct orders by time, and gross paid units.
-import { broadcastOf, kindOf, setAside, stateKey, type Attribute, type LineState, type OrderEvent } from '../../orders/math/index.js';
+import { broadcastOf, kindOf, type Attribute, type LineState, type OrderEvent } from '../../orders/math/index.js';
 import { OrderBook, OrderLines } from './order-lines.js';
 
 /** Sales of one SKU in one broadcast ('': outside all of them). Gross: a cancellation takes nothing away. */
@@ -31,7 +31,7 @@ interface Growing {
 const KEPT: readonly Attribute[] = ['kind', 'broadcast', 'anchor', 'unitPrice'];
 
 export class BroadcastSales {
-  private readonly orders = new OrderBook((shop) => new OrderLines(shop));
+  private readonly orders = new OrderBook((shop, store) => new OrderLines(shop, store));
 
   /** An event, in any order, each identity once. */
   add(event: OrderEvent): void {
@@ -41,16 +41,15 @@ export class BroadcastSales {
   /** Sales by broadcast, then by SKU. */
   byBroadcast(): Map<string, Map<string, SkuSales>> {
     const all = new Map<string, Map<string, Growing>>();
+    const read = this.orders.reader();
     for (const order of this.orders.all()) {
-      const states = order.states();
-      const aside = setAside(states);
       const first = new Map<Growing, number>();
-      for (const line of states) {
-        if (line.paidAt === null || kindOf(line) !== 'sale' || (aside.size > 0 && aside.has(stateKey(line)))) continue;
+      order.eachCounting(read, (line) => {
+        if (line.paidAt === null || kindOf(line) !== 'sale') return;
         const sales = growingOf(all, broadcastOf(line), line.sku);
         addLine(sales, line, line.paidAt);
         first.set(sales, Math.min(first.get(sales) ?? Infinity, line.paidAt));
-      }
+      });
       // An order of two lines of a SKU is one order, counted when it was first paid.
       for (const [sales, at] of first) sales.orders.push(at);
     }

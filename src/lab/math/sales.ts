@@ -1,6 +1,7 @@
 // The lines that were sold, by what their return rates are asked for, and the returns of each.
 import { CohortSums, type Cohort } from '../../returns/math/index.js';
-import { clockStart, kindOf, lineTotals, setAside, stateKey, type Attribute, type LineState, type OrderEvent } from '../../orders/math/index.js';
+import { clockStart, kindOf, lineTotals, type Attribute, type LineState, type OrderEvent } from '../../orders/math/index.js';
+import type { HeldLine } from './line-store.js';
 import { OrderBook, OrderLines } from './order-lines.js';
 
 export const KEYS_BY = ['sku', 'supplier', 'lot', 'anchor', 'broadcast', 'size', 'all'] as const;
@@ -33,7 +34,7 @@ const NONE: readonly Returned[] = [];
 const byTime = (a: Returned, b: Returned): number => a.at - b.at || (a.id < b.id ? -1 : 1);
 
 export class SalesBook {
-  private readonly orders = new OrderBook((shop) => new OrderLines(shop));
+  private readonly orders = new OrderBook((shop, store) => new OrderLines(shop, store));
   private readonly kept: readonly Attribute[];
 
   constructor(
@@ -51,27 +52,25 @@ export class SalesBook {
 
   /** Cohorts by key of the sales, with the returns that are theirs; `unmatched`: returns of no line that was sold. */
   cohorts(returns: readonly ReturnedUnits[], asOf: number, horizonDays: number): { readonly cohorts: Map<string, Cohort[]>; readonly unmatched: number } {
-    const back = new Map<LineState, Returned[]>();
+    const back = new Map<number, Returned[]>();
     let unmatched = 0;
     for (const r of returns) {
       const line = this.orders.find(r.shop, r.orderId)?.find(r.lineId, r.sku);
       if (line === undefined || lineTotals(line).netPaid === 0) unmatched++;
       else {
-        const list = back.get(line);
-        if (list === undefined) back.set(line, [{ id: r.id, at: r.requestedAt, units: r.quantity }]);
+        const list = back.get(line.place);
+        if (list === undefined) back.set(line.place, [{ id: r.id, at: r.requestedAt, units: r.quantity }]);
         else list.push({ id: r.id, at: r.requestedAt, units: r.quantity });
       }
     }
     const sums = new CohortSums(asOf, horizonDays);
-    for (const order of this.orders.all()) {
-      const states = order.states();
-      const aside = setAside(states);
-      for (const line of states) {
-        const start = clockStart(line);
-        if (start === null || kindOf(line) !== 'sale' || (aside.size > 0 && aside.has(stateKey(line)))) continue;
-        sums.add(this.keyOf(line), { sold: lineTotals(line).netPaid, start, returns: back.get(line)?.sort(byTime) ?? NONE });
-      }
-    }
+    const take = (line: HeldLine): void => {
+      const start = clockStart(line);
+      if (start === null || kindOf(line) !== 'sale') return;
+      sums.add(this.keyOf(line), { sold: lineTotals(line).netPaid, start, returns: back.get(line.place)?.sort(byTime) ?? NONE });
+    };
+    const read = this.orders.reader();
+    for (const order of this.orders.all()) order.eachCounting(read, take);
     return { cohorts: sums.byKey(), unmatched };
   }
 

@@ -61,11 +61,11 @@ function* broadcastRows(world: World): Generator<string> {
   }
 }
 
+/** Days from payment to shipment that a style is promised in. */
+export const promiseDays = (broadcast: number, style: number, items: ReadonlyMap<string, Item>): number => items.get(`${broadcast} ${style}`)?.promiseDays ?? STANDING_PROMISE_DAYS;
+
 /** Ship-by of a line; null where it was never paid. */
-export function shipByOf(line: Line, items: ReadonlyMap<string, Item>, sku: Sku): number | null {
-  if (line.paidAt === null) return null;
-  return line.paidAt + DAY * (items.get(`${line.broadcast} ${sku.style}`)?.promiseDays ?? STANDING_PROMISE_DAYS);
-}
+const shipByOf = (line: Line, items: ReadonlyMap<string, Item>, sku: Sku): number | null => (line.paidAt === null ? null : line.paidAt + DAY * promiseDays(line.broadcast, sku.style, items));
 
 export const itemsByPlace = (world: World): Map<string, Item> => new Map(world.merchant.items.map((i) => [`${i.broadcast} ${i.style}`, i]));
 

@@ -67,7 +67,7 @@ export interface WorldOptions {
   readonly gaps?: readonly number[];
 }
 
-type Draft = Omit<Line, 'shippedAt' | 'deliveredAt' | 'lot'>;
+type Draft = Omit<Line, 'shippedAt' | 'deliveredAt' | 'lot' | 'paidAt' | 'cancelledAt'> & { paidAt: number | null; cancelledAt: number | null };
 
 export function simulateWorld(options: WorldOptions): World {
   const { family, seed, broadcasts } = options;
@@ -77,18 +77,20 @@ export function simulateWorld(options: WorldOptions): World {
   const merchant = merchantOf(random.split('merchant'), WORLD_STARTS_AT, broadcasts);
   const drafts = [...onAir(random, merchant, options), ...outside(random.split('outside'), merchant)];
   drafts.sort((a, b) => a.at - b.at || a.sku - b.sku);
-  const lines = drafts.map((d, i): Line => ({ ...d, ...shipped(random.split('ship'), i, d), lot: -1 }));
+  const shipping = random.split('ship');
+  const lines = drafts.map((d, i) => shipped(shipping, i, d));
   const lots = lotsOf(random.split('lots'), lines, merchant.skus.length);
   return { family, seed, startsAt: WORLD_STARTS_AT, merchant, lines, lots, returns: returnsOf(random.split('returns'), lines, lots, merchant), initialStock: stockOf(random.split('stock'), merchant) };
 }
 
-/** Paid or not, and cancelled or not, of an order that came at `at`. */
-function becomes(random: Random, at: number, style: Style): { paidAt: number | null; cancelledAt: number | null } {
-  if (random.next() < P.unpaid) return { paidAt: null, cancelledAt: null };
-  const paidAt = at + 1000 + Math.floor(random.exponential(15_000));
-  if (random.next() >= style.category.cancelled) return { paidAt, cancelledAt: null };
+/** Says of an order whether it is paid, and whether cancelled. */
+function becomes(d: Draft, random: Random, style: Style): Draft {
+  if (random.next() < P.unpaid) return d;
+  d.paidAt = d.at + 1000 + Math.floor(random.exponential(15_000));
+  if (random.next() >= style.category.cancelled) return d;
   const after = random.next() < P.cancelled.fastShare ? random.exponential(P.cancelled.fastMinutes * MINUTE) : random.exponential(P.cancelled.slowHours * HOUR);
-  return { paidAt, cancelledAt: paidAt + 1000 + Math.floor(after) };
+  d.cancelledAt = d.paidAt + 1000 + Math.floor(after);
+  return d;
 }
 
 const quantityOf = (random: Random): number => {
@@ -108,7 +110,7 @@ function* onAir(random: Random, m: Merchant, options: WorldOptions): Generator<D
       const what = own.split(`what ${n}`);
       const style = m.styles[item.style] as Style;
       for (const at of arrivalTimes(options.family, pitch, item.pitch, item.units / MEAN_QUANTITY, weather, options.gaps ?? [])) {
-        yield { sku: skuOf(item.style, drawIndex(what, SIZE_RATIO)), broadcast: b, at, quantity: quantityOf(what), unitPrice: style.price, giveaway: false, ...becomes(what, at, style) };
+        yield becomes({ sku: skuOf(item.style, drawIndex(what, SIZE_RATIO)), broadcast: b, at, quantity: quantityOf(what), unitPrice: style.price, giveaway: false, paidAt: null, cancelledAt: null }, what, style);
       }
     }
     yield* extras(own.split('extras'), b, items, m);
@@ -156,19 +158,21 @@ function* outside(random: Random, m: Merchant): Generator<Draft> {
         const hour = (own.next() + own.next() + own.next()) / 3;
         const at = Math.floor(from - (from % DAY) + day * DAY + ((hour * 22 + 20) % 24) * HOUR);
         if (at < from || at >= end) continue;
-        yield { sku: skuOf(style, drawIndex(own, SIZE_RATIO)), broadcast: -1, at, quantity: quantityOf(own), unitPrice: s.price, giveaway: false, ...becomes(own, at, s) };
+        yield becomes({ sku: skuOf(style, drawIndex(own, SIZE_RATIO)), broadcast: -1, at, quantity: quantityOf(own), unitPrice: s.price, giveaway: false, paidAt: null, cancelledAt: null }, own, s);
       }
     }
   }
 }
 
 /** Shipped a day or two after payment as if all were in stock, and delivered days later; a cancellation before that stands, a later one came too late to be one. */
-function shipped(random: Random, i: number, d: Draft): { shippedAt: number | null; deliveredAt: number | null; cancelledAt: number | null } {
-  if (d.paidAt === null) return { shippedAt: null, deliveredAt: null, cancelledAt: null };
+function shipped(random: Random, i: number, d: Draft): Line {
+  const { sku, broadcast, at, quantity, unitPrice, giveaway, paidAt, cancelledAt } = d;
+  const left = (shippedAt: number | null, deliveredAt: number | null, cancelled: number | null): Line => ({ sku, broadcast, at, quantity, unitPrice, giveaway, paidAt, cancelledAt: cancelled, shippedAt, deliveredAt, lot: -1 });
+  if (paidAt === null) return left(null, null, null);
   const own = random.split(String(i));
-  const at = d.paidAt + Math.floor(drawUniform(own, 20, 44) * HOUR);
-  if (d.cancelledAt !== null && d.cancelledAt < at) return { shippedAt: null, deliveredAt: null, cancelledAt: d.cancelledAt };
-  return { shippedAt: at, deliveredAt: at + Math.floor(drawUniform(own, P.transitDays.least, P.transitDays.most) * DAY), cancelledAt: null };
+  const leaves = paidAt + Math.floor(drawUniform(own, 20, 44) * HOUR);
+  if (cancelledAt !== null && cancelledAt < leaves) return left(null, null, cancelledAt);
+  return left(leaves, leaves + Math.floor(drawUniform(own, P.transitDays.least, P.transitDays.most) * DAY), null);
 }
 
 /** Lots by SKU in the order in which units leave; every line is of one lot. */
@@ -176,7 +180,8 @@ function lotsOf(random: Random, lines: readonly Line[], skus: number): Lot[] {
   const lots: Lot[] = [];
   const left = new Array<number>(skus).fill(0);
   const current = new Array<number>(skus).fill(-1);
-  const leaving = lines.map((_, i) => i).filter((i) => (lines[i] as Line).shippedAt !== null).sort((a, b) => ((lines[a] as Line).shippedAt as number) - ((lines[b] as Line).shippedAt as number) || a - b);
+  const leavesAt = Float64Array.from(lines, (l) => l.shippedAt ?? NaN);
+  const leaving = lines.map((_, i) => i).filter((i) => !Number.isNaN(leavesAt[i])).sort((a, b) => (leavesAt[a] as number) - (leavesAt[b] as number) || a - b);
   for (const i of leaving) {
     const line = lines[i] as Line;
     if ((left[line.sku] as number) <= 0) {

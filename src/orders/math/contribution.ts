@@ -77,10 +77,16 @@ export function streamsOf(states: readonly LineState[]): StreamCount[] {
   for (const s of states) {
     if (s.countedAt === null || kindOf(s) !== 'sale' || (aside.size > 0 && aside.has(stateKey(s)))) continue;
     const broadcast = broadcastOf(s);
-    const stream = at(streams, broadcast === '' ? s.sku : `${s.sku}\0${broadcast}`, () => ({ sku: s.sku, broadcast, countedAt: Infinity, cancelledAt: 0, whole: true }));
+    const key = broadcast === '' ? s.sku : `${s.sku}\0${broadcast}`;
+    const whole = s.cancelled > 0 && isWhollyCancelled(lineTotals(s));
+    const stream = streams.get(key);
+    if (stream === undefined) {
+      streams.set(key, { sku: s.sku, broadcast, countedAt: s.countedAt, cancelledAt: s.cancelledAt ?? 0, whole });
+      continue;
+    }
     stream.countedAt = Math.min(stream.countedAt, s.countedAt);
     stream.cancelledAt = Math.max(stream.cancelledAt, s.cancelledAt ?? 0);
-    stream.whole &&= isWhollyCancelled(lineTotals(s));
+    stream.whole &&= whole;
   }
   return Array.from(streams.values(), ({ sku, broadcast, countedAt, cancelledAt, whole }) => ({ sku, broadcast, countedAt, withdrawnAt: whole ? Math.max(cancelledAt, countedAt) : null }));
 }

@@ -1,5 +1,5 @@
 export { isOutOfControl, lotEvidence, maturedExposure, type LotCount } from './lot-alarm.js';
-export { askedBackWithin, CAUTION, usableReflow, type DatedReflow, type ReflowInput } from './reflow.js';
+export { askedBackWithin, CAUTION, usableReflow, usableReflowBy, type DatedReflow, type ReflowInput } from './reflow.js';
 export { acceptanceChance, AQLS, samplingPlan, type SamplingPlan, type Severity } from './acceptance-sampling.js';
 export { judgeLot, type LotDefects } from './lot-defects.js';
 export { laneyChart, type ControlChart, type Limits, type Sample } from './control-chart.js';

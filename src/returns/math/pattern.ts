@@ -158,16 +158,23 @@ class Learning {
   season: Drift;
   size: Drift = still(SIZE_FACTORS);
   lagDrift: number = USUAL_LAG_DRIFT;
+  private readonly factors: Float64Array;
 
   constructor(private readonly cells: Cells) {
     this.clumps = clumpsOf(cells);
     this.seasons = cells.ages === 0 ? 1 : seasonOf(cells.ages - 1) + 1;
     this.season = still(this.seasons);
+    this.factors = new Float64Array(this.seasons * SIZE_FACTORS).fill(1);
     this.lag = productLimit([], cells.horizon);
   }
 
   private factor(age: number, size: number): number {
-    return Math.exp(at(this.season.log, seasonOf(age)) + at(this.size.log, sizeFactorOf(size)));
+    return at(this.factors, seasonOf(age) * SIZE_FACTORS + sizeFactorOf(size));
+  }
+
+  /** The factors of all seasons and sizes: the cells of a year ask for each a hundred times. */
+  private layFactors(): void {
+    for (let i = 0; i < this.factors.length; i++) this.factors[i] = Math.exp(at(this.season.log, Math.floor(i / SIZE_FACTORS)) + at(this.size.log, i % SIZE_FACTORS));
   }
 
   private *watched(): Generator<Watched> {
@@ -190,7 +197,9 @@ class Learning {
     const share = Array.from({ length: cells.ages }, (_, age) => shareBy(this.lag, age));
     let [came, exposed] = [0, 0];
     for (let place = 0; place < cells.sold.length; place++) {
-      const [age, size] = [Math.floor(place / SIZE_CLASSES), place % SIZE_CLASSES];
+      if (at(cells.sold, place) === 0) continue;
+      const age = Math.floor(place / SIZE_CLASSES);
+      const size = place % SIZE_CLASSES;
       came += at(cells.back, place) * at(this.weights, size);
       exposed += at(cells.sold, place) * at(this.weights, size) * at(share, age) * this.factor(age, size);
     }
@@ -210,10 +219,12 @@ class Learning {
 
   /** How the rate drifts, each row of factors beside what the other explains. */
   private drifts(share: readonly number[]): void {
-    const sizes = this.rowsBy(share, (_, size) => sizeFactorOf(size), SIZE_FACTORS, (_, size) => Math.exp(-at(this.size.log, sizeFactorOf(size))));
+    const sizes = this.rowsBy(share, (_, size) => sizeFactorOf(size), SIZE_FACTORS, this.size.log.map((log) => Math.exp(-log)));
     this.size = this.drift(sizes, SIZE_STEPS, () => 0);
-    const seasons = this.rowsBy(share, (age) => seasonOf(age), this.seasons, (age) => Math.exp(-at(this.season.log, seasonOf(age))));
+    this.layFactors();
+    const seasons = this.rowsBy(share, (age) => seasonOf(age), this.seasons, this.season.log.map((log) => Math.exp(-log)));
     this.season = this.drift(seasons, SEASON_STEPS, (ripe) => this.lagDrift * (1 - ripe));
+    this.layFactors();
     this.lagDrift = this.lagDrifts(seasons);
   }
 
@@ -249,7 +260,8 @@ class Learning {
     return Math.sqrt(Math.max(0.03 ** 2, sum / whole));
   }
 
-  private rowsBy(share: readonly number[], of: (age: number, size: number) => number, n: number, without: (age: number, size: number) => number): Row {
+  /** @param without by row: what the row's own factor is divided out with */
+  private rowsBy(share: readonly number[], of: (age: number, size: number) => number, n: number, without: Float64Array): Row {
     const row = rowOf(n);
     const [came, mean, sold] = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
     for (let age = 0; age < this.cells.ages; age++) {
@@ -263,8 +275,8 @@ class Learning {
         came[i] = at(came, i) + at(this.cells.back, place) * at(this.weights, size);
         mean[i] = at(mean, i) + whole * at(share, age);
         sold[i] = at(sold, i) + units;
-        row.expected[i] = at(row.expected, i) + whole * without(age, size) * at(share, age);
-        row.ripe[i] = at(row.ripe, i) + whole * without(age, size);
+        row.expected[i] = at(row.expected, i) + whole * at(without, i) * at(share, age);
+        row.ripe[i] = at(row.ripe, i) + whole * at(without, i);
       }
       for (let i = 0; i < n; i++) {
         if (at(mean, i) === 0) continue;

@@ -51,24 +51,29 @@ export interface DatedReflow {
 }
 
 /**
- * Usable units that are back on the shelf by each of the next days, cumulative. The cautious number adds the low quantiles of
- * what was announced and of what nobody has asked for yet; a sum of low quantiles is lower than the low quantile of the sum.
+ * Usable units that are back on the shelf by the end of one day from now. The cautious number adds the low quantiles of what was
+ * announced and of what nobody has asked for yet; a sum of low quantiles is lower than the low quantile of the sum. More is back by a
+ * later day: both counts grow with it, and so do their quantiles.
  */
-export function usableReflow(input: ReflowInput, horizonDays: number): DatedReflow[] {
+export function usableReflowBy(input: ReflowInput, day: number): DatedReflow {
   const { shelfDays, usable, lost } = input;
   const alpha = usable + PRIOR_CASES;
   const beta = lost + PRIOR_CASES;
-  const yieldMean = alpha / (alpha + beta);
   const open = input.delivered.reduce((s, d) => s + d.units, 0);
+  const back = input.announced.reduce((s, a) => (a.age + day >= shelfDays ? s + a.units : s), 0);
+  const asked = day > shelfDays ? askedBackWithin(input.delivered, input.rate, input.lag, day - shelfDays) : 0;
+  const share = open === 0 ? 0 : asked / open;
+  const later = share <= 0 ? 0 : betaBinomialQuantile(CAUTION, open, SHARE_STRENGTH * share, SHARE_STRENGTH * (1 - share));
+  return { day, units: betaBinomialQuantile(CAUTION, back, alpha, beta) + betaBinomialQuantile(CAUTION, later, alpha, beta), mean: (back + asked) * (alpha / (alpha + beta)) };
+}
+
+/** The same by each of the next days, cumulative. */
+export function usableReflow(input: ReflowInput, horizonDays: number): DatedReflow[] {
   const dated: DatedReflow[] = [];
   for (let day = 1; day <= horizonDays; day++) {
-    const back = input.announced.filter((a) => a.age + day >= shelfDays).reduce((s, a) => s + a.units, 0);
-    const asked = day > shelfDays ? askedBackWithin(input.delivered, input.rate, input.lag, day - shelfDays) : 0;
-    const share = open === 0 ? 0 : asked / open;
-    const later = share <= 0 ? 0 : betaBinomialQuantile(CAUTION, open, SHARE_STRENGTH * share, SHARE_STRENGTH * (1 - share));
-    const units = betaBinomialQuantile(CAUTION, back, alpha, beta) + betaBinomialQuantile(CAUTION, later, alpha, beta);
+    const { units, mean } = usableReflowBy(input, day);
     const before = dated.at(-1);
-    dated.push({ day, units: Math.max(before?.units ?? 0, units), mean: Math.max(before?.mean ?? 0, (back + asked) * yieldMean) });
+    dated.push({ day, units: Math.max(before?.units ?? 0, units), mean: Math.max(before?.mean ?? 0, mean) });
   }
   return dated;
 }

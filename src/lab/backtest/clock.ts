@@ -1,0 +1,4 @@
+// Time in a back-test, in milliseconds.
+
+export const HOUR_MS = 3_600_000;
+export const DAY_MS = 24 * HOUR_MS;
