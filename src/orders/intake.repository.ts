@@ -1,8 +1,7 @@
 // What taking a batch in writes, table by table. Every list is sorted by those who give it, so that two batches never wait for each
 // other in a circle; the statements answer as little as they can.
 import type { Tx } from '../kernel/index.js';
-import { flags, numbers, sharedTexts, texts } from '../kernel/database/arrays.js';
-import { rows, statement, touched } from '../kernel/database/sql.js';
+import { flags, numbers, rows, sharedTexts, statement, texts, touched } from '../kernel/database/sql.js';
 import { broadcastOf, clockStart, kindOf, lineFlags, lineTotals, type LineState, type OrderEvent } from './math/settle.js';
 import { lineOfStored, storedLine } from './math/stored-line.js';
 import type { SkuAdd, WindowAdd } from './math/contribution.js';

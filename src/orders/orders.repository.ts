@@ -1,6 +1,5 @@
 import type { Tx } from '../kernel/index.js';
-import { numbers } from '../kernel/database/arrays.js';
-import { one, rows, statement, touched } from '../kernel/database/sql.js';
+import { numbers, one, rows, statement, touched } from '../kernel/database/sql.js';
 import { digestOf } from './orders.file.js';
 import { identityKey, stateOf, type StoredRow } from './intake.repository.js';
 import { lineTotals, type LineState, type OrderEvent } from './math/settle.js';

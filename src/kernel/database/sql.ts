@@ -4,6 +4,8 @@ import type { QueryResult, QueryResultRow } from 'pg';
 import type { EntityManager } from 'typeorm';
 import { gathered, openTx, type Tx } from './database.js';
 
+export { flags, numbers, sharedTexts, texts } from './arrays.js';
+
 /** A statement of its own file, prepared once per connection under its name. */
 export interface Statement {
   readonly name: string;
