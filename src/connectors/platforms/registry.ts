@@ -2,5 +2,6 @@
 import { generic } from './generic/generic.js';
 import type { Platform } from './platform.js';
 import { shopify } from './shopify/shopify.js';
+import { tiktok } from './tiktok/tiktok.js';
 
-export const PLATFORMS: ReadonlyMap<string, Platform> = new Map([generic, shopify].map((platform) => [platform.name, platform]));
+export const PLATFORMS: ReadonlyMap<string, Platform> = new Map([generic, shopify, tiktok].map((platform) => [platform.name, platform]));
