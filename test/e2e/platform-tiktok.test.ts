@@ -94,7 +94,7 @@ it('TikTok Shop: what a webhook names is fetched, what never came is pulled, and
   await send({ type: 12, data: { return_id: '4035318504086604100' } });
   const asks = asked.length;
   await r.call('POST', '/v1/shops/shop-1/connection/pull', since);
-  await until('all was asked again', async () => new Set(asked.slice(asks)).size >= 5);
+  await until('all was asked again', () => Promise.resolve(new Set(asked.slice(asks)).size >= 5));
   await until('nothing waits', async () => (await r.sql.query('select 1 from platform_hints')).rows.length === 0);
   expect(await events()).toBe(before);
   expect((await r.sql.query('select 1 from return_cases')).rows).toHaveLength(1);

@@ -17,7 +17,7 @@ const SECRET = 'dummy-app-secret';
 const shop = (settings: Record<string, string> = {}): ConnectedShop => ({ shop: 's', credentials: { appKey: KEY, appSecret: SECRET, accessToken: 'TTP_token', refreshToken: 'TTP_refresh', shopCipher: 'GCP_cipher' }, settings, timeZone: 'Asia/Jakarta', currency: 'IDR' });
 const webhook = (body: string, authorization: string | undefined = hmacHex(SECRET, KEY, body)): RawWebhook => ({ body: Buffer.from(body), headers: { authorization }, url: 'https://x/webhooks/tiktok/s', query: {} });
 const heard = (body: unknown, settings = {}): readonly Heard[] => tiktok.webhooks?.read(webhook(typeof body === 'string' ? body : JSON.stringify(body)), shop(settings)) ?? [];
-const verified = (w: RawWebhook, credentials: Record<string, string> = shop().credentials as Record<string, string>): boolean | undefined => tiktok.webhooks?.verify(w, credentials, 0);
+const verified = (w: RawWebhook, credentials: Record<string, string> = shop().credentials): boolean | undefined => tiktok.webhooks?.verify(w, credentials, 0);
 
 const item = (over: object = {}) => ({ id: '577086512123755123', sku_id: '2729382476852921560', product_id: '1729582718312380123', seller_sku: 'K1-S', sale_price: '150000.00', currency: 'IDR', display_status: 'AWAITING_SHIPMENT', is_gift: false, ...over });
 const order = (over: object = {}, items: object[] = [item()]) => ({ id: '576461413038785752', user_id: '7021436810468230477', status: 'AWAITING_SHIPMENT', create_time: 1763900000, paid_time: 1763900060, update_time: 1763900060, rts_sla_time: 1764072800, is_cod: false, payment: { currency: 'IDR' }, line_items: items, ...over });
@@ -113,7 +113,7 @@ describe('an order', () => {
   it('of a virtual bundle sells its parts, the first at its price', () => {
     const bundle = order({}, [item({ combined_listing_skus: [{ sku_id: '11', product_id: '1', seller_sku: 'K1-S', sku_count: 2 }, { sku_id: '12', product_id: '2', seller_sku: 'K1-M' }] })]);
     expect(mapOrder(bundle as never).lines.map((l) => [l.lineId, l.code.seller, l.unitPrice, l.kind, l.facts[0]?.quantity])).toEqual([['577086512123755123', 'K1-S', 7_500_000, 'sale', 2], ['577086512123755123/12', 'K1-M', 0, 'bundle-component', 1]]);
-    const back = mapReturn({ ...returned, return_line_items: [{ return_line_item_id: '31', order_line_item_id: '577086512123755123', sku_id: '10' }] }, mapOrder(bundle as never));
+    const back = mapReturn({ ...returned, return_line_items: [{ return_line_item_id: '31', order_line_item_id: '577086512123755123', sku_id: '10' }] }, mapOrder(bundle));
     expect(back.lines.map((l) => [l.id, l.lineId, l.code.seller, l.quantity])).toEqual([['31', '577086512123755123', 'K1-S', 2], ['31/12', '577086512123755123/12', 'K1-M', 1]]);
   });
   it.each([
@@ -320,7 +320,7 @@ describe('against what others computed or wrote', () => {
     expect(messages).toEqual(['hint', 'nothing', 'hint,hint', 'nothing', 'hint']);
   });
   there('maps the documented answers', () => {
-    const data = (name: string, list: string): any[] => (JSON.parse(sample(name)) as any).data[list];
+    const data = (name: string, list: string): any[] => (JSON.parse(sample(name))).data[list];
     const mapped = mapOrder(data('tiktok-api-order-detail.json', 'orders')[0]);
     expect(mapped).toMatchObject({ orderId: '576461413038785752', buyer: '7021436810468230477', lines: [{ lineId: '577086512123755123', code: { seller: 'yellow-24-XL' }, unitPrice: 1, currency: 'IDR', kind: 'giveaway' }] });
     expect(mapReturn(data('tiktok-api-search-returns.json', 'return_orders')[0], undefined)).toMatchObject({ kind: 'refund-only', status: 'withdrawn', claimedReason: 'changed-mind' });
