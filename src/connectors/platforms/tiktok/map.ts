@@ -11,7 +11,8 @@ export const statusOf = (fields: Fields, name: string): string => (optionalText(
 const CONFIRMED = new Set(['AWAITING_SHIPMENT', 'AWAITING_COLLECTION', 'PARTIALLY_SHIPPING', 'IN_TRANSIT', 'DELIVERED', 'COMPLETED']);
 const SHIPPED = new Set(['IN_TRANSIT', 'DELIVERED', 'COMPLETED']);
 const ARRIVED = new Set(['DELIVERED', 'COMPLETED']);
-/** Of a parcel: with the carrier, and delivered. */
+/** Of a parcel: not yet with the carrier; with it, or delivered. */
+const PARCEL_HERE = new Set(['TO_FULFILL', 'PROCESSING']);
 const PARCEL_LEFT = new Set(['FULFILLING', 'COMPLETED']);
 /** Reasons of cancellations that can only befall what was sent. */
 const LOST_ON_THE_WAY = /package_(lost|damaga?ed|scrap)|returned_to_shipper/;
@@ -22,18 +23,20 @@ type Place = 'here' | 'cancelled' | 'on-its-way' | 'arrived' | 'failed';
 /** A name or its text in the seller's language. */
 const reasonName = (order: Fields, item: Fields): string => (optionalText(item, 'cancel_reason') ?? optionalText(order, 'cancel_reason') ?? '').toLowerCase().replace(/\s+/g, '_');
 
+const isCancelled = (order: Fields): boolean => statusOf(order, 'status') === 'CANCELLED';
+
 function placeOf(order: Fields, item: Fields): Place {
   const status = statusOf(item, 'display_status') || statusOf(order, 'status');
   const parcel = statusOf(item, 'package_status');
   if (status !== 'CANCELLED') return ARRIVED.has(status) || parcel === 'COMPLETED' ? 'arrived' : SHIPPED.has(status) || parcel === 'FULFILLING' ? 'on-its-way' : 'here';
   const collected = optionalTime(order, 'collection_time');
   const cancelled = optionalTime(order, 'cancel_time');
-  // Cancelled after the carrier had it: not delivered or refused at the door, which is no cancellation.
-  const left = collected !== null && optionalId(item, 'package_id') !== null && (cancelled === null || collected <= cancelled);
+  // Cancelled after the carrier had it: not delivered or refused at the door, which is no cancellation. While other items of the
+  // order go on, only a parcel that was itself cancelled (lost or damaged, say the docs) tells of it.
+  const sent = collected !== null && optionalId(item, 'package_id') !== null && !PARCEL_HERE.has(parcel);
+  const left = sent && (isCancelled(order) ? cancelled === null || collected <= cancelled : parcel === 'CANCELLED');
   return left || PARCEL_LEFT.has(parcel) || LOST_ON_THE_WAY.test(reasonName(order, item)) ? 'failed' : 'cancelled';
 }
-
-const isCancelled = (order: Fields): boolean => statusOf(order, 'status') === 'CANCELLED';
 
 /**
  * Cash on delivery is demand once the order may be shipped; its money comes later. A cancelled one counts as confirmed before, as a

@@ -96,7 +96,7 @@ describe('an order', () => {
   });
   it('that only asks to be cancelled is not', () => expect(types(order({ is_buyer_request_cancel: true, request_cancel_time: 1763900900 }))).toEqual(['created', 'paid']));
   it.each([
-    ['collected before', { collection_time: 1763990000, cancel_time: 1764000000 }, { package_id: '5' }], ['with the carrier', {}, { package_status: 'FULFILLING' }], ['refused at the door', { cancel_reason: 'returned_to_shipper_refused' }, {}], ['lost', { cancel_reason: 'Package lost' }, {}],
+    ['collected before', { collection_time: 1763990000, cancel_time: 1764000000 }, { package_id: '5' }], ['in a parcel that was cancelled', { collection_time: 1763990000, cancel_time: 1764000000 }, { package_id: '5', package_status: 'CANCELLED' }], ['with the carrier', {}, { package_status: 'FULFILLING' }], ['refused at the door', { cancel_reason: 'returned_to_shipper_refused' }, {}], ['lost', { cancel_reason: 'Package lost' }, {}],
   ])('cancelled but %s has failed to arrive, and was not cancelled', (_name, over, ofItem) => {
     const failed = order({ status: 'CANCELLED', ...over }, [item({ display_status: 'CANCELLED', tracking_number: 'JX1', ...ofItem })]);
     expect(types(failed)).toEqual(['created', 'paid', 'shipped']);
@@ -105,6 +105,10 @@ describe('an order', () => {
   it('cancelled before it was collected, or as an item without a parcel, has failed nowhere', () => {
     expect(failedDelivery(order({ status: 'CANCELLED', cancel_time: 1763990000 }, [item({ display_status: 'CANCELLED', package_id: '5' })]) as never)).toEqual([]);
     expect(failedDelivery(order({ collection_time: 1763990000, cancel_time: 1764000000 }, [item({ display_status: 'CANCELLED' })]) as never)).toEqual([]);
+    expect(failedDelivery(order({ status: 'CANCELLED', collection_time: 1763990000, cancel_time: 1764000000 }, [item({ display_status: 'CANCELLED', package_id: '5', package_status: 'PROCESSING' })]) as never)).toEqual([]);
+    // Another parcel of the order was collected; this item's own says whether it was.
+    const goesOn = (package_status: string) => failedDelivery(order({ status: 'PARTIALLY_SHIPPING', collection_time: 1763990000 }, [item({ display_status: 'CANCELLED', package_id: '5', package_status })]) as never).length;
+    expect([goesOn('TO_FULFILL'), goesOn(''), goesOn('CANCELLED')]).toEqual([0, 0, 1]);
   });
   it.each([
     [{ is_sample_order: true }, {}, 'sample'], [{ is_replacement_order: true }, {}, 'replacement'], [{ is_exchange_order: 'true ' }, {}, 'exchange'], [{ order_type: 'ZERO_LOTTERY' }, {}, 'giveaway'], [{}, { sku_type: 'ZERO_LOTTERY' }, 'giveaway'],
