@@ -117,17 +117,17 @@ export function instant(fields: Fields, name: string): number {
   return at;
 }
 
-const exponents = new Map<string, number>();
+/**
+ * Digits of the minor unit by ISO 4217, where it is not 2. Intl has its digits from CLDR, which leaves out what is not in use any
+ * more: 0 for IDR, PKR or COP, where ISO 4217 has 2.
+ */
+const DIGITS: ReadonlyMap<string, number> = new Map([
+  ...['BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'UYI', 'VND', 'VUV', 'XAF', 'XOF', 'XPF'].map((c) => [c, 0] as const),
+  ...['BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND'].map((c) => [c, 3] as const),
+  ['CLF', 4], ['UYW', 4],
+]);
 
-/** Digits of the minor unit: ECMA-402 takes them from ISO 4217. */
-export function exponentOf(currency: string): number {
-  let digits = exponents.get(currency);
-  if (digits === undefined) {
-    digits = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
-    exponents.set(currency, digits);
-  }
-  return digits;
-}
+export const exponentOf = (currency: string): number => DIGITS.get(currency) ?? 2;
 
 export function currencyOf(fields: Fields, name: string, fallback?: string): string {
   const value = optionalText(fields, name, 8) ?? fallback ?? null;

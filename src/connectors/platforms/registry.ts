@@ -1,6 +1,8 @@
 // All platforms, by the name that stands in their webhook address.
 import { generic } from './generic/generic.js';
 import type { Platform } from './platform.js';
+import { lazada } from './lazada/lazada.js';
 import { shopify } from './shopify/shopify.js';
+import { tiktok } from './tiktok/tiktok.js';
 
-export const PLATFORMS: ReadonlyMap<string, Platform> = new Map([generic, shopify].map((platform) => [platform.name, platform]));
+export const PLATFORMS: ReadonlyMap<string, Platform> = new Map([generic, lazada, shopify, tiktok].map((platform) => [platform.name, platform]));
