@@ -117,17 +117,14 @@ export function instant(fields: Fields, name: string): number {
   return at;
 }
 
-const exponents = new Map<string, number>();
+/** ISO 4217's digits of the minor unit where they are not 2. Not Intl's: that rounds rupiah, pesos and forints to what is paid in cash. */
+const EXPONENTS: ReadonlyMap<string, number> = new Map([
+  ...'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'.split(' ').map((code) => [code, 0] as const),
+  ...'BHD IQD JOD KWD LYD OMR TND'.split(' ').map((code) => [code, 3] as const),
+  ['CLF', 4], ['UYW', 4],
+]);
 
-/** Digits of the minor unit: ECMA-402 takes them from ISO 4217. */
-export function exponentOf(currency: string): number {
-  let digits = exponents.get(currency);
-  if (digits === undefined) {
-    digits = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
-    exponents.set(currency, digits);
-  }
-  return digits;
-}
+export const exponentOf = (currency: string): number => EXPONENTS.get(currency) ?? 2;
 
 export function currencyOf(fields: Fields, name: string, fallback?: string): string {
   const value = optionalText(fields, name, 8) ?? fallback ?? null;
