@@ -154,6 +154,8 @@ export interface PlatformApi {
   readonly feeds: readonly string[];
   /** One page of what changed in [since, until), oldest first where the platform can. */
   changed(feed: string, since: Date, until: Date, page: string | null): Promise<Page>;
+  /** Told once a page of `changed` and the cursor behind it are stored, where the platform wants to hear so. Where it never is, the page comes again. */
+  after?(feed: string, page: Page): Promise<void>;
   /** Requests per second that the platform allows one shop. */
   readonly perSecond: number;
   /** Longest span that one pull may ask for, in hours. */
