@@ -1,8 +1,9 @@
 // Shopify: webhooks carry the whole order; the REST Admin API gives the same resource, so one mapping serves both.
 // What it was checked against: signatures against @shopify/shopify-api; payloads of the shape of Shopify's own fixtures and docs.
 import { MissingCredential, credential, PlatformRefused, type PlatformHttp } from '../platform-http.js';
-import { fieldsOf, idOf, listOf, optionalInstant, text, Unreadable, type Fields } from '../payload.js';
-import { EMPTY, type ConnectedShop, type Entity, type Heard, type Page, type Platform, type PlatformApi, type RawWebhook } from '../platform.js';
+import { fieldsOf, idOf, listOf, optionalInstant, text, type Fields } from '../payload.js';
+import { EMPTY, type ConnectedShop, type Heard, type Page, type Platform, type PlatformApi, type RawWebhook } from '../platform.js';
+import { reading } from '../reading.js';
 import { equalSecrets, hmac256 } from '../signatures.js';
 import { parseLossless } from '../../../kernel/index.js';
 import { mapOrder, mapRefund, mapReturn, returnStatus } from './map.js';
@@ -13,16 +14,6 @@ const PAGE = 250;
 
 const verify = (webhook: RawWebhook, credentials: Readonly<Record<string, string>>): boolean =>
   equalSecrets(hmac256(credentials['webhookSecret'] ?? '', webhook.body).toString('base64'), webhook.headers['x-shopify-hmac-sha256']);
-
-/** Reads one resource; what it does not say becomes quarantine, named by field. */
-function reading(entity: Entity | 'message', id: string, document: unknown, work: () => readonly Heard[]): readonly Heard[] {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof Unreadable) return [{ kind: 'unreadable', entity, id, reason: error.message, document }];
-    throw error;
-  }
-}
 
 const broadcastName = (shop: ConnectedShop): string => shop.settings['broadcastAttribute'] ?? 'broadcast';
 
