@@ -1,4 +1,4 @@
-// A platform on loopback: answers what the test says, as text, and remembers what it was asked.
+// A platform on loopback: answers what the test says, as text and when it says so, and remembers what it was asked.
 import { createServer } from 'node:http';
 
 export interface AskedOf {
@@ -7,7 +7,7 @@ export interface AskedOf {
   readonly body: string;
 }
 
-export async function loopbackPlatform(answer: (asked: AskedOf) => string): Promise<{ url: string; asked: AskedOf[]; close: () => Promise<void> }> {
+export async function loopbackPlatform(answer: (asked: AskedOf) => string | Promise<string>): Promise<{ url: string; asked: AskedOf[]; close: () => Promise<void> }> {
   const asked: AskedOf[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -16,7 +16,7 @@ export async function loopbackPlatform(answer: (asked: AskedOf) => string): Prom
       const url = new URL(request.url ?? '/', 'http://loopback');
       const one = { path: url.pathname, query: url.searchParams, body: Buffer.concat(chunks).toString() };
       asked.push(one);
-      response.writeHead(200, { 'content-type': 'application/json' }).end(answer(one));
+      void Promise.resolve(answer(one)).then((text) => response.writeHead(200, { 'content-type': 'application/json' }).end(text));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
