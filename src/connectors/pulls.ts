@@ -127,15 +127,16 @@ export class Pulls {
     try {
       const api = await this.connections.api(connected);
       const until = before.until ?? new Date(Math.min(Date.now(), before.since.getTime() + api.spanHours * 3_600_000));
-      const pulled = await api.changed(feed, before.since, until, before.page);
-      const { heard, next } = pulled;
+      const page = await api.changed(feed, before.since, until, before.page);
+      const { heard, next } = page;
       const caughtUp = until.getTime() >= Date.now() - 60_000;
       const after = next !== null
         ? { since: before.since, until, page: next, nextSeconds: 0, done: false }
-        : { since: new Date(until.getTime() - (caughtUp ? OVERLAP_MS : 0)), until: null, page: null, nextSeconds: caughtUp ? PULL_SECONDS : 0, done: caughtUp };
+        : { since: new Date(until.getTime() - (caughtUp ? OVERLAP_MS : 0)), until: null, page: null, nextSeconds: caughtUp ? (api.pullSeconds?.[feed] ?? PULL_SECONDS) : 0, done: caughtUp };
       const taken = await this.intake.take(connected, heard, (tx) => connections.advanceFeed(tx, before, { ...after, records: heard.length }));
       this.note(connected, taken);
-      await api.after?.(feed, pulled);
+      // A crash before this, or its refusal, brings the page again: what it says is told once all the same.
+      await api.after?.(feed, page);
       return !after.done;
     } catch (error) {
       if (!(error instanceof PlatformRefused)) throw error;

@@ -1,4 +1,5 @@
 // Signatures of platforms, computed by another implementation than the code under test: @noble/hashes and @noble/ciphers.
+import { cbc } from '@noble/ciphers/aes.js';
 import { hmac } from '@noble/hashes/hmac.js';
 import { md5 } from '@noble/hashes/legacy.js';
 import { sha256 } from '@noble/hashes/sha2.js';
@@ -16,3 +17,6 @@ export function standardHeaders(secret: string, body: string, id = 'msg_1', at =
   const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
   return { 'content-type': 'application/json', 'webhook-id': id, 'webhook-timestamp': String(at), 'webhook-signature': `v1,${hmacBase64(key, `${id}.${at}.`, body)}` };
 }
+
+/** Kuaishou's body: base64 of AES-CBC with an initial vector of zeros. */
+export const aesCbcBase64 = (keyBase64: string, text: string): string => Buffer.from(cbc(Uint8Array.from(Buffer.from(keyBase64, 'base64')), new Uint8Array(16)).encrypt(utf8ToBytes(text))).toString('base64');

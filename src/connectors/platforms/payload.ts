@@ -153,6 +153,13 @@ export function minorUnits(amount: string, currency: string, field: string): num
   return Number(rounded);
 }
 
+/** An amount that the platform writes in minor units already (fen); null where it is absent. Never negative. */
+export function optionalCents(fields: Fields, name: string): number | null {
+  const value = optionalWhole(fields, name);
+  if (value !== null && (value < 0 || value > Number(MAX_AMOUNT))) throw new Unreadable(name, 'must be an amount in minor units that is not negative');
+  return value;
+}
+
 export function optionalMoney(fields: Fields, name: string, currency: string): number | null {
   const value = optionalText(fields, name, 40);
   return value === null ? null : minorUnits(value, currency, name);

@@ -141,6 +141,8 @@ export interface Page {
   readonly heard: readonly Heard[];
   /** Where to go on; null after the last page. */
   readonly next: string | null;
+  /** Ids of messages that the platform repeats until they are confirmed: `after` confirms them. */
+  readonly receipts?: readonly string[];
 }
 
 export interface PlatformApi {
@@ -154,8 +156,10 @@ export interface PlatformApi {
   readonly feeds: readonly string[];
   /** One page of what changed in [since, until), oldest first where the platform can. */
   changed(feed: string, since: Date, until: Date, page: string | null): Promise<Page>;
-  /** Told once a page of `changed` and the cursor behind it are stored, where the platform wants to hear so. Where it never is, the page comes again. */
+  /** Called once what the page said is stored, and not before: a message queue may forget it now. */
   after?(feed: string, page: Page): Promise<void>;
+  /** Seconds between two pulls of a feed, where it is to be asked more often than the rest: a queue that replaces webhooks. */
+  readonly pullSeconds?: Readonly<Record<string, number>>;
   /** Requests per second that the platform allows one shop. */
   readonly perSecond: number;
   /** Longest span that one pull may ask for, in hours. */
