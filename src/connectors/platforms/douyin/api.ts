@@ -6,6 +6,7 @@ import { reading } from '../reading.js';
 import { mapAftersale } from './aftersales.js';
 import { mapOrder } from './map.js';
 import { callSignature, sortedJson } from './sign.js';
+import { douyinStock } from './stock.js';
 
 const BASE = 'https://openapi-fxg.jinritemai.com';
 const PAGE = 100;
@@ -114,7 +115,7 @@ export function douyinApi(shop: ConnectedShop, http: PlatformHttp): PlatformApi 
     }
   };
   return {
-    batch: 20, feeds: ['orders', 'aftersales'], perSecond: 5, spanHours: 24,
+    batch: 20, feeds: ['orders', 'aftersales'], perSecond: 5, spanHours: 24, stock: douyinStock((path, params) => readable(() => ask(path, params))),
     test: async () => {
       const first = listOf((await ask('order/searchList', { size: 1, page: 0, order_by: 'update_time' }))['shop_order_list'], 'shop_order_list')[0];
       return (first === undefined ? null : optionalText(first, 'shop_name')) ?? shop.settings['shopId'] ?? 'Douyin';
