@@ -2,7 +2,7 @@
 import { credential, PlatformRefused, type PlatformHttp } from '../platform-http.js';
 import { fieldsOf, idOf, listOf, optionalText, optionalTime, optionalWhole, text, Unreadable, units, type Fields } from '../payload.js';
 import type { ConnectedShop, Credentials, Heard, Page, PlatformApi } from '../platform.js';
-import { reading } from '../reading.js';
+import { calledBy, reading } from '../reading.js';
 import { mapAftersale } from './aftersales.js';
 import { mapOrder } from './map.js';
 import { callSignature, sortedJson } from './sign.js';
@@ -72,7 +72,7 @@ function changedAt(fields: Fields): number | null {
 export function douyinApi(shop: ConnectedShop, http: PlatformHttp): PlatformApi {
   const token = credential(shop.credentials, 'accessToken');
   const ask = (path: string, params: object): Promise<Fields> => call(shop, http, path, params, token);
-  const orderHeard = (order: Fields): readonly Heard[] => { const id = idOf(order, 'order_id'); return reading('order', id, order, () => [{ kind: 'order', order: mapOrder(order) }]); };
+  const orderHeard = (order: Fields): readonly Heard[] => reading('order', calledBy(order, 'order_id'), order, () => [{ kind: 'order', order: mapOrder(order) }]);
 
   /** null where the platform does not know it; one that is refused does not hold up the others. */
   const askFor = async (path: string, params: object): Promise<Fields | null> => {
@@ -103,7 +103,7 @@ export function douyinApi(shop: ConnectedShop, http: PlatformHttp): PlatformApi 
     const data = await ask('afterSale/List', { update_start_time: cursor.start, update_end_time: Math.ceil(until.getTime() / 1000), size: PAGE, page: cursor.page, order_by: ['update_time asc'] });
     const items = listOf(data['items'], 'items').map((item) => fieldsOf(item['aftersale_info'], 'aftersale_info'));
     // The list says less than the detail: what it names is fetched, so that one case is mapped in one way alone.
-    return { heard: items.map((item) => ({ kind: 'hint', entity: 'return', id: idOf(item, 'aftersale_id') })), next: nextOf(cursor, items.map(changedAt)) };
+    return { heard: items.flatMap((item) => reading('return', 'without-id', item, () => [{ kind: 'hint', entity: 'return', id: idOf(item, 'aftersale_id') }])), next: nextOf(cursor, items.map(changedAt)) };
   };
   const readable = async <T>(work: () => Promise<T>): Promise<T> => {
     try {

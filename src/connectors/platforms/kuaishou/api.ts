@@ -84,10 +84,10 @@ export function kuaishouApi(shop: ConnectedShop, http: PlatformHttp): PlatformAp
         ? await ask('open.order.cursor.list', JSON.stringify({ orderViewStatus: 1, pageSize: 50, sort: 1, cpsType: 0, cursor: page ?? '', ...span }))
         : await ask('open.seller.order.refund.pcursor.list', JSON.stringify({ type: 9, pageSize: 100, currentPage: 1, sort: 2, pcursor: page ?? '', ...span }));
       const next = optionalText(data, orders ? 'cursor' : 'pcursor', 1_000);
-      const ids = orders
-        ? listOf(data['orderList'], 'orderList').map((o) => idOf(fieldsOf(o['orderBaseInfo'], 'orderBaseInfo'), 'oid'))
-        : listOf(data['refundOrderInfoList'] ?? data['dataList'], 'refundOrderInfoList').map((r) => idOf(r, 'refundId'));
-      return { heard: ids.map((id) => ({ kind: 'hint', entity: orders ? 'order' : 'return', id })), next: next === null || next === LAST_PAGE || next === page ? null : next };
+      const heard = orders
+        ? listOf(data['orderList'], 'orderList').flatMap((o) => reading('order', 'without-id', o, () => [{ kind: 'hint', entity: 'order', id: idOf(fieldsOf(o['orderBaseInfo'], 'orderBaseInfo'), 'oid') }]))
+        : listOf(data['refundOrderInfoList'] ?? data['dataList'], 'refundOrderInfoList').flatMap((r) => reading('return', 'without-id', r, () => [{ kind: 'hint', entity: 'return', id: idOf(r, 'refundId') }]));
+      return { heard, next: next === null || next === LAST_PAGE || next === page ? null : next };
     });
   return {
     batch: 10, feeds: ['orders', 'refunds'], perSecond: 5, spanHours: 24,

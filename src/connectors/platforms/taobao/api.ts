@@ -1,11 +1,11 @@
 // Taobao's open platform (TOP): signed form posts to one address, refusals inside a 200 answer.
 import { parseLossless } from '../../../kernel/index.js';
 import { credential, PlatformRefused, type PlatformHttp } from '../platform-http.js';
-import { fieldsOf, idOf, optionalText, optionalTime, optionalWhole, text, Unreadable, units, type Fields } from '../payload.js';
+import { fieldsOf, idOf, optionalId, optionalText, optionalTime, optionalWhole, text, Unreadable, units, type Fields } from '../payload.js';
 import type { ConnectedShop, Credentials, Heard, Page, PlatformApi } from '../platform.js';
-import { reading } from '../reading.js';
+import { calledBy, reading } from '../reading.js';
 import { inBeijing, listIn } from './answers.js';
-import { mapRefund, mapTrade, REFUND_FIELDS, TRADE_FIELDS, tradeId } from './map.js';
+import { mapRefund, mapTrade, REFUND_FIELDS, TRADE_FIELDS } from './map.js';
 import { ofAnother, readMessage } from './messages.js';
 import { callSignature } from './sign.js';
 
@@ -91,12 +91,12 @@ export function taobaoApi(shop: ConnectedShop, http: PlatformHttp): PlatformApi 
   const consume = async (): Promise<Page> => {
     const messages = listIn(await ask('taobao.tmc.messages.consume', { ...group, quantity: String(MESSAGES) }), 'messages', 'tmc_message');
     const own = messages.filter((m) => !ofAnother(m, shop));
-    return { heard: own.flatMap(readMessage), receipts: own.map((m) => idOf(m, 'id')), next: messages.length === MESSAGES && own.length > 0 ? 'more' : null };
+    return { heard: own.flatMap(readMessage), receipts: own.flatMap((m) => optionalId(m, 'id') ?? []), next: messages.length === MESSAGES && own.length > 0 ? 'more' : null };
   };
   const feeds: Readonly<Record<string, (since: Date, until: Date, page: string | null) => Promise<Page>>> = {
     messages: consume,
-    trades: (since, until, page) => increment('taobao.trades.sold.increment.get', TRADE_FIELDS, since, until, page, (answer) => listIn(answer, 'trades', 'trade').flatMap((trade) => tradeHeard(trade, tradeId(trade)))),
-    refunds: (since, until, page) => increment('taobao.refunds.receive.get', 'refund_id,modified', since, until, page, (answer) => listIn(answer, 'refunds', 'refund').map((refund) => ({ kind: 'hint', entity: 'return', id: idOf(refund, 'refund_id') }))),
+    trades: (since, until, page) => increment('taobao.trades.sold.increment.get', TRADE_FIELDS, since, until, page, (answer) => listIn(answer, 'trades', 'trade').flatMap((trade) => tradeHeard(trade, calledBy(trade, 'tid_str', 'tid')))),
+    refunds: (since, until, page) => increment('taobao.refunds.receive.get', 'refund_id,modified', since, until, page, (answer) => listIn(answer, 'refunds', 'refund').flatMap((refund) => reading('return', 'without-id', refund, () => [{ kind: 'hint', entity: 'return', id: idOf(refund, 'refund_id') }]))),
   };
   return {
     batch: 10, feeds: Object.keys(feeds), perSecond: 5, spanHours: 24, pullSeconds: { messages: 10 },
