@@ -157,6 +157,8 @@ export class SharedStock1763803100000 implements MigrationInterface {
         held_back integer,
         drift integer not null default 0,
         read_at timestamptz,
+        -- After a refusal nothing is told until then.
+        quiet_until timestamptz,
         created_at timestamptz not null default now(),
         primary key (shop, sku));
       create index stock_offers_by_sku on stock_offers (sku);

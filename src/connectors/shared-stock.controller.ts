@@ -24,7 +24,7 @@ export class SharedStockController {
       const found = await store.listOffers(tx, { shop: queryText(query, 'shop') ?? null, sku: queryText(query, 'sku') ?? null }, [page.after[0] ?? '', page.after[1] ?? ''], page.limit + 1);
       const demand = await demandOf(tx, [...new Set(found.map((o) => o.sku))]);
       return listed(found, page, (o) => [o.sku, o.shop], (o) => ({
-        shop: o.shop, sku: o.sku, code: o.code, item: o.item, buffer: o.buffer, hearSeconds: o.hear_seconds, pushSeconds: o.push_seconds, shown: shownOf(o, demand.filter((d) => d.sku === o.sku)), wanted: o.units, heldBack: o.held_back, waiting: o.waiting, readAt: o.read_at,
+        shop: o.shop, sku: o.sku, code: o.code, item: o.item, buffer: o.buffer, hearSeconds: o.hear_seconds, pushSeconds: o.push_seconds, shown: shownOf(o, demand.filter((d) => d.sku === o.sku)), wanted: o.units, heldBack: o.held_back, waiting: o.waiting, refusedLately: o.quiet, readAt: o.read_at,
       }));
     });
   }

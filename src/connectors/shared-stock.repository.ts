@@ -17,9 +17,11 @@ export interface OfferRow {
   readonly read_at: Date | null;
   /** Of the push under way; null where none is. */
   readonly waiting: number | null;
+  /** The platform refused a change a moment ago. */
+  readonly quiet: boolean;
 }
 
-const OFFER = `select o.*, p.change as waiting from stock_offers o left join stock_pushes p on p.shop = o.shop and p.sku = o.sku and p.state = 'waiting'`;
+const OFFER = `select o.*, p.change as waiting, coalesce(o.quiet_until > now(), false) as quiet from stock_offers o left join stock_pushes p on p.shop = o.shop and p.sku = o.sku and p.state = 'waiting'`;
 
 /** Offers of connections that are at work, in the order of their SKUs. */
 export const activeOffers = (tx: Tx, limit: number): Promise<OfferRow[]> =>
@@ -49,6 +51,10 @@ export async function openPush(tx: Tx, p: { id: string; shop: string; sku: strin
   return true;
 }
 
+/** Notes what a shop should show where nothing has to be changed for it. */
+export const noteWanted = (tx: Tx, o: { shop: string; sku: string; units: number; heldBack: number }): Promise<number> =>
+  touched(tx, 'update stock_offers set units = $3, held_back = $4 where shop = $1 and sku = $2', [o.shop, o.sku, o.units, o.heldBack]);
+
 export interface PushRow {
   readonly id: string;
   readonly shop: string;
@@ -70,7 +76,7 @@ export const endPush = (tx: Tx, id: string): Promise<number> => touched(tx, `upd
 /** The platform will not have it: what is taken for shown goes back. */
 export async function refusePush(tx: Tx, p: PushRow, fault: string): Promise<void> {
   if ((await touched(tx, `update stock_pushes set state = 'refused', ended_at = now(), last_fault = $2, attempts = attempts + 1 where id = $1 and state = 'waiting'`, [p.id, fault])) === 0) return;
-  await touched(tx, 'update stock_offers set pushed = pushed - $3, read_at = null where shop = $1 and sku = $2', [p.shop, p.sku, p.change]);
+  await touched(tx, `update stock_offers set pushed = pushed - $3, read_at = null, quiet_until = now() + interval '1 minute' where shop = $1 and sku = $2`, [p.shop, p.sku, p.change]);
 }
 
 export const postponePush = (tx: Tx, id: string, seconds: number, fault: string): Promise<number> =>

@@ -93,8 +93,10 @@ export class SharedStock {
       for (const [i, offer] of decided.entries()) {
         const o = own[i];
         const change = offer.units - (sharers[i]?.shown ?? 0);
-        if (o === undefined || o.waiting !== null || change === 0) continue;
-        await store.openPush(tx, { id: newId('psh'), shop: o.shop, sku, change, units: offer.units, heldBack: offer.buffer });
+        if (o === undefined) continue;
+        if (o.waiting !== null || o.quiet || change === 0) {
+          if (o.units !== offer.units || o.held_back !== offer.buffer) await store.noteWanted(tx, { shop: o.shop, sku, units: offer.units, heldBack: offer.buffer });
+        } else await store.openPush(tx, { id: newId('psh'), shop: o.shop, sku, change, units: offer.units, heldBack: offer.buffer });
       }
     }
   }

@@ -23,12 +23,12 @@ export class WebhooksService {
     const probed = webhooks.probe?.(webhook, connected.credentials);
     if (probed !== undefined) return probed;
     const now = Date.now();
-    const ours = webhooks.verify(webhook, connected.credentials, now) || (connected.previous !== undefined && webhooks.verify(webhook, connected.previous, now));
-    if (!ours) {
+    const signedWith = [connected.credentials, connected.previous].find((credentials) => credentials !== undefined && webhooks.verify(webhook, credentials, now));
+    if (signedWith === undefined) {
       this.noticed.refused(shop, 'a webhook was not signed with the secret of this shop');
       return webhooks.refused;
     }
-    const taken = await this.intake.take(connected, this.read(connected, webhook));
+    const taken = await this.intake.take(connected, this.read({ ...connected, credentials: signedWith }, webhook));
     this.noticed.webhook(shop, taken.latest);
     if (taken.deauthorised) await this.database.transaction((tx) => setDeauthorised(tx, shop)).then(() => this.connections.forget(shop));
     return connected.platform.name === 'generic' ? counted(taken) : webhooks.acknowledged;

@@ -48,7 +48,7 @@ const EXPECTED: Readonly<Record<string, readonly Role[] | 'everyone'>> = {
   'POST /v1/shops/{shop}/connection/secret': ['operator'], 'POST /v1/shops/{shop}/connection/test': ['operator'], 'POST /v1/shops/{shop}/connection/pause': ['operator'], 'POST /v1/shops/{shop}/connection/resume': ['operator'],
   'POST /v1/shops/{shop}/connection/pull': ['operator'], 'GET /v1/platform-quarantine': ['operator'], 'POST /v1/platform-quarantine/redrive': ['operator'], 'GET /v1/shops/{shop}/sku-mappings': ['operator'],
   'PUT /v1/shops/{shop}/sku-mappings': ['operator'], 'GET /v1/shops/{shop}/unmapped-codes': ['operator'], 'POST /webhooks/{platform}/{shop}': 'everyone', 'GET /v1/shops/{shop}/orders/{order}/attributions': ['operator', 'warehouse', 'quality', 'finance'],
-  'PUT /v1/shops/{shop}/live-rooms/{room}': ['operator'], 'POST /v1/shops/{shop}/attributions': ['operator'],
+  'PUT /v1/shops/{shop}/live-rooms/{room}': ['operator'], 'POST /v1/shops/{shop}/attributions': ['operator'], 'GET /v1/stock-offers': ['operator', 'warehouse', 'controller'], 'PUT /v1/shops/{shop}/stock-offers': ['operator'],
   'POST /v1/signals/{id}/reply': ['factory', 'operator'], 'POST /v1/signals/{id}/decision': ['operator'], 'GET /v1/signals/{id}/commitment': ['operator'], 'GET /v1/commitment-policy': ['operator', 'finance'], 'PUT /v1/commitment-policy': [], 'GET /v1/stream': ['operator', 'factory', 'warehouse', 'quality', 'finance'], 'GET /v1/overview': ['operator'],
 };
 

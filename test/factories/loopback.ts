@@ -7,7 +7,10 @@ export interface AskedOf {
   readonly body: string;
 }
 
-export async function loopbackPlatform(answer: (asked: AskedOf) => string | Promise<string>): Promise<{ url: string; asked: AskedOf[]; close: () => Promise<void> }> {
+/** A body with 200, or with another status. */
+type Answered = string | { readonly status: number; readonly body: string };
+
+export async function loopbackPlatform(answer: (asked: AskedOf) => Answered | Promise<Answered>): Promise<{ url: string; asked: AskedOf[]; close: () => Promise<void> }> {
   const asked: AskedOf[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -16,7 +19,7 @@ export async function loopbackPlatform(answer: (asked: AskedOf) => string | Prom
       const url = new URL(request.url ?? '/', 'http://loopback');
       const one = { path: url.pathname, query: url.searchParams, body: Buffer.concat(chunks).toString() };
       asked.push(one);
-      void Promise.resolve(answer(one)).then((text) => response.writeHead(200, { 'content-type': 'application/json' }).end(text));
+      void Promise.resolve(answer(one)).then((said) => response.writeHead(typeof said === 'string' ? 200 : said.status, { 'content-type': 'application/json' }).end(typeof said === 'string' ? said : said.body));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

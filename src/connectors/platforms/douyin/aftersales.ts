@@ -68,10 +68,10 @@ function substitute(id: string, type: number, status: number, info: Fields, orde
 }
 
 export function mapAftersale(data: Fields): Heard[] {
-  const process = fieldsOf(data['process_info'], 'process_info');
-  const info = fieldsOf(process['after_sale_info'], 'after_sale_info');
+  const course = fieldsOf(data['process_info'], 'process_info');
+  const info = fieldsOf(course['after_sale_info'], 'after_sale_info');
   const order = fieldsOf(data['order_info'], 'order_info');
-  const logistics = inner(process, 'logistics_info');
+  const logistics = inner(course, 'logistics_info');
   const id = idOf(info, 'after_sale_id');
   const type = optionalWhole(info, 'after_sale_type') ?? -1;
   const status = optionalWhole(info, 'after_sale_status') ?? 6;
@@ -81,7 +81,7 @@ export function mapAftersale(data: Fields): Heard[] {
   const kind = failed ? 'failed-delivery' : KINDS[type];
   const found: PlatformReturn = {
     returnId: id, updatedAt: time(info, 'update_time'), kind: kind ?? 'refund-only', claimedReason: claimedReason(info), trackingNumber: failed ? optionalText(refused, 'tracking_no', 128) : tracking,
-    status: caseStatus(status, type, optionalWhole(info, 'refund_status'), optionalWhole(inner(process, 'arbitrate_info'), 'arbitrate_status'), tracking !== null),
+    status: caseStatus(status, type, optionalWhole(info, 'refund_status'), optionalWhole(inner(course, 'arbitrate_info'), 'arbitrate_status'), tracking !== null),
     // A price guarantee gives money, a resend goods: nothing comes back, and no unit is refunded.
     lines: kind === undefined ? [] : linesOf(order, info, kind),
   };

@@ -1,8 +1,8 @@
 // Douyin's open platform: every call is a signed POST, and a refusal stands inside a 200 answer.
 import { credential, PlatformRefused, type PlatformHttp } from '../platform-http.js';
-import { fieldsOf, idOf, listOf, optionalText, optionalTime, optionalWhole, text, Unreadable, units, type Fields } from '../payload.js';
+import { fieldsOf, idOf, listOf, optionalText, optionalTime, optionalWhole, text, units, type Fields } from '../payload.js';
 import type { ConnectedShop, Credentials, Heard, Page, PlatformApi } from '../platform.js';
-import { reading } from '../reading.js';
+import { asAnswered, calledBy, reading } from '../reading.js';
 import { mapAftersale } from './aftersales.js';
 import { mapOrder } from './map.js';
 import { callSignature, sortedJson } from './sign.js';
@@ -28,16 +28,13 @@ async function call(shop: ConnectedShop, http: PlatformHttp, path: string, param
   const query = new URLSearchParams({ app_key: appKey, method, timestamp: String(timestamp), v: '2', sign_method: 'hmac-sha256', sign: callSignature(appKey, credential(shop.credentials, 'appSecret'), method, timestamp, body) });
   if (accessToken !== null) query.set('access_token', accessToken);
   const answer = await http.json({ method: 'POST', url: `${shop.settings['apiBase'] ?? BASE}/${path}?${query.toString()}`, headers: { 'content-type': 'application/json', 'x-open-no-old-err-code': '1' }, body });
-  try {
+  return asAnswered(() => {
     const fields = fieldsOf(answer, 'answer');
     // Older answers carry err_no alone.
     const code = optionalWhole(fields, 'code') ?? (optionalWhole(fields, 'err_no') === 0 ? DONE : (optionalWhole(fields, 'err_no') ?? 0));
     if (code !== DONE) throw refusal(code, optionalText(fields, 'sub_code', 1_000) ?? '');
     return fieldsOf(fields['data'] ?? {}, 'data');
-  } catch (error) {
-    if (error instanceof Unreadable) throw new PlatformRefused(`the answer is not what it should be: ${error.message}`, true);
-    throw error;
-  }
+  });
 }
 
 /** Where a pull goes on: what changed since `start`, and which page of that. */
@@ -73,7 +70,7 @@ function changedAt(fields: Fields): number | null {
 export function douyinApi(shop: ConnectedShop, http: PlatformHttp): PlatformApi {
   const token = credential(shop.credentials, 'accessToken');
   const ask = (path: string, params: object): Promise<Fields> => call(shop, http, path, params, token);
-  const orderHeard = (order: Fields): readonly Heard[] => { const id = idOf(order, 'order_id'); return reading('order', id, order, () => [{ kind: 'order', order: mapOrder(order) }]); };
+  const orderHeard = (order: Fields): readonly Heard[] => reading('order', calledBy(order, 'order_id'), order, () => [{ kind: 'order', order: mapOrder(order) }]);
 
   /** null where the platform does not know it; one that is refused does not hold up the others. */
   const askFor = async (path: string, params: object): Promise<Fields | null> => {
@@ -104,18 +101,10 @@ export function douyinApi(shop: ConnectedShop, http: PlatformHttp): PlatformApi 
     const data = await ask('afterSale/List', { update_start_time: cursor.start, update_end_time: Math.ceil(until.getTime() / 1000), size: PAGE, page: cursor.page, order_by: ['update_time asc'] });
     const items = listOf(data['items'], 'items').map((item) => fieldsOf(item['aftersale_info'], 'aftersale_info'));
     // The list says less than the detail: what it names is fetched, so that one case is mapped in one way alone.
-    return { heard: items.map((item) => ({ kind: 'hint', entity: 'return', id: idOf(item, 'aftersale_id') })), next: nextOf(cursor, items.map(changedAt)) };
-  };
-  const readable = async <T>(work: () => Promise<T>): Promise<T> => {
-    try {
-      return await work();
-    } catch (error) {
-      if (error instanceof Unreadable) throw new PlatformRefused(`the answer is not what it should be: ${error.message}`, true);
-      throw error;
-    }
+    return { heard: items.flatMap((item) => reading('return', 'without-id', item, () => [{ kind: 'hint', entity: 'return', id: idOf(item, 'aftersale_id') }])), next: nextOf(cursor, items.map(changedAt)) };
   };
   return {
-    batch: 20, feeds: ['orders', 'aftersales'], perSecond: 5, spanHours: 24, stock: douyinStock((path, params) => readable(() => ask(path, params))),
+    batch: 20, feeds: ['orders', 'aftersales'], perSecond: 5, spanHours: 24, stock: douyinStock((path, params) => asAnswered(() => ask(path, params))),
     test: async () => {
       const first = listOf((await ask('order/searchList', { size: 1, page: 0, order_by: 'update_time' }))['shop_order_list'], 'shop_order_list')[0];
       return (first === undefined ? null : optionalText(first, 'shop_name')) ?? shop.settings['shopId'] ?? 'Douyin';
@@ -125,7 +114,7 @@ export function douyinApi(shop: ConnectedShop, http: PlatformHttp): PlatformApi 
       for (const id of ids) heard.push(...(entity === 'order' ? await fetchOrder(id) : await fetchAftersale(id)));
       return heard;
     },
-    changed: (feed, since, until, page) => readable(() => (feed === 'orders' ? changedOrders(since, until, page) : changedAftersales(since, until, page))),
+    changed: (feed, since, until, page) => asAnswered(() => (feed === 'orders' ? changedOrders(since, until, page) : changedAftersales(since, until, page))),
   };
 }
 
@@ -134,11 +123,8 @@ export async function refreshDouyin(shop: ConnectedShop, http: PlatformHttp): Pr
   const { refreshToken } = shop.credentials;
   const given = refreshToken === undefined ? null : await call(shop, http, 'token/refresh', { grant_type: 'refresh_token', refresh_token: refreshToken }, null);
   const data = given ?? (await call(shop, http, 'token/create', { code: '', grant_type: 'authorization_self', shop_id: shop.settings['shopId'] }, null));
-  try {
+  return asAnswered(() => {
     const next = optionalText(data, 'refresh_token', 1_000);
     return { accessToken: text(data, 'access_token', 1_000), ...(next === null ? {} : { refreshToken: next }), accessTokenEndsAt: String(Date.now() + units(data, 'expires_in') * 1000) };
-  } catch (error) {
-    if (error instanceof Unreadable) throw new PlatformRefused(`the answer is not what it should be: ${error.message}`, true);
-    throw error;
-  }
+  });
 }

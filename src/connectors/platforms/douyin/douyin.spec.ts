@@ -226,8 +226,9 @@ describe('calls', () => {
     expect(first.heard[0]).toEqual({ kind: 'hint', entity: 'return', id: '1' });
   });
   it('set a bad record aside alone', async () => {
-    const api = apiOf(shop, http(() => ok({ shop_order_list: [order({ order_id: '1' }, { item_num: -1 }), order({ order_id: '2' })] })));
-    expect((await api.changed('orders', from, to, null)).heard.map((h) => h.kind)).toEqual(['unreadable', 'order']);
+    const api = apiOf(shop, http(() => ok({ shop_order_list: [order({ order_id: '1' }, { item_num: -1 }), order({ order_id: {} }), order({ order_id: '2' })], items: [{ aftersale_info: { aftersale_id: 0 } }, { aftersale_info: { aftersale_id: 3 } }] })));
+    expect((await api.changed('orders', from, to, null)).heard.map((h) => [h.kind, 'id' in h ? h.id : ''])).toEqual([['unreadable', '1'], ['unreadable', 'without-id'], ['order', '']]);
+    expect((await api.changed('aftersales', from, to, null)).heard.map((h) => h.kind)).toEqual(['unreadable', 'hint']);
   });
   it.each([
     [{ code: 40_003, sub_code: 'isv.access-token-expired', msg: 'Canary' }, false, true], [{ code: 30_001, sub_code: 'dop.authorization-closed' }, false, true], [{ code: 60_000 }, true, false], [{ code: 20_000, sub_code: 'isp.service-error:Canary Name' }, true, false], [{ err_no: 7, message: 'Canary' }, false, false], [[], true, false],

@@ -2,7 +2,7 @@
 import { credential, PlatformRefused, type PlatformHttp } from '../platform-http.js';
 import { fieldsOf, idOf, listOf, optionalText, optionalWhole, text, Unreadable, units, type Fields } from '../payload.js';
 import type { ConnectedShop, Credentials, Heard, Page, PlatformApi, PlatformOrder } from '../platform.js';
-import { reading } from '../reading.js';
+import { asAnswered, reading } from '../reading.js';
 import { mapOrder, mapRefund } from './map.js';
 import { callSignature } from './sign.js';
 
@@ -25,15 +25,6 @@ function refusal(fields: Fields): PlatformRefused {
   return new PlatformRefused(`Kuaishou answered ${code}`, exhausted || (!revoked && BUSY.test(words)), exhausted ? 3_600 : null, revoked);
 }
 
-async function readable<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof Unreadable) throw new PlatformRefused(`the answer is not what it should be: ${error.message}`, true);
-    throw error;
-  }
-}
-
 /** Ids as the numbers that they are, digit by digit: JSON of this language would round longer ones. */
 const withId = (name: string, id: string): string => `{"${name}":${id}}`;
 const isId = (id: string): boolean => /^[1-9]\d{0,18}$/.test(id);
@@ -43,7 +34,7 @@ export function kuaishouApi(shop: ConnectedShop, http: PlatformHttp): PlatformAp
   const signSecret = credential(shop.credentials, 'signSecret');
 
   const ask = (method: string, param: string): Promise<Fields> =>
-    readable(async () => {
+    asAnswered(async () => {
       const params: Record<string, string> = { ...fixed, method, param, timestamp: String(Date.now()) };
       const query = new URLSearchParams({ ...params, sign: callSignature(params, signSecret) });
       const fields = fieldsOf(await http.json({ method: 'GET', url: `${baseOf(shop)}/${method.replaceAll('.', '/')}?${query.toString()}` }), 'answer');
@@ -68,7 +59,7 @@ export function kuaishouApi(shop: ConnectedShop, http: PlatformHttp): PlatformAp
   const fetchRefund = async (id: string): Promise<readonly Heard[]> => {
     const refund = await askFor('open.seller.order.refund.detail', 'refundId', id);
     if (refund?.['refundId'] === undefined) return [];
-    const around = await readable(() => fetchOrder(idOf(refund, 'oid')));
+    const around = await asAnswered(() => fetchOrder(idOf(refund, 'oid')));
     const order: PlatformOrder | null = around.flatMap((h) => (h.kind === 'order' ? [h.order] : []))[0] ?? null;
     return [...around, ...reading('return', id, refund, () => {
       if (order === null) throw new Unreadable('oid', 'names an order that cannot be read');
@@ -77,17 +68,17 @@ export function kuaishouApi(shop: ConnectedShop, http: PlatformHttp): PlatformAp
   };
   // The lists say less than the details (no time of receipt, no ship-by): what they name is fetched, so that all is mapped in one way alone.
   const changedOf = (feed: string, since: Date, until: Date, page: string | null): Promise<Page> =>
-    readable(async () => {
+    asAnswered(async () => {
       const span = { beginTime: since.getTime(), endTime: until.getTime(), queryType: 2 };
       const orders = feed === 'orders';
       const data = orders
         ? await ask('open.order.cursor.list', JSON.stringify({ orderViewStatus: 1, pageSize: 50, sort: 1, cpsType: 0, cursor: page ?? '', ...span }))
         : await ask('open.seller.order.refund.pcursor.list', JSON.stringify({ type: 9, pageSize: 100, currentPage: 1, sort: 2, pcursor: page ?? '', ...span }));
       const next = optionalText(data, orders ? 'cursor' : 'pcursor', 1_000);
-      const ids = orders
-        ? listOf(data['orderList'], 'orderList').map((o) => idOf(fieldsOf(o['orderBaseInfo'], 'orderBaseInfo'), 'oid'))
-        : listOf(data['refundOrderInfoList'] ?? data['dataList'], 'refundOrderInfoList').map((r) => idOf(r, 'refundId'));
-      return { heard: ids.map((id) => ({ kind: 'hint', entity: orders ? 'order' : 'return', id })), next: next === null || next === LAST_PAGE || next === page ? null : next };
+      const heard = orders
+        ? listOf(data['orderList'], 'orderList').flatMap((o) => reading('order', 'without-id', o, () => [{ kind: 'hint', entity: 'order', id: idOf(fieldsOf(o['orderBaseInfo'], 'orderBaseInfo'), 'oid') }]))
+        : listOf(data['refundOrderInfoList'] ?? data['dataList'], 'refundOrderInfoList').flatMap((r) => reading('return', 'without-id', r, () => [{ kind: 'hint', entity: 'return', id: idOf(r, 'refundId') }]));
+      return { heard, next: next === null || next === LAST_PAGE || next === page ? null : next };
     });
   return {
     batch: 10, feeds: ['orders', 'refunds'], perSecond: 5, spanHours: 24,
@@ -102,7 +93,7 @@ export function kuaishouApi(shop: ConnectedShop, http: PlatformHttp): PlatformAp
 }
 
 export const refreshKuaishou = (shop: ConnectedShop, http: PlatformHttp): Promise<Credentials> =>
-  readable(async () => {
+  asAnswered(async () => {
     const query = new URLSearchParams({ app_id: credential(shop.credentials, 'appKey'), app_secret: credential(shop.credentials, 'appSecret'), grant_type: 'refresh_token', refresh_token: credential(shop.credentials, 'refreshToken') });
     const fields = fieldsOf(await http.json({ method: 'POST', url: `${baseOf(shop)}/oauth2/refresh_token`, headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: query.toString() }), 'answer');
     if (optionalWhole(fields, 'result') !== SUCCESS && fields['access_token'] === undefined) throw refusal(fields);

@@ -178,6 +178,10 @@ describe('calls', () => {
     }
     expect(cursors).toEqual(['', 'c2', '', 'c2']);
   });
+  it('set a bad record of a list aside alone', async () => {
+    const api = apiOf(shop, http(() => ok({ orderList: [{}, order({ oid: 2 })], refundOrderInfoList: [{}, refund({ refundId: 3 })] })));
+    for (const feed of api.feeds) expect((await api.changed(feed, from, to, null)).heard.map((h) => h.kind)).toEqual(['unreadable', 'hint']);
+  });
   it.each([
     [{ result: 24, error_msg: 'access_token invalid, Canary' }, false, true], [{ result: 28, error_msg: 'AUTHORIZATION_REVOKED' }, false, true], [{ result: 7, error_msg: 'Exceed qps limit, KEY Canary' }, true, false], [{ result: 0, sub_code: '802006', sub_msg: 'Canary' }, true, false], [{ result: 21, error_msg: 'order operation reject Canary' }, false, false], [[], true, false],
   ])('that are answered %j are refused (retry %s, unauthorised %s), without the words of the answer', async (body, retry, unauthorised) => {

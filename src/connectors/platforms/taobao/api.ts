@@ -1,11 +1,11 @@
 // Taobao's open platform (TOP): signed form posts to one address, refusals inside a 200 answer.
 import { parseLossless } from '../../../kernel/index.js';
 import { credential, PlatformRefused, type PlatformHttp } from '../platform-http.js';
-import { fieldsOf, idOf, optionalText, optionalTime, optionalWhole, text, Unreadable, units, type Fields } from '../payload.js';
+import { fieldsOf, idOf, optionalId, optionalText, optionalTime, optionalWhole, text, Unreadable, units, type Fields } from '../payload.js';
 import type { ConnectedShop, Credentials, Heard, Page, PlatformApi } from '../platform.js';
-import { reading } from '../reading.js';
+import { asAnswered, calledBy, reading } from '../reading.js';
 import { inBeijing, listIn } from './answers.js';
-import { mapRefund, mapTrade, REFUND_FIELDS, TRADE_FIELDS, tradeId } from './map.js';
+import { mapRefund, mapTrade, REFUND_FIELDS, TRADE_FIELDS } from './map.js';
 import { ofAnother, readMessage } from './messages.js';
 import { callSignature } from './sign.js';
 
@@ -26,18 +26,9 @@ function refusal(error: Fields): PlatformRefused {
   return new PlatformRefused(`Taobao answered code ${code}${named}`, !unauthorised && (code === CALL_LIMIT || /^(isp\.|accesscontrol\.)/.test(sub)), null, unauthorised);
 }
 
-async function readable<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof Unreadable) throw new PlatformRefused(`the answer is not what it should be: ${error.message}`, true);
-    throw error;
-  }
-}
-
 /** One call; what its answer holds under `{method}_response`, or bare where answers are simplified. */
 const call = (shop: ConnectedShop, http: PlatformHttp, method: string, params: Readonly<Record<string, string>>, session: string | null): Promise<Fields> =>
-  readable(async () => {
+  asAnswered(async () => {
     const asked: Record<string, string> = { ...params, method, app_key: credential(shop.credentials, 'appKey'), format: 'json', v: '2.0', sign_method: 'md5', timestamp: inBeijing(new Date()), ...(session === null ? {} : { session }) };
     const body = new URLSearchParams({ ...asked, sign: callSignature(asked, credential(shop.credentials, 'appSecret')) }).toString();
     const answer = fieldsOf(await http.json({ method: 'POST', url: shop.settings['apiBase'] ?? BASE, headers: { 'content-type': 'application/x-www-form-urlencoded;charset=utf-8' }, body }), 'answer');
@@ -69,7 +60,7 @@ export function taobaoApi(shop: ConnectedShop, http: PlatformHttp): PlatformApi 
   const fetchRefund = async (id: string): Promise<readonly Heard[]> => {
     const refund = await askFor('taobao.refund.get', { refund_id: id, fields: REFUND_FIELDS }, 'refund');
     if (refund === null) return [];
-    const around = await readable(() => fetchTrade(idOf(refund, 'tid')));
+    const around = await asAnswered(() => fetchTrade(idOf(refund, 'tid')));
     const trade = around.flatMap((h) => (h.kind === 'order' ? [h.order] : []))[0];
     return [...around, ...reading('return', id, refund, () => {
       if (trade === undefined) throw new Unreadable('tid', 'names a trade that cannot be read');
@@ -91,12 +82,12 @@ export function taobaoApi(shop: ConnectedShop, http: PlatformHttp): PlatformApi 
   const consume = async (): Promise<Page> => {
     const messages = listIn(await ask('taobao.tmc.messages.consume', { ...group, quantity: String(MESSAGES) }), 'messages', 'tmc_message');
     const own = messages.filter((m) => !ofAnother(m, shop));
-    return { heard: own.flatMap(readMessage), receipts: own.map((m) => idOf(m, 'id')), next: messages.length === MESSAGES && own.length > 0 ? 'more' : null };
+    return { heard: own.flatMap(readMessage), receipts: own.flatMap((m) => optionalId(m, 'id') ?? []), next: messages.length === MESSAGES && own.length > 0 ? 'more' : null };
   };
   const feeds: Readonly<Record<string, (since: Date, until: Date, page: string | null) => Promise<Page>>> = {
     messages: consume,
-    trades: (since, until, page) => increment('taobao.trades.sold.increment.get', TRADE_FIELDS, since, until, page, (answer) => listIn(answer, 'trades', 'trade').flatMap((trade) => tradeHeard(trade, tradeId(trade)))),
-    refunds: (since, until, page) => increment('taobao.refunds.receive.get', 'refund_id,modified', since, until, page, (answer) => listIn(answer, 'refunds', 'refund').map((refund) => ({ kind: 'hint', entity: 'return', id: idOf(refund, 'refund_id') }))),
+    trades: (since, until, page) => increment('taobao.trades.sold.increment.get', TRADE_FIELDS, since, until, page, (answer) => listIn(answer, 'trades', 'trade').flatMap((trade) => tradeHeard(trade, calledBy(trade, 'tid_str', 'tid')))),
+    refunds: (since, until, page) => increment('taobao.refunds.receive.get', 'refund_id,modified', since, until, page, (answer) => listIn(answer, 'refunds', 'refund').flatMap((refund) => reading('return', 'without-id', refund, () => [{ kind: 'hint', entity: 'return', id: idOf(refund, 'refund_id') }]))),
   };
   return {
     batch: 10, feeds: Object.keys(feeds), perSecond: 5, spanHours: 24, pullSeconds: { messages: 10 },
@@ -106,7 +97,7 @@ export function taobaoApi(shop: ConnectedShop, http: PlatformHttp): PlatformApi 
       for (const id of ids) heard.push(...(entity === 'order' ? await fetchTrade(id) : await fetchRefund(id)));
       return heard;
     },
-    changed: (feed, since, until, page) => readable(() => feeds[feed]?.(since, until, page) ?? Promise.resolve({ heard: [], next: null })),
+    changed: (feed, since, until, page) => asAnswered(() => feeds[feed]?.(since, until, page) ?? Promise.resolve({ heard: [], next: null })),
     after: async (_feed, { receipts = [] }) => {
       if (receipts.length > 0) await ask('taobao.tmc.messages.confirm', { ...group, s_message_ids: receipts.join(',') });
     },
@@ -114,7 +105,7 @@ export function taobaoApi(shop: ConnectedShop, http: PlatformHttp): PlatformApi 
 }
 
 export const refreshTaobao = (shop: ConnectedShop, http: PlatformHttp): Promise<Credentials> =>
-  readable(async () => {
+  asAnswered(async () => {
     const answer = await call(shop, http, 'taobao.top.auth.token.refresh', { refresh_token: credential(shop.credentials, 'refreshToken') }, null);
     const granted = fieldsOf(parseLossless(Buffer.from(text(answer, 'token_result', 10_000))), 'token_result');
     const next = optionalText(granted, 'refresh_token', 1_000);

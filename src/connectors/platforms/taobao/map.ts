@@ -63,7 +63,7 @@ function mapLine(trade: Fields, order: Fields, alone: boolean): PlatformLine {
   };
 }
 
-export const tradeId = (trade: Fields): string => optionalId(trade, 'tid_str') ?? idOf(trade, 'tid');
+const tradeId = (trade: Fields): string => optionalId(trade, 'tid_str') ?? idOf(trade, 'tid');
 
 export function mapTrade(trade: Fields): PlatformOrder {
   const orders = listIn(trade, 'orders', 'order');

@@ -3,7 +3,7 @@
 import { parseLossless } from '../../../kernel/index.js';
 import { fieldsOf, idOf, optionalId, optionalText, Unreadable, type Fields } from '../payload.js';
 import type { ConnectedShop, Heard } from '../platform.js';
-import { reading } from '../reading.js';
+import { calledBy, reading } from '../reading.js';
 
 const TRADE = /^taobao_trade_Trade(Create|CreateWithoutPay|BuyerPay|SellerShip|PartlySellerShip|PartlyRefund|PartlyConfirmPay|Close|CloseAndModifyDetailOrder|Success|Changed|Modified|AlipayCreate|BuyerStepPay|DelayConfirmPay|LogisticsAddressChanged|OuterTidAdd)$/;
 const REFUND = /^taobao_refund_Refund(Created|SellerAgreeAgreement|SellerRefuseAgreement|BuyerReturnGoods|BuyerModifyAgreement|Closed|Success|Block|CreateMessage|TimeoutRemind)$/;
@@ -30,7 +30,7 @@ export function ofAnother(message: Fields, shop: ConnectedShop): boolean {
 export function readMessage(message: Fields): readonly Heard[] {
   const topic = optionalText(message, 'topic', 128) ?? '';
   if (IRRELEVANT.test(topic)) return [{ kind: 'nothing', about: topic }];
-  if (TRADE.test(topic)) return reading('message', idOf(message, 'id'), message, () => [{ kind: 'hint', entity: 'order', id: idOf(contentOf(message), 'tid') }]);
-  if (REFUND.test(topic)) return reading('message', idOf(message, 'id'), message, () => [{ kind: 'hint', entity: 'return', id: idOf(contentOf(message), 'refund_id') }]);
+  if (TRADE.test(topic)) return reading('message', calledBy(message, 'id'), message, () => [{ kind: 'hint', entity: 'order', id: idOf(contentOf(message), 'tid') }]);
+  if (REFUND.test(topic)) return reading('message', calledBy(message, 'id'), message, () => [{ kind: 'hint', entity: 'return', id: idOf(contentOf(message), 'refund_id') }]);
   return [{ kind: 'unknown', about: topic === '' ? 'no topic' : topic, document: message }];
 }

@@ -176,6 +176,13 @@ describe('calls', () => {
     expect((await apiOf(shop, http(() => ({ messages: { tmc_message: full } }))).changed('messages', from, to, null)).next).toBe('more');
     expect(await apiOf(shop, http(() => ({}))).changed('messages', from, to, 'more')).toEqual({ heard: [], receipts: [], next: null });
   });
+  it('set a bad record of a list or queue aside alone', async () => {
+    const api = apiOf(shop, http(() => ({ total_results: 2, trades: { trade: [trade({ tid: 0 }), trade()] }, refunds: { refund: [{}, { refund_id: 1 }] }, messages: { tmc_message: [{ topic: 'taobao_trade_TradeClose', content: '{}' }, { id: 2, topic: 'taobao_trade_TradeClose', content: '{"tid":1}' }] } })));
+    expect((await api.changed('trades', from, to, null)).heard.map((h) => h.kind)).toEqual(['unreadable', 'order']);
+    expect((await api.changed('refunds', from, to, null)).heard.map((h) => h.kind)).toEqual(['unreadable', 'hint']);
+    const page = await api.changed('messages', from, to, null);
+    expect([page.heard.map((h) => h.kind), page.receipts]).toEqual([['unreadable', 'hint'], ['2']]);
+  });
   it.each([
     [{ error_response: { code: 27, msg: 'Invalid session', sub_code: 'invalid-sessionkey', sub_msg: 'Canary' } }, false, true], [{ error_response: { code: 7, sub_code: 'accesscontrol.limited-by-app-access-count', sub_msg: 'Canary' } }, true, false], [{ error_response: { code: 15, sub_code: 'isp.top-remote-connection-timeout' } }, true, false],
     [{ error_response: { code: 25, msg: 'Invalid signature', sub_msg: 'Canary' } }, false, false], [[], true, false],
