@@ -11,6 +11,7 @@ import { PlatformIntake, type Taken } from './platform-intake.js';
 import * as records from './platform-records.repository.js';
 import { PlatformRefused } from './platforms/platform-http.js';
 import type { Entity, Heard } from './platforms/platform.js';
+import { prunePushes } from './shared-stock.repository.js';
 import { forgetUnmapped } from './sku-names.repository.js';
 
 const TICK_MS = 1_000;
@@ -18,6 +19,7 @@ const TICK_MS = 1_000;
 export const PULL_SECONDS = 300;
 /** A pull begins this long before the end of the one before: what changes while a page is read may be on neither. */
 export const OVERLAP_MS = 10 * 60_000;
+const PRUNE_MS = 3_600_000;
 const PAGES_PER_RUN = 20;
 const HINTS_PER_RUN = 500;
 /** Tries of one hint before it is set aside: with doubling waits this is most of a day. */
@@ -29,6 +31,7 @@ const waitOf = (failures: number, error: PlatformRefused): number => Math.max(er
 export class Pulls {
   private timer: NodeJS.Timeout | undefined;
   private ticking: Promise<void> | undefined;
+  private prunedAt = 0;
 
   constructor(
     @Inject(Database) private readonly database: Database,
@@ -57,6 +60,10 @@ export class Pulls {
     if (due.length > 0) await this.jobs.enqueue(tx, pullFeed, due);
     const shops = await records.shopsWithHints(tx);
     if (shops.length > 0) await this.jobs.enqueue(tx, fetchHints, shops);
+    if (Date.now() - this.prunedAt < PRUNE_MS) return;
+    await records.pruneRecords(tx);
+    await prunePushes(tx);
+    this.prunedAt = Date.now();
   }
 
   @Handles(fetchHints)

@@ -5,6 +5,7 @@ export { ConfigurationError, projectRoot, providedData, readConfiguration, type 
 export { afterCommit, Database, endWith, isAway, isTransient, type Tx } from './database/database.js';
 export { discardEmbedded, openEmbedded, type EmbeddedServer } from './database/embedded.js';
 export { DomainError, invalid, notFound, unavailable, type FieldFault } from './errors.js';
+export { exponentOf } from './files/currencies.js';
 export { describeFaults, isCurrency, readRow, type Columns, type Row, type RowValue } from './files/columns.js';
 export { emptyAnswer, importFile, reject, type ImportPlan, type IntakeAnswer, type LinedRow, type OnError, type Rejection } from './files/imports.js';
 export { BrokenFile, formatOf, readBatches, readRecords, type FileFormat, type FileRecord } from './files/records.js';

@@ -66,9 +66,15 @@ const timeOfDay = (at, seconds = false) =>
 const day = (date) =>
   new Intl.DateTimeFormat(format(), { ...dayParts(Number(date.slice(0, 4))), timeZone: 'UTC' }).format(new Date(`${date}T00:00:00Z`)).replaceAll(' ', '\u00a0');
 
+/** Digits of the minor unit by ISO 4217 where they are not 2; Intl leaves out those that are not in use any more (rupiah, pesos). */
+const DIGITS = {
+  ...Object.fromEntries('BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'.split(' ').map((code) => [code, 0])),
+  ...Object.fromEntries('BHD IQD JOD KWD LYD OMR TND'.split(' ').map((code) => [code, 3])), CLF: 4, UYW: 4,
+};
+
 function money(minor, currency) {
-  const style = new Intl.NumberFormat(format(), { style: 'currency', currency });
-  return style.format(minor / 10 ** style.resolvedOptions().maximumFractionDigits);
+  const digits = DIGITS[currency] ?? 2;
+  return new Intl.NumberFormat(format(), { style: 'currency', currency, minimumFractionDigits: digits, maximumFractionDigits: digits }).format(minor / 10 ** digits);
 }
 
 // ---- Elements ----

@@ -1,6 +1,6 @@
 // Reading a platform's words: field by field, each fault naming the field. Ids stay texts whatever their length; money becomes
 // minor units of its currency; times milliseconds.
-import { isStorable, parseInstant } from '../../kernel/index.js';
+import { exponentOf, isStorable, parseInstant } from '../../kernel/index.js';
 
 /** A message or record that does not say what it must. `field` is where; never its value, which may be a person's. */
 export class Unreadable extends Error {
@@ -116,18 +116,6 @@ export function instant(fields: Fields, name: string): number {
   if (at === null) throw new Unreadable(name, 'is missing');
   return at;
 }
-
-/**
- * Digits of the minor unit by ISO 4217, where it is not 2. Intl has its digits from CLDR, which leaves out what is not in use any
- * more: 0 for IDR, PKR or COP, where ISO 4217 has 2.
- */
-const DIGITS: ReadonlyMap<string, number> = new Map([
-  ...['BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'UYI', 'VND', 'VUV', 'XAF', 'XOF', 'XPF'].map((c) => [c, 0] as const),
-  ...['BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND'].map((c) => [c, 3] as const),
-  ['CLF', 4], ['UYW', 4],
-]);
-
-export const exponentOf = (currency: string): number => DIGITS.get(currency) ?? 2;
 
 export function currencyOf(fields: Fields, name: string, fallback?: string): string {
   const value = optionalText(fields, name, 8) ?? fallback ?? null;

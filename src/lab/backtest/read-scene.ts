@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { BROADCAST_COLUMNS, checkBroadcastRow, parseComponents } from '../../broadcasts/offline.js';
 import { CATALOGUE_COLUMNS, catalogueValues, checkCatalogueRow } from '../../catalogue/offline.js';
 import { groupOf } from '../../forecast/offline.js';
-import { DomainError, type Columns, type Row, type TableValue } from '../../kernel/offline.js';
+import { DomainError, exponentOf, type Columns, type Row, type TableValue } from '../../kernel/offline.js';
 import { broadcastOf, clockStart, kindOf, setAside, stateKey, type Attribute, type LineState } from '../../orders/math/index.js';
 import { checkReturnRow, merged, RETURN_COLUMNS, returnRow, VOID, type KnownCase } from '../../returns/offline.js';
 import { readInput, readOrders, type Reading } from '../inputs.js';
@@ -23,8 +23,6 @@ function fileOf(folder: string, name: string): string | undefined {
 }
 
 const rowOf = (columns: Columns, values: readonly TableValue[]): Row => Object.fromEntries(Object.keys(columns).flatMap((name, i) => (values[i] === undefined ? [] : [[name, values[i]]])));
-
-const exponentOf = (currency: string): number => new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
 
 /** Minor units of the price's currency for one of the cost's, by the latest rate up to `on`; undefined where none is known. */
 function rateOf(assumptions: Assumptions, price: string, cost: string, on: string): number | undefined {
