@@ -59,7 +59,14 @@ export class Attributions {
   /** Better knowledge of lines that were counted before: it stands where it is surer than what was known, and as sure but of the platform's own word. */
   async correct(tx: Tx, shop: string, list: readonly store.AttributedLine[]): Promise<number> {
     const known = new Map((await store.attributionsOf(tx, shop, [...new Set(list.map((a) => a.orderId))])).map((k) => [`${k.order_id}\0${k.line_id}`, k]));
-    const better = list.filter((a) => { const k = known.get(`${a.orderId}\0${a.lineId}`); return k === undefined || a.confidence > k.confidence || (a.confidence === k.confidence && a.broadcast !== k.broadcast && a.method !== 'slot' && a.method !== 'line-up'); });
+    // One word per line: of several the surest stands, and of equally sure ones always the same.
+    const best = new Map<string, store.AttributedLine>();
+    for (const a of list) {
+      const key = `${a.orderId}\0${a.lineId}`;
+      const other = best.get(key);
+      if (other === undefined || a.confidence > other.confidence || (a.confidence === other.confidence && a.broadcast < other.broadcast)) best.set(key, a);
+    }
+    const better = [...best.values()].filter((a) => { const k = known.get(`${a.orderId}\0${a.lineId}`); return k === undefined || a.confidence > k.confidence || (a.confidence === k.confidence && a.broadcast !== k.broadcast && a.method !== 'slot' && a.method !== 'line-up'); });
     if (better.length === 0) return 0;
     await store.saveAttributions(tx, shop, better);
     return this.intake.attribute(tx, shop, better);

@@ -78,6 +78,9 @@ export interface FeedRow {
   readonly last_fault: string | null;
   readonly last_done_at: Date | null;
   readonly records: number;
+  /** The database's clock, and whether it is time by it. */
+  readonly now: Date;
+  readonly due: boolean;
 }
 
 export interface HealthRow extends ConnectionRow {
@@ -115,7 +118,7 @@ export const dueFeeds = (tx: Tx, limit: number): Promise<{ shop: string; feed: s
     [limit],
   );
 
-export const findFeed = (tx: Tx, shop: string, feed: string): Promise<FeedRow | undefined> => one(tx, 'select * from connection_feeds where shop = $1 and feed = $2', [shop, feed]);
+export const findFeed = (tx: Tx, shop: string, feed: string): Promise<FeedRow | undefined> => one(tx, 'select *, now() as now, next_at <= now() as due from connection_feeds where shop = $1 and feed = $2', [shop, feed]);
 
 /** Saves how far a pull came; false where another run was faster. */
 export const advanceFeed = async (
@@ -128,8 +131,14 @@ export const advanceFeed = async (
     [before.shop, before.feed, before.since, before.page, now.since, now.until, now.page, now.nextSeconds, now.records, now.done],
   )) === 1;
 
-export const failFeed = (tx: Tx, shop: string, feed: string, seconds: number, fault: string): Promise<number> =>
-  touched(tx, 'update connection_feeds set failures = failures + 1, last_fault = $4, next_at = now() + make_interval(secs => $3) where shop = $1 and feed = $2', [shop, feed, seconds, fault]);
+/** @param fromFirstPage the page itself is no good any more; the span stays, so nothing is lost */
+export const failFeed = (tx: Tx, before: FeedRow, seconds: number, fault: string, fromFirstPage: boolean): Promise<number> =>
+  touched(
+    tx,
+    `update connection_feeds set failures = failures + 1, last_fault = $4, next_at = now() + make_interval(secs => $3), page = case when $5 and page is not distinct from $6 then null else page end, until = case when $5 and page is not distinct from $6 then null else until end
+     where shop = $1 and feed = $2`,
+    [before.shop, before.feed, seconds, fault, fromFirstPage && before.page !== null, before.page],
+  );
 
 /** Pull this shop at once, from `since` where one is given. */
 export const hurryFeeds = (tx: Tx, shop: string, since: Date | null): Promise<number> =>

@@ -5,7 +5,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readdir, rename, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, rename, rmdir, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Principal } from '../access/index.js';
 import { CONFIGURATION, DomainError, formatOf, log, type Configuration, type IntakeAnswer } from '../kernel/index.js';
@@ -75,7 +75,7 @@ export class FileDrop {
       const found = await stat(path).catch(() => undefined);
       if (found === undefined || now - found.mtimeMs < CLAIM_MS) continue;
       const kind = KINDS.find((k) => claim.startsWith(`${k}-`));
-      for (const name of kind === undefined ? [] : await readdir(path)) await rename(join(path, name), join(this.folder, kind ?? '', name)).catch(() => undefined);
+      for (const name of kind === undefined ? [] : await readdir(path)) await this.putBack(join(path, name), kind ?? 'orders', name).catch(() => undefined);
       await rmdir(path).catch(() => undefined);
     }
   }
@@ -102,7 +102,7 @@ export class FileDrop {
       // The database is away or busy: the file goes back, and is taken when it is there again.
       if (!(error instanceof DomainError) || error.status >= 500) {
         log.warn('a dropped file has to wait', { kind, file: name, reason: (error as Error).message });
-        await rename(path, join(this.folder, kind, name));
+        await this.putBack(path, kind, name);
       } else {
         log.warn('a dropped file was refused', { kind, file: name, code: error.code });
         await this.end('failed', kind, path, name, { file: name, kind, code: error.code, detail: error.message, ...(error.extra as Partial<IntakeAnswer>) });
@@ -110,6 +110,19 @@ export class FileDrop {
     } finally {
       clearInterval(beat);
       await rmdir(claim).catch(() => undefined);
+    }
+  }
+
+  /** Never over a newer file of the same name: that one may have come meanwhile. */
+  private async putBack(path: string, kind: ImportKind, name: string): Promise<void> {
+    for (const target of [name, `${randomUUID()}-${name}`]) {
+      try {
+        await link(path, join(this.folder, kind, target));
+        await unlink(path);
+        return;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 // What was heard from a platform, by webhook or by pull, becomes order events and return cases: one transaction, in which only
 // what is new is told on. What cannot be mapped is kept with its reason, and nothing of a person with it.
 import { Inject, Injectable } from '@nestjs/common';
+import { createHash } from 'node:crypto';
 import { Database, isTransient, Jobs, newId, type Tx } from '../kernel/index.js';
 import { countedTimesOf, IntakeService, type OrderEvent } from '../orders/index.js';
 import { ReturnsService, type ReturnRow } from '../returns/index.js';
@@ -10,7 +11,7 @@ import * as store from './platform-records.repository.js';
 import type { ConnectedShop, Heard, Platform, PlatformOrder, PlatformReturn } from './platforms/platform.js';
 import { redacted } from './platforms/redact.js';
 import { SkuNames } from './sku-names.js';
-import { componentLine, growth, type Component, type KnownCaseLine, type ToldLine } from './told.rules.js';
+import { componentLine, growth, type Component, type KnownCaseLine, type ToldLine, type ToldLines } from './told.rules.js';
 
 export interface Taken {
   events: number;
@@ -62,9 +63,14 @@ export class PlatformIntake {
     } catch (error) {
       if (isTransient(error) && tries > 1) return this.take(source, heard, beside, tries - 1);
       const { code } = error as { code?: string };
-      if (code === undefined || !/^2[23]/.test(code)) throw error;
+      if (code === undefined || !/^2[123]/.test(code)) throw error;
       if (heard.length === 1) {
         const one = heard[0] as Heard;
+        if (one.kind === 'event' || one.kind === 'return-row') {
+          const taken = none();
+          refuse(taken, 'refused', 'the database refused it: a value cannot be stored');
+          return taken;
+        }
         return this.database.transaction(async (tx) => {
           const taken = await this.setAside(tx, source, none(), [{ ...entityOf(one), reason: 'refused', detail: `the database refused it (${code})`, normal: null, shape: null }]);
           await beside(tx);
@@ -82,7 +88,7 @@ export class PlatformIntake {
   async takeIn(tx: Tx, source: Source, heard: readonly Heard[]): Promise<Taken> {
     const taken = none();
     const orders = latestOf(heard.flatMap((h) => (h.kind === 'order' ? [h.order] : [])), (o) => o.orderId);
-    const returns = latestOf(heard.flatMap((h) => (h.kind === 'return' ? [h.case] : [])), (r) => r.returnId);
+    const returns = mergedReturns(heard.flatMap((h) => (h.kind === 'return' ? [h.case] : [])));
     if (orders.length > 0) await this.takeOrders(tx, source, orders, taken);
     if (returns.length > 0) await this.takeReturns(tx, source, returns, taken);
     await this.takeRows(tx, source, heard, taken);
@@ -148,11 +154,10 @@ export class PlatformIntake {
   /** One quarantined record again: from its normal form, or by fetching it; what cannot be taken in again stays. */
   async redriveOne(tx: Tx, source: Source, row: store.QuarantinedRow, canFetch: boolean): Promise<'redriven' | 'remaining' | 'fetching'> {
     if (row.normal !== null && row.entity !== 'message') {
-      const lines = (row.normal as PlatformOrder | PlatformReturn).lines;
-      if ((await this.names.resolve(tx, row.shop, lines.map((l) => l.code))).some((skus) => skus === undefined)) return 'remaining';
-      await store.markRedriven(tx, [row.id]);
       const heard: Heard = row.entity === 'order' ? { kind: 'order', order: row.normal as PlatformOrder } : { kind: 'return', case: row.normal as PlatformReturn };
-      await this.takeIn(tx, source, [heard]);
+      // What still has no SKU stays in this very row; the rest is told.
+      if ((await this.takeIn(tx, source, [heard])).quarantined > 0) return 'remaining';
+      await store.markRedriven(tx, [row.id]);
       return 'redriven';
     }
     if (!canFetch || row.entity === 'message') return 'remaining';
@@ -225,9 +230,7 @@ export class PlatformIntake {
     const codes = said.map((h) => h.code ?? { seller: null, platform: null, link: null });
     const resolved = await this.names.resolve(tx, shop, codes);
     const sold = await countedTimesOf(tx, shop, [...told.keys()]);
-    const list = said.flatMap((h, i) => Object.entries(told.get(h.orderId) ?? {}).flatMap(([lineId, line]) => {
-      const skus = h.code === null ? undefined : (resolved[i] ?? []).map((c) => c.sku);
-      if (skus !== undefined && !line.skus.some((c) => skus.includes(c.sku))) return [];
+    const list = said.flatMap((h, i) => linesNamed(told.get(h.orderId) ?? {}, h.code === null ? undefined : (resolved[i] ?? []).map((c) => c.sku)).flatMap(([lineId, line]) => {
       return line.skus.map((c, n) => ({ h, at: sold.get(h.orderId) ?? 0, lineId: componentLine(lineId, line.skus, n), sku: c.sku }));
     }));
     const found = await this.attributions.of(tx, shop, list.map((l) => ({ at: l.at, skus: [l.sku], live: l.h.live })));
@@ -256,9 +259,11 @@ export class PlatformIntake {
         if (before !== undefined && (before.kind !== r.kind || before.quantity !== line.quantity * (skus?.[0]?.quantity ?? 1))) {
           aside.push({ entity: 'return', entityId: r.returnId, reason: 'fact-changed', detail: `line ${line.id}: was ${before.quantity} of kind ${before.kind}, is ${line.quantity} of kind ${r.kind}; the first stands`, normal: null, shape: null });
         }
-        if (skus === undefined || before !== undefined) continue;
+        // Units that the return itself told of are not told again by its refunds, nor the other way round.
+        const twice = cases.some((c) => c.orderId === line.orderId && c.lineId === line.lineId && (c.refund ?? false) !== (line.refund ?? false));
+        if (skus === undefined || before !== undefined || twice) continue;
         skus.forEach((component, i) => cases.push({
-          id: line.id, caseId: caseIdOf(shop, r.returnId, line.id, i), orderId: line.orderId, lineId: componentLine(line.lineId, skus, i), sku: component.sku, quantity: line.quantity * component.quantity, kind: r.kind,
+          id: line.id, caseId: caseIdOf(shop, r.returnId, line.id, i), orderId: line.orderId, lineId: componentLine(line.lineId, skus, i), sku: component.sku, quantity: line.quantity * component.quantity, kind: r.kind, ...(line.refund === true ? { refund: true } : {}),
         }));
       }
       for (const c of cases) rows.push(rowOf(shop, c, r));
@@ -298,12 +303,38 @@ export class PlatformIntake {
   }
 }
 
-const caseIdOf = (shop: string, returnId: string, line: string, i: number): string => `${shop}/${returnId}/${line}${i === 0 ? '' : `/${i + 1}`}`.slice(0, 128);
+/** The lines that a code is about: those that are just it, else those that hold any of it (a bundle). */
+function linesNamed(told: ToldLines, skus: readonly string[] | undefined): [string, ToldLine][] {
+  const lines = Object.entries(told);
+  if (skus === undefined) return lines;
+  const same = lines.filter(([, line]) => line.skus.length === skus.length && line.skus.every((c) => skus.includes(c.sku)));
+  return same.length > 0 ? same : lines.filter(([, line]) => line.skus.some((c) => skus.includes(c.sku)));
+}
+
+/** At most 128 characters; a longer one is cut and told apart by its hash. */
+function caseIdOf(shop: string, returnId: string, line: string, i: number): string {
+  const id = `${shop}/${returnId}/${line}${i === 0 ? '' : `/${i + 1}`}`;
+  return id.length <= 128 ? id : `${id.slice(0, 100)}~${createHash('sha256').update(id).digest('base64url').slice(0, 27)}`;
+}
 
 const rowOf = (shop: string, c: KnownCaseLine, r: Pick<PlatformReturn, 'claimedReason' | 'trackingNumber' | 'updatedAt' | 'status'>): ReturnRow => ({
   case: { id: c.caseId, shop, orderId: c.orderId, lineId: c.lineId, sku: c.sku, quantity: c.quantity, kind: c.kind as PlatformReturn['kind'], claimedReason: r.claimedReason, trackingNumber: r.trackingNumber, at: r.updatedAt, status: r.status },
   receivedAt: null, grade: null, finding: null,
 });
+
+/** Of several words about one return in a batch the latest stands; each may speak of other lines. */
+function mergedReturns(list: readonly PlatformReturn[]): PlatformReturn[] {
+  const byId = new Map<string, PlatformReturn>();
+  for (const r of list) {
+    const known = byId.get(r.returnId);
+    if (known === undefined) byId.set(r.returnId, r);
+    else {
+      const [older, newer] = r.updatedAt >= known.updatedAt ? [known, r] : [r, known];
+      byId.set(r.returnId, { ...newer, lines: [...new Map([...older.lines, ...newer.lines].map((l) => [l.id, l])).values()] });
+    }
+  }
+  return [...byId.values()];
+}
 
 /** Of several snapshots of one thing in a batch the latest stands; it says all that the others do. */
 function latestOf<T extends { readonly updatedAt: number }>(list: readonly T[], idOf: (item: T) => string): T[] {

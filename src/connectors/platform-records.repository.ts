@@ -1,6 +1,6 @@
 // What was told of orders and returns, what waits to be fetched, and what could not be mapped.
 import type { Tx } from '../kernel/index.js';
-import { rows, touched } from '../kernel/database/sql.js';
+import { one, rows, touched } from '../kernel/database/sql.js';
 import type { Entity } from './platforms/platform.js';
 import type { KnownCaseLine, ToldLines } from './told.rules.js';
 
@@ -119,13 +119,15 @@ export interface QuarantinedRow {
 export const listQuarantined = (tx: Tx, filter: { shop: string | null; reason: string | null }, after: string, limit: number): Promise<QuarantinedRow[]> =>
   rows(tx, 'select * from platform_quarantine where redriven_at is null and ($1::text is null or shop = $1) and ($2::text is null or reason = $2) and id > $3 order by id limit $4', [filter.shop, filter.reason, after, limit]);
 
-/** Rows to be taken in again, locked: two redrives of the same row wait for each other, and the second finds it gone. */
-export const lockQuarantined = (tx: Tx, filter: { ids: readonly string[] | null; shop: string | null; reasons: readonly string[] | null }, after: string, limit: number): Promise<QuarantinedRow[]> =>
+export const quarantinedIds = (tx: Tx, filter: { ids: readonly string[] | null; shop: string | null; reasons: readonly string[] | null }, after: string, limit: number): Promise<{ id: string; shop: string }[]> =>
   rows(
     tx,
-    `select * from platform_quarantine where redriven_at is null and ($1::text[] is null or id = any($1)) and ($2::text is null or shop = $2) and ($3::text[] is null or reason = any($3)) and id > $4 order by id limit $5 for update`,
+    `select id, shop from platform_quarantine where redriven_at is null and ($1::text[] is null or id = any($1)) and ($2::text is null or shop = $2) and ($3::text[] is null or reason = any($3)) and id > $4 order by id limit $5`,
     [filter.ids, filter.shop, filter.reasons, after, limit],
   );
+
+/** A row to be taken in again, locked: of two redrives the second waits, and finds it gone. */
+export const lockQuarantined = (tx: Tx, id: string): Promise<QuarantinedRow | undefined> => one(tx, 'select * from platform_quarantine where id = $1 and redriven_at is null for update', [id]);
 
 export const markRedriven = (tx: Tx, ids: readonly string[]): Promise<number> => touched(tx, 'update platform_quarantine set redriven_at = now() where id = any($1) and redriven_at is null', [ids]);
 

@@ -2,7 +2,7 @@
 // comes all the same. Paged, no faster than the platform allows, and resumed where it stopped: a page and the cursor behind it
 // are one transaction.
 import { Inject, Injectable } from '@nestjs/common';
-import { Database, Handles, Jobs, log, type JobRun, type Tx } from '../kernel/index.js';
+import { Database, Handles, isTransient, Jobs, log, type JobRun, type Tx } from '../kernel/index.js';
 import { fetchHints, pullFeed, redriveUnmapped } from './connections.jobs.js';
 import * as connections from './connections.repository.js';
 import { ConnectionsService, NoApi, type Connected } from './connections.service.js';
@@ -22,6 +22,8 @@ export const OVERLAP_MS = 10 * 60_000;
 const PRUNE_MS = 3_600_000;
 const PAGES_PER_RUN = 20;
 const HINTS_PER_RUN = 500;
+/** A run ends well before its lease does: what is left is the next run's. */
+const RUN_MS = 30_000;
 /** Tries of one hint before it is set aside: with doubling waits this is most of a day. */
 const HINT_TRIES = 12;
 
@@ -63,6 +65,8 @@ export class Pulls {
     if (Date.now() - this.prunedAt < PRUNE_MS) return;
     await records.pruneRecords(tx);
     await prunePushes(tx);
+    // Returns that came before their order, and whatever else can be taken in by now.
+    await this.jobs.enqueue(tx, redriveUnmapped, [{ skus: [] }]);
     this.prunedAt = Date.now();
   }
 
@@ -74,7 +78,8 @@ export class Pulls {
 
   private async fetchWaiting(connected: Connected, entity: Entity): Promise<void> {
     const { shop } = connected;
-    for (let done = 0; done < HINTS_PER_RUN; ) {
+    const ends = Date.now() + RUN_MS;
+    for (let done = 0; done < HINTS_PER_RUN && Date.now() < ends; ) {
       let hints: records.HintRow[] = [];
       try {
         const api = await this.connections.api(connected);
@@ -84,7 +89,11 @@ export class Pulls {
         this.note(connected, await this.intake.take(connected, heard));
         await this.ended(connected, hints, heard);
       } catch (error) {
-        if (!(error instanceof PlatformRefused)) throw error;
+        if (!(error instanceof PlatformRefused)) {
+          // A fault of ours: it is not met again every second.
+          await this.database.transaction((tx) => records.postponeHints(tx, shop, hints, 60, 'an unexpected fault; it was logged'));
+          throw error;
+        }
         if (hints.length === 0) hints = await this.database.transaction((tx) => records.dueHints(tx, shop, entity, HINTS_PER_RUN));
         if (hints.length > 0) await this.failed(connected, hints, error);
         return;
@@ -123,20 +132,23 @@ export class Pulls {
     const { shop, feed } = run.payload;
     const connected = await this.connections.find(shop);
     if (connected === undefined || connected.paused) return;
-    for (let page = 0; page < PAGES_PER_RUN; page++) if (!(await this.pullPage(connected, feed))) return;
+    const ends = Date.now() + RUN_MS;
+    for (let page = 0; page < PAGES_PER_RUN && Date.now() < ends; page++) if (!(await this.pullPage(connected, feed))) return;
   }
 
   /** Pulls one page; true where another may follow at once. */
   private async pullPage(connected: Connected, feed: string): Promise<boolean> {
     const { shop } = connected;
     const before = await this.database.transaction((tx) => connections.findFeed(tx, shop, feed));
-    if (before === undefined || before.next_at.getTime() > Date.now()) return false;
+    if (before?.due !== true) return false;
+    // By the database's clock: a process whose own is ahead would ask for the future, and what changed meanwhile would never be asked for.
+    const now = before.now.getTime();
     try {
       const api = await this.connections.api(connected);
-      const until = before.until ?? new Date(Math.min(Date.now(), before.since.getTime() + api.spanHours * 3_600_000));
+      const until = before.until ?? new Date(Math.max(before.since.getTime(), Math.min(now, before.since.getTime() + api.spanHours * 3_600_000)));
       const page = await api.changed(feed, before.since, until, before.page);
       const { heard, next } = page;
-      const caughtUp = until.getTime() >= Date.now() - 60_000;
+      const caughtUp = until.getTime() >= now - 60_000;
       const after = next !== null
         ? { since: before.since, until, page: next, nextSeconds: 0, done: false }
         : { since: new Date(until.getTime() - (caughtUp ? OVERLAP_MS : 0)), until: null, page: null, nextSeconds: caughtUp ? (api.pullSeconds?.[feed] ?? PULL_SECONDS) : 0, done: caughtUp };
@@ -146,9 +158,13 @@ export class Pulls {
       await api.after?.(feed, page);
       return !after.done;
     } catch (error) {
-      if (!(error instanceof PlatformRefused)) throw error;
+      if (!(error instanceof PlatformRefused)) {
+        await this.database.transaction((tx) => connections.failFeed(tx, before, 300, 'an unexpected fault; it was logged', false));
+        throw error;
+      }
       await this.database.transaction(async (tx) => {
-        await connections.failFeed(tx, shop, feed, error instanceof NoApi ? 3_600 : waitOf(before.failures, error), error.message);
+        // A page that is refused for good may be a token that ran out: the span is asked for anew from its first page.
+        await connections.failFeed(tx, before, error instanceof NoApi ? 3_600 : waitOf(before.failures, error), error.message, !error.retry);
         if (error.unauthorised) await connections.setDeauthorised(tx, shop);
       });
       if (error.unauthorised) this.connections.forget(shop);
@@ -168,21 +184,32 @@ export class Pulls {
     await this.redrive({ ids: null, shop: null, reasons: ['unmapped-sku'] });
   }
 
-  /** Takes quarantined records in again: what was mapped but for a SKU from what is kept, the rest by fetching it anew. */
+  /** Takes quarantined records in again, each in a transaction of its own: what was mapped but for a SKU from what is kept, the rest by fetching it anew. */
   async redrive(filter: { ids: readonly string[] | null; shop: string | null; reasons: readonly string[] | null }): Promise<{ redriven: number; remaining: number; fetching: number }> {
     const sum = { redriven: 0, remaining: 0, fetching: 0 };
     for (let after = ''; ; ) {
-      const pass = await this.database.transaction(async (tx) => {
-        const list = await records.lockQuarantined(tx, filter, after, 200);
-        for (const row of list) {
-          const connected = await this.connections.find(row.shop);
-          const outcome = connected === undefined ? 'remaining' : await this.intake.redriveOne(tx, connected, row, connected.platform.api !== null);
-          sum[outcome]++;
-        }
-        return list.at(-1)?.id;
+      const list = await this.database.transaction((tx) => records.quarantinedIds(tx, filter, after, 200));
+      for (const { id, shop } of list) {
+        const connected = await this.connections.find(shop);
+        const outcome = connected === undefined ? 'remaining' : await this.redriveOne(connected, id);
+        if (outcome !== undefined) sum[outcome]++;
+      }
+      const last = list.at(-1);
+      if (last === undefined) return sum;
+      after = last.id;
+    }
+  }
+
+  /** undefined where another redrive was faster. */
+  private async redriveOne(connected: Connected, id: string, tries = 4): Promise<'redriven' | 'remaining' | 'fetching' | undefined> {
+    try {
+      return await this.database.transaction(async (tx) => {
+        const row = await records.lockQuarantined(tx, id);
+        return row === undefined ? undefined : this.intake.redriveOne(tx, connected, row, connected.platform.api !== null);
       });
-      if (pass === undefined) return sum;
-      after = pass;
+    } catch (error) {
+      if (isTransient(error) && tries > 1) return this.redriveOne(connected, id, tries - 1);
+      throw error;
     }
   }
 }

@@ -64,10 +64,10 @@ export class QuarantineController {
   async unmapped(@Param('shop') shop: string, @QueryParam() query: Query): Promise<Listed<object>> {
     await this.catalogue.shop(shop);
     const page = pageOf(query, 1);
-    return this.database.transaction(async (tx) => {
-      const found = await names.listUnmapped(tx, shop, page.after[0] ?? '', page.limit + 1);
-      const suggested = await this.names.suggest(tx, found.slice(0, page.limit).map((row) => row.code));
-      return listed(found, page, (row) => [row.code], (row) => ({ code: row.code, kind: row.kind, lines: row.lines, lastAt: row.last_at, suggestions: suggested.get(row.code) ?? [] }));
+    const { found, suggested } = await this.database.transaction(async (tx) => {
+      const list = await names.listUnmapped(tx, shop, page.after[0] ?? '', page.limit + 1);
+      return { found: list, suggested: await this.names.suggest(tx, list.slice(0, page.limit).map((row) => row.code)) };
     });
+    return listed(found, page, (row) => [row.code], (row) => ({ code: row.code, kind: row.kind, lines: row.lines, lastAt: row.last_at, suggestions: suggested(row.code) }));
   }
 }

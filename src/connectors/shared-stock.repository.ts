@@ -19,13 +19,14 @@ export interface OfferRow {
   readonly waiting: number | null;
   /** The platform refused a change a moment ago. */
   readonly quiet: boolean;
+  /** Its connection is at work: what it shows counts whether or not it can be told. */
+  readonly active: boolean;
 }
 
-const OFFER = `select o.*, p.change as waiting, coalesce(o.quiet_until > now(), false) as quiet from stock_offers o left join stock_pushes p on p.shop = o.shop and p.sku = o.sku and p.state = 'waiting'`;
+const OFFER = `select o.*, p.change as waiting, coalesce(o.quiet_until > now(), false) as quiet, c.paused_at is null and c.deauthorised_at is null as active from stock_offers o join connections c on c.shop = o.shop left join stock_pushes p on p.shop = o.shop and p.sku = o.sku and p.state = 'waiting'`;
 
-/** Offers of connections that are at work, in the order of their SKUs. */
-export const activeOffers = (tx: Tx, limit: number): Promise<OfferRow[]> =>
-  rows(tx, `${OFFER} join connections c on c.shop = o.shop where c.paused_at is null and c.deauthorised_at is null order by o.sku, o.shop limit $1`, [limit]);
+/** All offers, in the order of their SKUs: a shop that cannot be told sells all the same. */
+export const allOffers = (tx: Tx, limit: number): Promise<OfferRow[]> => rows(tx, `${OFFER} order by o.sku, o.shop limit $1`, [limit]);
 
 export const listOffers = (tx: Tx, filter: { shop: string | null; sku: string | null }, after: readonly [string, string], limit: number): Promise<OfferRow[]> =>
   rows(tx, `${OFFER} where ($1::text is null or o.shop = $1) and ($2::text is null or o.sku = $2) and (o.sku, o.shop) > ($3, $4) order by o.sku, o.shop limit $5`, [filter.shop, filter.sku, after[0], after[1], limit]);
@@ -34,8 +35,19 @@ export const saveOffer = (tx: Tx, o: Pick<OfferRow, 'shop' | 'sku' | 'code' | 'i
   touched(
     tx,
     `insert into stock_offers (shop, sku, code, item, buffer, hear_seconds, push_seconds, pushed, sold_before, read_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, now())
-     on conflict (shop, sku) do update set code = excluded.code, item = excluded.item, buffer = excluded.buffer, hear_seconds = excluded.hear_seconds, push_seconds = excluded.push_seconds`,
+     on conflict (shop, sku) do update set code = excluded.code, item = excluded.item, buffer = excluded.buffer, hear_seconds = excluded.hear_seconds, push_seconds = excluded.push_seconds,
+       pushed = case when stock_offers.code = excluded.code then stock_offers.pushed else excluded.pushed end, sold_before = case when stock_offers.code = excluded.code then stock_offers.sold_before else excluded.sold_before end,
+       drift = case when stock_offers.code = excluded.code then stock_offers.drift else 0 end`,
     [o.shop, o.sku, o.code, o.item, o.buffer, o.hear_seconds, o.push_seconds, o.pushed, o.sold_before],
+  );
+
+/** Pushes that wait for another code than the offer's new one: nobody will hear them. */
+export const endPushesOfOtherCodes = (tx: Tx, shop: string, items: readonly { readonly sku: string; readonly code: string }[]): Promise<number> =>
+  touched(
+    tx,
+    `update stock_pushes p set state = 'refused', ended_at = now(), last_fault = 'another code now' from unnest($2::text[], $3::text[]) as n(sku, code) join stock_offers o on o.shop = $1 and o.sku = n.sku
+     where p.shop = $1 and p.sku = n.sku and p.state = 'waiting' and o.code <> n.code`,
+    [shop, items.map((i) => i.sku), items.map((i) => i.code)],
   );
 
 export async function removeOffers(tx: Tx, shop: string, except: readonly string[]): Promise<void> {
@@ -43,13 +55,16 @@ export async function removeOffers(tx: Tx, shop: string, except: readonly string
   await touched(tx, `update stock_pushes set state = 'refused', ended_at = now(), last_fault = 'no longer offered' where shop = $1 and sku <> all($2) and state = 'waiting'`, [shop, except]);
 }
 
-/** Decides a change: the push, and what is then taken for shown. Where one is under way already nothing happens. */
-export async function openPush(tx: Tx, p: { id: string; shop: string; sku: string; change: number; units: number; heldBack: number }): Promise<boolean> {
-  const made = await touched(tx, `insert into stock_pushes (id, shop, sku, change) values ($1, $2, $3, $4) on conflict (shop, sku) where state = 'waiting' do nothing`, [p.id, p.shop, p.sku, p.change]);
-  if (made === 0) return false;
-  await touched(tx, 'update stock_offers set pushed = pushed + $3, units = $4, held_back = $5 where shop = $1 and sku = $2', [p.shop, p.sku, p.change, p.units, p.heldBack]);
-  return true;
-}
+/** Decides a change: the push, and what is then taken for shown. Nothing happens where another process decided meanwhile, or a push is under way. */
+export const openPush = async (tx: Tx, p: { id: string; shop: string; sku: string; change: number; pushed: number; units: number; heldBack: number }): Promise<boolean> =>
+  (await touched(
+    tx,
+    `with decided as (
+       update stock_offers o set pushed = o.pushed + $4, units = $6, held_back = $7 where o.shop = $2 and o.sku = $3 and o.pushed = $5
+         and not exists (select 1 from stock_pushes p where p.shop = o.shop and p.sku = o.sku and p.state = 'waiting') returning 1)
+     insert into stock_pushes (id, shop, sku, change) select $1, $2, $3, $4 from decided`,
+    [p.id, p.shop, p.sku, p.change, p.pushed, p.units, p.heldBack],
+  )) === 1;
 
 /** Notes what a shop should show where nothing has to be changed for it. */
 export const noteWanted = (tx: Tx, o: { shop: string; sku: string; units: number; heldBack: number }): Promise<number> =>
@@ -88,6 +103,10 @@ export const unread = (tx: Tx, shop: string, seconds: number, limit: number): Pr
 
 export const shopsToRead = (tx: Tx, seconds: number): Promise<{ shop: string }[]> =>
   rows(tx, `select distinct o.shop from stock_offers o join connections c on c.shop = o.shop where (o.read_at is null or o.read_at < now() - make_interval(secs => $1)) and c.paused_at is null and c.deauthorised_at is null`, [seconds]);
+
+/** What could not be read is asked for again after a while, and not at once. */
+export const postponeReading = (tx: Tx, shop: string, skus: readonly string[], seconds: number): Promise<number> =>
+  touched(tx, `update stock_offers set read_at = now() - interval '10 minutes' + make_interval(secs => $3) where shop = $1 and sku = any($2)`, [shop, skus, seconds]);
 
 /** Notes by how much the platform's number differs from what is taken for it; the same difference twice is believed. */
 export const noteDrift = (tx: Tx, shop: string, sku: string, drift: number): Promise<number> =>

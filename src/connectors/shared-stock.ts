@@ -7,6 +7,7 @@ import { levelsOf } from '../inventory/index.js';
 import { Database, DomainError, Handles, invalid, Jobs, log, newId, notFound, type JobRun, type Tx } from '../kernel/index.js';
 import { allClocks, demandOf, soldLately, type SkuDemand } from '../orders/index.js';
 import { pushStock } from './connections.jobs.js';
+import { setDeauthorised } from './connections.repository.js';
 import { ConnectionsService, type Connected } from './connections.service.js';
 import { offersOf } from './math/index.js';
 import { PlatformRefused } from './platforms/platform-http.js';
@@ -14,8 +15,11 @@ import type { PlatformStock } from './platforms/platform.js';
 import * as store from './shared-stock.repository.js';
 
 const TICK_MS = 1_000;
-const MOST_OFFERS = 5_000;
-const PER_RUN = 100;
+/** All that one look decides: cut between two sharers of a SKU the one would be taken for alone. */
+const MOST_OFFERS = 100_000;
+const RUN_MS = 30_000;
+const READ_AGAIN_SECONDS = 120;
+const PER_RUN = 50;
 /** The faster of the rates over these spans is taken for the rate: a minute is steady, ten seconds see a pitch begin. */
 const RATE_SECONDS = [10, 60] as const;
 /** Chance, per shop and look, that the others sell more than the buffer before a push arrives. */
@@ -62,7 +66,7 @@ export class SharedStock {
 
   /** Decides what shops show now; every process may, and a change that another has decided meanwhile is not decided again. */
   async tick(tx: Tx): Promise<void> {
-    const offers = await store.activeOffers(tx, MOST_OFFERS);
+    const offers = await store.allOffers(tx, MOST_OFFERS);
     if (offers.length > 0) await this.decide(tx, offers);
     const shops = new Set([...(await store.shopsWithPushes(tx)), ...(offers.length === 0 ? [] : await store.shopsToRead(tx, READ_SECONDS))].map((s) => s.shop));
     if (shops.size > 0) await this.jobs.enqueue(tx, pushStock, [...shops].map((shop) => ({ shop })));
@@ -94,9 +98,9 @@ export class SharedStock {
         const o = own[i];
         const change = offer.units - (sharers[i]?.shown ?? 0);
         if (o === undefined) continue;
-        if (o.waiting !== null || o.quiet || change === 0) {
+        if (o.waiting !== null || o.quiet || !o.active || change === 0) {
           if (o.units !== offer.units || o.held_back !== offer.buffer) await store.noteWanted(tx, { shop: o.shop, sku, units: offer.units, heldBack: offer.buffer });
-        } else await store.openPush(tx, { id: newId('psh'), shop: o.shop, sku, change, units: offer.units, heldBack: offer.buffer });
+        } else await store.openPush(tx, { id: newId('psh'), shop: o.shop, sku, change, pushed: o.pushed, units: offer.units, heldBack: offer.buffer });
       }
     }
   }
@@ -107,10 +111,12 @@ export class SharedStock {
     if (connected === undefined || connected.paused) return;
     try {
       const stock = await this.stockOf(connected);
-      for (const push of await this.database.transaction((tx) => store.duePushes(tx, connected.shop, PER_RUN))) if (!(await this.tell(stock, push))) return;
+      const ends = Date.now() + RUN_MS;
+      for (const push of await this.database.transaction((tx) => store.duePushes(tx, connected.shop, PER_RUN))) if (Date.now() > ends || !(await this.tell(stock, push))) return;
       await this.readBack(stock, connected.shop);
     } catch (error) {
       if (!(error instanceof PlatformRefused)) throw error;
+      if (error.unauthorised) await this.database.transaction((tx) => setDeauthorised(tx, connected.shop)).then(() => this.connections.forget(connected.shop));
       log.warn('the stock of a shop could not be told', { shop: connected.shop, reason: error.message });
     }
   }
@@ -124,6 +130,7 @@ export class SharedStock {
     } catch (error) {
       if (!(error instanceof PlatformRefused)) throw error;
       const fault = error.message.slice(0, 300);
+      if (error.unauthorised) throw error;
       if (error.retry) await this.database.transaction((tx) => store.postponePush(tx, push.id, Math.max(error.retryAfterSeconds ?? 0, Math.min(300, 2 ** Math.min(push.attempts, 8))), fault));
       else await this.database.transaction((tx) => store.refusePush(tx, push, fault));
       return !error.retry;
@@ -134,8 +141,16 @@ export class SharedStock {
   private async readBack(stock: PlatformStock, shop: string): Promise<void> {
     const offers = await this.database.transaction((tx) => store.unread(tx, shop, READ_SECONDS, PER_RUN));
     if (offers.length === 0) return;
-    const shown = await stock.read(offers.map((o) => ({ code: o.code, item: o.item })));
+    let shown: ReadonlyMap<string, number>;
+    try {
+      shown = await stock.read(offers.map((o) => ({ code: o.code, item: o.item })));
+    } catch (error) {
+      const wait = error instanceof PlatformRefused ? Math.max(error.retryAfterSeconds ?? 0, READ_AGAIN_SECONDS) : READ_AGAIN_SECONDS;
+      await this.database.transaction((tx) => store.postponeReading(tx, shop, offers.map((o) => o.sku), wait));
+      throw error;
+    }
     await this.database.transaction(async (tx) => {
+      await store.postponeReading(tx, shop, offers.filter((o) => !shown.has(o.code)).map((o) => o.sku), READ_AGAIN_SECONDS);
       const demand = await demandOf(tx, offers.map((o) => o.sku));
       for (const o of offers) {
         const units = shown.get(o.code);
@@ -169,7 +184,9 @@ export class SharedStock {
       const known = await existingSkus(tx, items.map((i) => i.sku));
       const nobody = items.find((i) => !known.has(i.sku));
       if (nobody !== undefined) throw invalid('items', `the SKU ${nobody.sku} does not exist`);
+      if ((await allClocks(tx)).some((c) => c.id === shop && c.clock === 'replay')) throw invalid('shop', 'is a replay shop: its orders are no live stock');
       const demand = await demandOf(tx, items.map((i) => i.sku));
+      await store.endPushesOfOtherCodes(tx, shop, items);
       await store.removeOffers(tx, shop, items.map((i) => i.sku));
       for (const i of items) {
         const sold = soldOf(demand.find((d) => d.sku === i.sku && d.shop === shop));

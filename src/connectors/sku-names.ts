@@ -7,8 +7,10 @@ import { allSkus, CatalogueService, existingSkus } from '../catalogue/index.js';
 import { DomainError, invalid, type Tx } from '../kernel/index.js';
 import type { SkuCode } from './platforms/platform.js';
 import * as store from './sku-names.repository.js';
-import { resembling, type Suggestion } from './sku-names.rules.js';
+import { namedSkus, resembling, type Suggestion } from './sku-names.rules.js';
 import type { Component } from './told.rules.js';
+
+const SUGGESTED_SKUS = 20_000;
 
 const codesOf = (code: SkuCode): string[] => [code.platform, code.seller, code.link].filter((c) => c !== null);
 
@@ -56,9 +58,10 @@ export class SkuNames {
     await this.access.audit(tx, actor, 'sku-mapping.changed', `${shop}/${code}`, before, components);
   }
 
-  /** For each unmapped code the SKUs it most resembles; nothing is mapped by itself. */
-  async suggest(tx: Tx, codes: readonly string[]): Promise<ReadonlyMap<string, readonly Suggestion[]>> {
-    const skus = await allSkus(tx, 100_000);
-    return new Map(codes.map((code) => [code, resembling(code, skus)]));
+  /** For each unmapped code the SKUs it most resembles; nothing is mapped by itself. The first fifty: more is not looked at by a person at once. */
+  async suggest(tx: Tx, codes: readonly string[]): Promise<(code: string) => readonly Suggestion[]> {
+    const skus = codes.length === 0 ? [] : namedSkus(await allSkus(tx, SUGGESTED_SKUS));
+    const asked = new Set(codes.slice(0, 50));
+    return (code) => (asked.has(code) ? resembling(code, skus) : []);
   }
 }

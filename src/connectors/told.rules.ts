@@ -27,6 +27,8 @@ export interface KnownCaseLine {
   readonly sku: string;
   readonly quantity: number;
   readonly kind: string;
+  /** Told by a refund, not by the return. */
+  readonly refund?: boolean;
 }
 
 /** Where a line was sold, as far as it is known. */

@@ -140,7 +140,7 @@ export class StandingSales1763802200000 implements MigrationInterface {
         sku text not null,
         day date not null,
         orders integer not null,
-        units integer not null,
+        units bigint not null,
         primary key (world, sku, day));
       -- The same as an assessment asks for it: the days before until; settled: orders that no later sum counts again.
       create table standing_sales (
@@ -148,8 +148,8 @@ export class StandingSales1763802200000 implements MigrationInterface {
         sku text not null,
         until date not null,
         settled bigint not null,
-        units28 integer not null,
-        units91 integer not null,
+        units28 bigint not null,
+        units91 bigint not null,
         lines28 integer not null,
         lines91 integer not null,
         active28 integer not null,

@@ -114,7 +114,7 @@ export const standingSold = async (tx: Tx, world: World, shops: readonly string[
     `select w.sku, greatest(${DAYS('p.until')}, $4::int) as until, coalesce(p.units28, 0) as units28, coalesce(p.units91, 0) as units91, coalesce(p.lines28, 0) as lines28, coalesce(p.lines91, 0) as lines91,
        coalesce(p.active28, 0) as "activeDays28", ${DAYS('p.first_day')} as "firstDay", ${DAYS('p.last_day')} as "lastDay", n.units, n.lines, n.active as "activeDays"
      from unnest($3::text[]) as w(sku) left join standing_sales p on p.world = $1 and p.sku = w.sku cross join lateral (
-       select coalesce(sum(d.paid_units - d.cancelled_units), 0)::int as units, coalesce(sum(d.orders), 0)::int as lines, count(distinct (d.bucket at time zone 'UTC')::date) filter (where d.orders > 0)::int as active
+       select coalesce(sum(d.paid_units - d.cancelled_units), 0)::bigint as units, coalesce(sum(d.orders), 0)::int as lines, count(distinct (d.bucket at time zone 'UTC')::date) filter (where d.orders > 0)::int as active
        from unnest($2::text[]) as h(shop) join streams s on s.shop = h.shop and s.sku = w.sku and s.broadcast = ''
          join demand_windows d on d.stream = s.id and d.bucket >= to_timestamp(greatest(${DAYS('p.until')}, $4::int)::float8 * 86400)) n
      where p.first_day is not null or n.lines > 0`,

@@ -48,17 +48,19 @@ export class BulkIntake {
       }
       await this.finish();
     } catch (error) {
-      await Promise.allSettled(this.writing);
-      if (error instanceof BrokenFile) {
-        if (this.chunk.length > 0) await this.write(this.chunk, Promise.resolve());
-        throw new DomainError(400, error.code, error.message, { ...this.answer, lastLine: Math.max(this.lastLine, error.lastLine) });
-      }
-      if (isAway(error) || isTransient(error) || (error instanceof DomainError && error.status === 503)) {
-        throw new DomainError(503, 'unavailable', `the database went away; everything up to line ${this.lastLine} is kept, send the rest again`, { ...this.answer, lastLine: this.lastLine, retryAfter: 1 });
-      }
-      throw error;
+      if (!(error instanceof BrokenFile)) throw await this.interrupted(error);
+      // What was read before the break is written; where that fails, nothing behind it may be called kept.
+      await this.finish().catch(async (failure: unknown) => { throw await this.interrupted(failure); });
+      throw new DomainError(400, error.code, error.message, { ...this.answer, lastLine: Math.max(this.lastLine, error.lastLine) });
     }
     return this.answer;
+  }
+
+  /** What to answer where a chunk could not be written: lines count as kept only as far as none before them failed. */
+  private async interrupted(error: unknown): Promise<unknown> {
+    await Promise.allSettled(this.writing);
+    if (!isAway(error) && !isTransient(error) && !(error instanceof DomainError && error.status === 503)) return error;
+    return new DomainError(503, 'unavailable', `the database went away; everything up to line ${this.lastLine} is kept, send the rest again`, { ...this.answer, lastLine: this.lastLine, retryAfter: 1 });
   }
 
   private async learnScope(shop: string): Promise<boolean> {
@@ -91,7 +93,10 @@ export class BulkIntake {
 
   private async finish(): Promise<void> {
     if (this.chunk.length > 0) await this.sendOff();
-    for (const sent of this.writing.splice(0)) await sent;
+    // All of them, the failed ones too: a later chunk must have ended before anything is said of it.
+    const ended = await Promise.allSettled(this.writing.splice(0));
+    const failed = ended.find((e) => e.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
   }
 
   /** @param before the chunk that came before this: lines count as kept in their order */

@@ -142,7 +142,7 @@ export class IntakeService {
         await this.settle(tx, accepted, orders, existing, shops, own);
       }
     }
-    countOutcomes(outcomes);
+    afterCommit(tx, () => countOutcomes(outcomes));
     return outcomes;
   }
 

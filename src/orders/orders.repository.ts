@@ -120,7 +120,7 @@ export interface SkuDemand {
   readonly line_log_milli: number;
 }
 
-export const demandOf = (tx: Tx, skus: readonly string[]): Promise<SkuDemand[]> => rows(tx, 'select * from sku_demand where sku = any($1)', [skus]);
+export const demandOf = (tx: Tx, skus: readonly string[]): Promise<SkuDemand[]> => rows(tx, 'select shop, sku, ordered, cancelled, net_paid, shipped, open_units, open_paid_seconds::float8 as open_paid_seconds, sale_lines, cancelled_lines, lines, line_units, line_log_milli from sku_demand where sku = any($1)', [skus]);
 
 /** The earliest ship-by of open lines, per SKU. */
 export const earliestShipBy = (tx: Tx, skus: readonly string[]): Promise<{ sku: string; ship_by: Date | null }[]> =>
@@ -209,7 +209,7 @@ export async function intakeSummary(tx: Tx, shop: string): Promise<IntakeSummary
   const lines = await one<{ orders: number; lines: number; flagged: number }>(
     tx, `select count(distinct order_id)::int as orders, count(*)::int as lines, count(*) filter (where flags <> '{}')::int as flagged from order_lines where shop = $1`, [shop]);
   const windows = await one<{ orders: number; units: number }>(
-    tx, 'select coalesce(sum(d.orders), 0)::int as orders, coalesce(sum(d.units), 0)::int as units from demand_windows d join streams s on s.id = d.stream where s.shop = $1', [shop]);
+    tx, 'select coalesce(sum(d.orders), 0)::int as orders, coalesce(sum(d.units), 0)::bigint as units from demand_windows d join streams s on s.id = d.stream where s.shop = $1', [shop]);
   const waiting = await one<{ n: number }>(tx, 'select count(*)::int as n from quarantine where shop = $1 and redriven_at is null', [shop]);
   const open = await one<{ n: number }>(tx, 'select coalesce(sum(open_units), 0)::bigint as n from sku_demand where shop = $1', [shop]);
   return {
@@ -287,7 +287,7 @@ export const countedTimesOf = async (tx: Tx, shop: string, orders: readonly stri
 export const soldLately = (tx: Tx, shops: readonly string[], skus: readonly string[], seconds: number): Promise<{ shop: string; sku: string; units: number }[]> =>
   rows(
     tx,
-    `select s.shop, s.sku, sum(w.units - w.cancelled_units)::int as units from streams s join demand_windows w on w.stream = s.id and w.bucket > now() - make_interval(secs => $3)
+    `select s.shop, s.sku, sum(w.units - w.cancelled_units)::bigint as units from streams s join demand_windows w on w.stream = s.id and w.bucket > now() - make_interval(secs => $3)
      where s.shop = any($1) and s.sku = any($2) group by s.shop, s.sku`,
     [shops, skus, seconds],
   );

@@ -1,4 +1,4 @@
-import { log, type Database } from '../kernel/index.js';
+import { isTransient, log, type Database } from '../kernel/index.js';
 import { dropPartition, partitionsOlderThan } from './partitions.repository.js';
 
 /**
@@ -8,7 +8,13 @@ import { dropPartition, partitionsOlderThan } from './partitions.repository.js';
 export async function dropOldEvents(database: Database, days: number): Promise<string[]> {
   const dropped: string[] = [];
   for (const name of await database.transaction((tx) => partitionsOlderThan(tx, days))) {
-    await database.transaction((tx) => dropPartition(tx, name));
+    try {
+      await database.transaction((tx) => dropPartition(tx, name));
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+      log.warn('a month of order events is in use and stays for now', { partition: name });
+      continue;
+    }
     log.info('a month of order events was dropped', { partition: name, days: String(days) });
     dropped.push(name);
   }

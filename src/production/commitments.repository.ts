@@ -51,13 +51,22 @@ export const spareOfOrders = (tx: Tx, orders: readonly string[]): Promise<{ orde
     [orders],
   );
 
-/** Money that the policy has put at risk in changes that wait for an answer and in orders that are still being made. */
-export const automaticAtRisk = async (tx: Tx, world: string): Promise<number> =>
+/** A counter of the buyer's is a version of its own: who signed for the one before has signed for what is left of it. */
+export const carryCommitments = (tx: Tx, adjustment: string, from: number, to: number, lines: readonly string[]): Promise<number> =>
+  touched(
+    tx,
+    `insert into commitments (adjustment, version, line_id, sku, assessment, units, beyond, spare, at_risk, currency, actor, policy, at)
+     select adjustment, $3, line_id, sku, assessment, units, beyond, spare, at_risk, currency, actor, policy, at from commitments where adjustment = $1 and version = $2 and line_id = any($4)`,
+    [adjustment, from, to, lines],
+  );
+
+/** Money in a currency that the policy has put at risk in changes that wait for an answer and in orders that are still being made. */
+export const automaticAtRisk = async (tx: Tx, world: string, currency: string): Promise<number> =>
   (await one<{ sum: number }>(
     tx,
     `select coalesce(sum(c.at_risk), 0)::bigint as sum from commitments c join adjustments a on a.id = c.adjustment and a.version = c.version join production_orders o on o.id = a.production_order
-     where c.policy is not null and a.world = $1 and a.status in ('proposed', 'sent', 'accepted', 'countered', 'applied') and o.status in ('proposed', 'confirmed', 'in-production', 'shipped', 'on-hold')`,
-    [world],
+     where c.policy is not null and a.world = $1 and a.status in ('proposed', 'sent', 'accepted', 'countered', 'applied') and o.status in ('proposed', 'confirmed', 'in-production', 'shipped', 'received', 'on-hold') and c.currency = $2`,
+    [world, currency],
   ))?.sum ?? 0;
 
 /** Assessments that the policy has signed for already: what a factory refused is not asked again before the need was looked at anew. */

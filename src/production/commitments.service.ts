@@ -81,7 +81,7 @@ export class CommitmentsService {
     const policy = await signed.currentPolicy(tx);
     if (policy?.automatic !== true) return undefined;
     await signed.lockCommitments(tx, world);
-    return { policy, atRisk: await signed.automaticAtRisk(tx, world), spent: await signed.signedByPolicy(tx, need.map((l) => l.assessment)) };
+    return { policy, atRisk: await signed.automaticAtRisk(tx, world, policy.currency), spent: await signed.signedByPolicy(tx, need.map((l) => l.assessment)) };
   }
 
   async isAutomatic(tx: Tx): Promise<boolean> {

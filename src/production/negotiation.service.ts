@@ -10,6 +10,7 @@ import { FulfilmentService } from './fulfilment.service.js';
 import { adjustmentApplied, adjustmentEnded, signalAnswered, signalIssued } from './production.facts.js';
 import { asCountered, asProposed, liabilityOf, sameJson, type AgreedLine, type Proposal, type ReplyLine } from './production.rules.js';
 import * as store from './production.repository.js';
+import { carryCommitments } from './commitments.repository.js';
 
 export interface Reply {
   readonly version: number;
@@ -228,7 +229,9 @@ export class NegotiationService {
       .filter((l) => wanted.some((w) => w.lineId === l.lineId))
       .map((l) => { const w = wanted.find((x) => x.lineId === l.lineId); return { ...l, quantity: w?.quantity ?? l.quantity, due: w?.due ?? l.due }; });
     const need = (await needOf(tx, a.world, a.supplier, a.group_key))?.lines ?? [];
-    await this.issue(tx, [this.renewal(a, { now, firmAt: a.firm_at, actor, cause: 'buyer', leaves: true }, { kind: a.kind, commitment: a.commitment, order: a.production_order, lines: proposed }, need)]);
+    const renewed = this.renewal(a, { now, firmAt: a.firm_at, actor, cause: 'buyer', leaves: true }, { kind: a.kind, commitment: a.commitment, order: a.production_order, lines: proposed }, need);
+    await this.issue(tx, [renewed]);
+    await carryCommitments(tx, a.id, a.version, a.version + 1, proposed.map((l) => l.lineId));
     return (await store.findAdjustment(tx, id)) as store.AdjustmentRow;
   }
 

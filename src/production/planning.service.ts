@@ -254,10 +254,11 @@ export class PlanningService {
   async onRecommended(run: JobRun<{ world: store.World; now: string }>): Promise<void> {
     const { world } = run.payload;
     await run.effect(async (tx) => {
-      const needs = await recommendedNeeds(tx, world);
-      const suppliers = [...new Set(needs.map((n) => n.supplier))];
+      const suppliers = [...new Set((await recommendedNeeds(tx, world)).map((n) => n.supplier))];
       // As planning locks them: first the suppliers, in one order, then what all of them share.
       for (const supplier of suppliers) await store.lockPlanning(tx, world, supplier);
+      // Read again behind the locks: whoever held them may have planned by a newer need.
+      const needs = (await recommendedNeeds(tx, world)).filter((n) => suppliers.includes(n.supplier));
       const allowance = await this.commitments.allowance(tx, world, needs.flatMap((n) => n.lines));
       if (allowance === undefined) return;
       const now = new Date(run.payload.now);

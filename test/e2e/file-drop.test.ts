@@ -35,12 +35,18 @@ describe('the drop folder', () => {
     await until('both are taken', () => Promise.resolve(ended('done', 'a.ndjson.gz') !== undefined), 30);
     expect(report('done', 'c.csv')).toMatchObject({ kind: 'catalogue', accepted: 1 });
     expect(report('done', 'a.ndjson.gz')).toMatchObject({ kind: 'orders', accepted: 2, quarantined: 0, rejectedCount: 0 });
-    expect(readdirSync(join(drop, 'orders'))).toEqual([]);
   });
   it('takes what a process that died had claimed', async () => {
     await until('it is taken', () => Promise.resolve(ended('done', 'left-behind.ndjson') !== undefined));
     expect((await r.sql.query(`select count(*)::int as n from order_events where order_id = 'left'`)).rows[0].n).toBe(1);
     expect(readdirSync(join(drop, '.taking'))).toEqual([]);
+  });
+  it('gives a claimed file back beside a newer one of the same name, never over it', async () => {
+    mkdirSync(join(drop, '.taking', 'orders-1'), { recursive: true });
+    writeFileSync(join(drop, '.taking', 'orders-1', 'same.ndjson'), ndjson([orderEvent({ event_id: 'same-1', order_id: 'same-1' })]));
+    put('orders', 'same.ndjson', ndjson([orderEvent({ event_id: 'same-2', order_id: 'same-2' })]));
+    utimesSync(join(drop, '.taking', 'orders-1'), new Date(Date.now() - 120_000), new Date(Date.now() - 120_000));
+    await until('both are taken', async () => (await r.sql.query(`select 1 from order_events where order_id like 'same-%'`)).rowCount === 2);
   });
   it('applies nothing of a file with a bad line, and names the line', async () => {
     const before = await orders();

@@ -153,6 +153,20 @@ describe('Shopify', () => {
     // Said at 10:00 on the 22nd, before the refund: the latest word stands.
     expect((await r.sql.query(`select status from return_cases where id = 'shopify-1/901/466157049'`)).rows[0].status).toBe('refunded');
   });
+  it('counts every unit of a return that is refunded bit by bit, and none twice that the return told of', async () => {
+    const refund = (id: number, returnId: number, line: number, at: string) => ({ id, order_id: 310, created_at: at, return: { id: returnId }, refund_line_items: [{ id: id * 10, line_item_id: line, quantity: 1, restock_type: 'return', line_item: { id: line, sku: 'K1-S', fulfillment_status: 'fulfilled' } }] });
+    for (const r of [refund(971, 97, 11, '2026-11-23T12:00:00Z'), refund(972, 97, 12, '2026-11-23T12:10:00Z'), refund(973, 97, 11, '2026-11-23T12:20:00Z'), refund(972, 97, 12, '2026-11-23T12:10:00Z')]) await send('refunds/create', r);
+    expect((await r.sql.query(`select sum(quantity)::int as n, count(*)::int as cases from return_cases where order_id = '310'`)).rows[0]).toEqual({ n: 3, cases: 3 });
+    await send('returns/approve', { id: 97, order_id: 310, status: 'open', return_line_items: [{ id: 1, quantity: 2, return_reason: 'defective', fulfillment_line_item: { id: 5, line_item: { id: 11, sku: 'K1-S' } } }] });
+    expect((await r.sql.query(`select sum(quantity)::int as n from return_cases where order_id = '310'`)).rows[0].n).toBe(3);
+  });
+  it('takes a return in that came before its order, once it is looked at again', async () => {
+    await send('refunds/create', { id: 981, order_id: 320, created_at: '2026-11-23T12:00:00Z', refund_line_items: [{ id: 1, line_item_id: 21, quantity: 1, restock_type: 'return' }] });
+    expect((await r.call('POST', '/v1/platform-quarantine/redrive', { shop: 'shopify-1' })).body.redriven).toBe(0);
+    await send('orders/updated', order({ id: 320, line_items: [line({ id: 21 })] }));
+    expect((await r.call('POST', '/v1/platform-quarantine/redrive', { shop: 'shopify-1' })).body.redriven).toBe(1);
+    expect((await r.sql.query(`select sku, quantity from return_cases where order_id = '320'`)).rows).toEqual([{ sku: 'K1-S', quantity: 1 }]);
+  });
   it('keeps unknown topics and what cannot be read, without a word of a person, and acknowledges them', async () => {
     expect((await send('metaobjects/create', { id: 5, handle: 'CanaryHandle' })).status).toBe(200);
     expect((await send('orders/create', order({ id: 400, currency: 'dollars', email: 'canary.person@example.com' }))).status).toBe(200);

@@ -70,7 +70,7 @@ it('learns from days that came later in a file, sums them up as the mathematics 
   days.set(nextDay, { ...onNext, units: onNext.units - 2 });
   const sorted = [...days].sort(([a], [b]) => a - b);
   const { firstDay, lastDay, ...sums } = sumsBefore({ days: sorted.map(([d]) => d), lines: sorted.map(([, x]) => x.lines), units: sorted.map(([, x]) => x.units) }, TODAY) ?? { firstDay: 0, lastDay: 0 };
-  const row = (await f.sql.query(`select units28, units91, lines28, lines91, active28 as "activeDays28", first_day - date '1970-01-01' as first, last_day - date '1970-01-01' as last from standing_sales where sku = 'K2-S'`)).rows[0];
+  const row = (await f.sql.query(`select units28::int, units91::int, lines28, lines91, active28 as "activeDays28", first_day - date '1970-01-01' as first, last_day - date '1970-01-01' as last from standing_sales where sku = 'K2-S'`)).rows[0];
   expect(row).toEqual({ ...sums, first: firstDay, last: lastDay });
 
   const { inputs, reasons } = await assess('K8-S');

@@ -25,5 +25,9 @@ describe('what a shop may show of a shared pile', () => {
       if (offers.every((o) => free <= o.buffer)) expect(offers.reduce((sum, o, i) => sum + Math.max(0, Math.min(o.units, sharers[i]?.shown ?? 0)), 0)).toBeLessThanOrEqual(Math.max(0, free));
     }), { seed: 3 });
   });
+  it('counts a shop that cannot be told now: it sells all the same', () => {
+    const two = [sharer('a', { perSecond: 0.5, shown: 10 }), sharer('b', { perSecond: 1, shown: 10 })];
+    expect(offersOf(30, two, 0.01)[0]?.units).toBeLessThanOrEqual(5);
+  });
   it('refuses a risk that is none', () => expect(() => offersOf(1, [sharer('a')], 0)).toThrow('risk'));
 });

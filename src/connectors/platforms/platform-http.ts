@@ -49,9 +49,17 @@ export function credential(credentials: Readonly<Record<string, string>>, name: 
 
 export type Transport = (asked: Asked) => Promise<Answered>;
 
+function permitted(url: string, allow: OutboundAllow): URL {
+  try {
+    return checkOutboundUrl('apiBase', url, allow);
+  } catch (error) {
+    throw new PlatformRefused((error as Error).message, false);
+  }
+}
+
 export const overNetwork = (allow: OutboundAllow): Transport => (asked) =>
   new Promise((resolve, reject) => {
-    const url = checkOutboundUrl('apiBase', asked.url, allow);
+    const url = permitted(asked.url, allow);
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
     const request = send(url, { method: asked.method, headers: { accept: 'application/json', 'user-agent': 'castline', ...asked.headers, ...(asked.body === undefined ? {} : { 'content-length': String(Buffer.byteLength(asked.body)) }) }, agent: outboundAgent(url) }, (response) => {
       const chunks: Buffer[] = [];
@@ -63,9 +71,10 @@ export const overNetwork = (allow: OutboundAllow): Transport => (asked) =>
       });
       response.on('end', () => {
         clearTimeout(timer);
+        if (!response.complete) return reject(new PlatformRefused('the answer was cut off', true));
         resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) });
       });
-      response.on('error', reject);
+      response.on('error', () => request.destroy(new PlatformRefused('the answer was cut off', true)));
     });
     const timer = setTimeout(() => request.destroy(new PlatformRefused(`no answer within ${TIMEOUT_MS / 1000} s`, true)), TIMEOUT_MS);
     request.on('error', (error) => {
@@ -99,7 +108,7 @@ export class PlatformHttp {
     const answered = await this.transport(asked);
     if (answered.status >= 200 && answered.status < 300) return answered;
     const busy = answered.status === 429 || answered.status >= 500;
-    throw new PlatformRefused(`answered ${answered.status}`, busy, retryAfter(answered), answered.status === 401 || answered.status === 403);
+    throw new PlatformRefused(`answered ${answered.status}`, busy, retryAfter(answered), answered.status === 401);
   }
 
   async json(asked: Asked): Promise<unknown> {

@@ -65,6 +65,8 @@ export interface PlatformReturnLine {
   readonly lineId: string;
   readonly code: SkuCode;
   readonly quantity: number;
+  /** Told by a refund: of a return that told of the same line itself it is the same goods. */
+  readonly refund?: boolean;
 }
 
 /** A return or refund case as the platform has it at `updatedAt`. */

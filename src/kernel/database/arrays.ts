@@ -35,6 +35,9 @@ type NumberType = 'int4' | 'int8' | 'float8';
 const OID: Readonly<Record<NumberType, number>> = { int4: 23, int8: 20, float8: 701 };
 const HEAD = 20;
 
+/** Refused as PostgreSQL would (22003): whoever knows what to do with a row that it refuses does the same with this one. */
+const outOfRange = (type: NumberType): Error => Object.assign(new Error(`a value is out of the range of ${type}`), { code: '22003' });
+
 /** The binary form of an array (array_recv): dimensions, whether it has nulls, the type, the length, where it begins; then each value behind its length. */
 function binary(type: NumberType, values: readonly (number | null)[]): Buffer {
   const width = type === 'int4' ? 4 : 8;
@@ -50,6 +53,7 @@ function binary(type: NumberType, values: readonly (number | null)[]): Buffer {
       at = bytes.writeInt32BE(-1, at);
       continue;
     }
+    if (type === 'int4' ? value !== (value | 0) : type === 'int8' && !Number.isSafeInteger(value)) throw outOfRange(type);
     at = bytes.writeInt32BE(width, at);
     if (type === 'int4') at = bytes.writeInt32BE(value, at);
     else if (type === 'float8') at = bytes.writeDoubleBE(value, at);

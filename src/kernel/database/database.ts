@@ -139,7 +139,10 @@ export class Database {
     await client.connect();
     try {
       await client.query('select pg_advisory_lock(7226)');
+      // An index over a long history takes longer than a statement may. The pool has one connection yet, and gives it to the migrations.
+      await this.source.query('set statement_timeout = 0');
       await this.source.runMigrations({ transaction: 'each' });
+      await this.source.query('set statement_timeout = 120000');
       await this.transaction(after);
     } finally {
       await client.end();

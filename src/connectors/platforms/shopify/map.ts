@@ -27,6 +27,17 @@ const refundedUnits = (order: Fields): Refunded[] =>
     return listOf(refund['refund_line_items'], 'refund_line_items').map((line) => ({ lineId: idOf(line, 'line_item_id'), quantity: units(line, 'quantity', 0), restock: optionalText(line, 'restock_type') ?? 'no_restock', at }));
   });
 
+/** By line, once: an order of thousands of lines must not be searched for each of them. */
+function grouped<T>(list: readonly T[], linesOf: (item: T) => readonly string[]): ReadonlyMap<string, readonly T[]> {
+  const byLine = new Map<string, T[]>();
+  for (const item of list) for (const line of linesOf(item)) {
+    const known = byLine.get(line);
+    if (known === undefined) byLine.set(line, [item]);
+    else known.push(item);
+  }
+  return byLine;
+}
+
 interface Parcel {
   readonly id: string;
   readonly at: number;
@@ -60,9 +71,8 @@ function soldFor(line: Fields, quantity: number, currency: string): number {
  * Cancelled units of a line: refunded before they left, taken out of the order by an edit, and, where the whole order was
  * cancelled, all that never left.
  */
-function cancelledOf(line: Fields, refunds: readonly Refunded[], shipped: number, cancelledAt: number | null, updatedAt: number): LineFact[] {
+function cancelledOf(line: Fields, own: readonly Refunded[], shipped: number, cancelledAt: number | null, updatedAt: number): LineFact[] {
   const quantity = units(line, 'quantity');
-  const own = refunds.filter((r) => r.lineId === idOf(line, 'id'));
   const current = optionalWhole(line, 'current_quantity');
   const edited = current === null ? 0 : Math.max(0, quantity - current - own.reduce((s, r) => s + r.quantity, 0));
   const beforeShipping = own.filter((r) => r.restock === 'cancel' || (r.restock === 'no_restock' && shipped === 0));
@@ -84,21 +94,21 @@ export function mapOrder(order: Fields, broadcastAttribute: string): PlatformOrd
   const paid = PAID.has(status) || (cod && status !== 'voided');
   // The resource has no time of payment: most orders are paid as they are placed, and the same time must come by webhook and by pull.
   const paidAt = optionalInstant(order, 'processed_at') ?? createdAt;
-  const refunds = refundedUnits(order);
-  const parcels = parcelsOf(order);
+  const refunds = grouped(refundedUnits(order), (r) => [r.lineId]);
+  const parcels = grouped(parcelsOf(order), (p) => [...p.units.keys()]);
   const live = liveOf(order, broadcastAttribute);
   const lines = listOf(order['line_items'], 'line_items').filter((line) => !flag(line, 'gift_card')).map((line): PlatformLine => {
     const lineId = idOf(line, 'id');
     const quantity = units(line, 'quantity');
     const unitPrice = soldFor(line, quantity, currency);
-    const own = parcels.filter((p) => (p.units.get(lineId) ?? 0) > 0);
+    const own = (parcels.get(lineId) ?? []).filter((p) => (p.units.get(lineId) ?? 0) > 0);
     const shipped = own.reduce((s, p) => s + (p.units.get(lineId) ?? 0), 0);
     return {
       lineId, code: codeOf(line), unitPrice, currency, kind: kindOf(order, unitPrice), payment, shipBy: null, live,
       facts: [
         { type: 'created', id: '', quantity, at: createdAt },
         ...(paid ? [{ type: 'paid' as const, id: '', quantity, at: paidAt }] : []),
-        ...cancelledOf(line, refunds, shipped, cancelledAt, updatedAt),
+        ...cancelledOf(line, refunds.get(lineId) ?? [], shipped, cancelledAt, updatedAt),
         ...own.map((p): LineFact => ({ type: 'shipped', id: p.id, quantity: p.units.get(lineId) ?? 0, at: p.at })),
         ...own.filter((p) => p.deliveredAt !== null).map((p): LineFact => ({ type: 'delivered', id: p.id, quantity: p.units.get(lineId) ?? 0, at: p.deliveredAt ?? 0 })),
       ],
@@ -128,7 +138,7 @@ export function mapRefund(refund: Fields): PlatformReturn[] {
     if (own.length === 0) return [];
     return [{
       returnId: ofReturn ?? `refund-${idOf(refund, 'id')}-${kind}`, updatedAt: at, kind, status: 'refunded', claimedReason: null, trackingNumber: null,
-      lines: own.map(({ fields, item }) => ({ id: idOf(fields, 'line_item_id'), orderId, lineId: idOf(fields, 'line_item_id'), code: codeOf(item), quantity: units(fields, 'quantity') })),
+      lines: own.map(({ fields, item }) => ({ id: ofReturn === null ? idOf(fields, 'line_item_id') : `${idOf(refund, 'id')}:${idOf(fields, 'line_item_id')}`, ...(ofReturn === null ? {} : { refund: true }), orderId, lineId: idOf(fields, 'line_item_id'), code: codeOf(item), quantity: units(fields, 'quantity') })),
     }];
   });
 }

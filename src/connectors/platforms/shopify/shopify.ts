@@ -3,7 +3,7 @@
 import { MissingCredential, credential, PlatformRefused, type PlatformHttp } from '../platform-http.js';
 import { fieldsOf, idOf, listOf, optionalInstant, text, type Fields } from '../payload.js';
 import { EMPTY, type ConnectedShop, type Heard, type Page, type Platform, type PlatformApi, type RawWebhook } from '../platform.js';
-import { reading } from '../reading.js';
+import { asAnswered, reading } from '../reading.js';
 import { equalSecrets, hmac256 } from '../signatures.js';
 import { parseLossless } from '../../../kernel/index.js';
 import { mapOrder, mapRefund, mapReturn, returnStatus } from './map.js';
@@ -65,16 +65,16 @@ function api(shop: ConnectedShop, http: PlatformHttp): PlatformApi {
   return {
     batch: 100, feeds: ['orders'], perSecond: 2, spanHours: 24 * 60,
     test: async () => text(fieldsOf((await get('/shop.json')).body['shop'], 'shop'), 'name'),
-    fetch: async (entity, ids) => {
+    fetch: (entity, ids) => asAnswered(async () => {
       // A return's own resource is in GraphQL alone; its refunds come with the order.
       if (entity === 'return') return ids.map((id) => ({ kind: 'unreadable', entity: 'return', id, reason: 'a return is not read by the REST API; it is told by returns/request or returns/approve, and by its refund', document: { id } }));
       return heardOf(listOf((await get(`/orders.json?status=any&limit=${PAGE}&ids=${ids.map(encodeURIComponent).join(',')}`)).body['orders'], 'orders'));
-    },
-    changed: async (_feed, since, until, page): Promise<Page> => {
+    }),
+    changed: (_feed, since, until, page): Promise<Page> => asAnswered(async () => {
       const query = page === null ? `status=any&order=updated_at+asc&updated_at_min=${encodeURIComponent(since.toISOString())}&updated_at_max=${encodeURIComponent(until.toISOString())}` : `page_info=${page}`;
       const { body, next } = await get(`/orders.json?limit=${PAGE}&${query}`);
       return { heard: heardOf(listOf(body['orders'], 'orders')), next };
-    },
+    }),
   };
 }
 
@@ -98,6 +98,6 @@ export const shopify: Platform = {
   ],
   webhooks: { secret: 'webhookSecret', verify, read, acknowledged: EMPTY(200), refused: EMPTY(401) },
   api,
-  keep: new Set(['id', 'order_id', 'line_item_id', 'sku', 'variant_id', 'product_id', 'status', 'financial_status', 'fulfillment_status', 'currency', 'restock_type', 'created_at', 'updated_at', 'cancelled_at']),
+  keep: new Set(['order_id', 'line_item_id', 'sku', 'variant_id', 'product_id', 'status', 'financial_status', 'fulfillment_status', 'currency', 'restock_type', 'created_at', 'updated_at', 'cancelled_at']),
 };
 
