@@ -72,9 +72,9 @@ const redis = !onceMore && tiers.some((t) => ['medium', 'e2e'].includes(t)) ? aw
 const wholeEnv = whole ? { CASTLINE_FAULTS: 'whole' } : {};
 for (const tier of tiers) {
   if (tier === 'medium') {
-    jest('medium, queues on PostgreSQL', paths.medium, {}, onceMore ? ['--testPathIgnorePatterns', 'laws\\.test'] : []);
-    // Laws and schema are the database's alone: which queues wake the workers makes no difference to them.
-    if (redis !== undefined) jest('medium, queues on Redis', paths.medium, { TEST_REDIS_URL: redis.url }, ['--testPathIgnorePatterns', 'laws\\.test', 'schema\\.test']);
+    jest('medium, queues on PostgreSQL', paths.medium, {}, onceMore ? ['--testPathIgnorePatterns', '(laws|flood)\\.test'] : []);
+    // What hangs on which queues wake the workers: jobs of every room from orders to samples. All else is the database's alone.
+    if (redis !== undefined) jest('medium, queues on Redis', 'test/medium/(jobs|intake|late|nowcast|production-flow|returns|samples|standing)', { TEST_REDIS_URL: redis.url });
     else if (!onceMore) skipped.push('medium on Redis: no redis-server on the PATH');
   } else if (tier === 'browser' && !existsSync('/usr/bin/chromium')) skipped.push('browser: no Chromium at /usr/bin/chromium');
   else jest(tier, paths[tier], { ...wholeEnv, ...(tier === 'e2e' && redis !== undefined ? { TEST_REDIS_URL_E2E: redis.url } : {}) });

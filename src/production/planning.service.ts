@@ -36,7 +36,7 @@ interface Plan {
 
 /** Line-ups, and recommendations that a policy may sign for, are looked at this often, in wall time. */
 const LINE_UPS_MS = 10_000;
-const RECOMMENDED_MS = 30_000;
+const RECOMMENDED_MS = 10_000;
 
 /** Why a need is planned: it changed, its confirming hour has come, or the policy looks at what is recommended and nothing else. */
 interface Occasion {
