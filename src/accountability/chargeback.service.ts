@@ -3,7 +3,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { FilesService } from '../access/index.js';
 import { inspectionsOf } from '../returns/index.js';
-import { Database, DomainError, Handles, invalid, Jobs, log, newId, notFound, type JobRun, type Tx } from '../kernel/index.js';
+import { Database, DomainError, Handles, invalid, Jobs, newId, notFound, Repeated, type JobRun, type Tx } from '../kernel/index.js';
 import { sameJson } from '../production/index.js';
 import { allClocks, worldNow } from '../orders/index.js';
 import { chargebackDue, chargebackMoved, chargebackNotified } from './accountability.facts.js';
@@ -37,14 +37,15 @@ export const claimedUnits = (l: Pick<Line, 'quantity' | 'allowed'>): number => l
 
 @Injectable()
 export class ChargebackService {
-  private timer: NodeJS.Timeout | undefined;
-  private ticking: Promise<void> | undefined;
+  private readonly ticks: Repeated;
 
   constructor(
     @Inject(Database) private readonly database: Database,
     @Inject(Jobs) private readonly jobs: Jobs,
     @Inject(FilesService) private readonly files: FilesService,
-  ) {}
+  ) {
+    this.ticks = new Repeated('the tick of chargebacks', TICK_MS, () => this.database.transaction((tx) => this.tick(tx)));
+  }
 
   /** Sends a draft to its party; the next claims start another draft. */
   async notify(tx: Tx, id: string, cause: 'merchant' | 'clock', actor: string): Promise<void> {
@@ -205,12 +206,7 @@ export class ChargebackService {
   }
 
   start(): void {
-    this.timer = setInterval(() => {
-      this.ticking ??= this.database
-        .transaction((tx) => this.tick(tx))
-        .catch((error: unknown) => log.warn('tick of chargebacks failed', { reason: (error as Error).message }))
-        .finally(() => (this.ticking = undefined));
-    }, TICK_MS);
+    this.ticks.start();
   }
 
   async tick(tx: Tx): Promise<void> {
@@ -224,8 +220,7 @@ export class ChargebackService {
   }
 
   async stop(): Promise<void> {
-    if (this.timer !== undefined) clearInterval(this.timer);
-    await this.ticking;
+    await this.ticks.stop();
   }
 }
 

@@ -140,6 +140,15 @@ export class ConnectionsService {
     return { ok: fault === null, account, fault };
   }
 
+  /** The platform no longer takes these credentials. Where another process renewed them meanwhile that says nothing of the new ones. */
+  async accessRefused(used: Connected): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      const row = await store.lockConnection(tx, used.shop);
+      if (row !== undefined && JSON.stringify(this.open(row.credentials)) === JSON.stringify(used.credentials)) await store.setDeauthorised(tx, used.shop);
+    });
+    this.forget(used.shop);
+  }
+
   forget(shop: string): void {
     this.remembered.forget(shop);
     this.clients.delete(shop);

@@ -8,7 +8,7 @@ import { createReadStream } from 'node:fs';
 import { link, mkdir, readdir, rename, rmdir, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Principal } from '../access/index.js';
-import { CONFIGURATION, DomainError, formatOf, log, type Configuration, type IntakeAnswer } from '../kernel/index.js';
+import { CONFIGURATION, DomainError, formatOf, log, Repeated, type Configuration, type IntakeAnswer } from '../kernel/index.js';
 import { ImportsService, type ImportKind } from './imports.service.js';
 
 /** The order in which kinds are taken: what orders name should be there before them. */
@@ -26,30 +26,25 @@ const DROP: Principal = { kind: 'key', id: 'file-drop', name: 'file drop', role:
 @Injectable()
 export class FileDrop {
   readonly folder: string;
-  private timer: NodeJS.Timeout | undefined;
-  private looking: Promise<void> | undefined;
+  private readonly looks: Repeated;
   private stopped = false;
 
   constructor(
     @Inject(ImportsService) private readonly imports: ImportsService,
     @Inject(CONFIGURATION) configuration: Configuration,
   ) {
+    this.looks = new Repeated('the look into the drop folder', TICK_MS, () => this.look());
     this.folder = configuration.dropDirectory ?? join(configuration.dataDirectory, 'drop');
   }
 
   async start(): Promise<void> {
     for (const name of [...KINDS, 'done', 'failed', '.taking']) await mkdir(join(this.folder, name), { recursive: true });
-    this.timer = setInterval(() => {
-      this.looking ??= this.look()
-        .catch((error: unknown) => log.warn('the drop folder could not be read', { reason: (error as Error).message }))
-        .finally(() => (this.looking = undefined));
-    }, TICK_MS);
+    this.looks.start();
   }
 
   async stop(): Promise<void> {
     this.stopped = true;
-    if (this.timer !== undefined) clearInterval(this.timer);
-    await this.looking;
+    await this.looks.stop();
   }
 
   /** Takes every file that is ready, one after the other. */

@@ -1,7 +1,7 @@
 // How shops are doing, noticed per webhook and pull and written once a second: a row per webhook would make one shop's flood wait
 // for one row.
 import { Inject, Injectable } from '@nestjs/common';
-import { Database, log } from '../kernel/index.js';
+import { Database, log, Repeated } from '../kernel/index.js';
 import { addNoticed } from './connections.repository.js';
 
 interface Notes {
@@ -17,15 +17,14 @@ const FLUSH_MS = 1_000;
 @Injectable()
 export class Noticed {
   private notes = new Map<string, Notes>();
-  private timer: NodeJS.Timeout | undefined;
-  private flushing: Promise<void> | undefined;
+  private readonly flushes: Repeated;
 
-  constructor(@Inject(Database) private readonly database: Database) {}
+  constructor(@Inject(Database) private readonly database: Database) {
+    this.flushes = new Repeated('the writing of what was noticed', FLUSH_MS, () => this.flush());
+  }
 
   start(): void {
-    this.timer = setInterval(() => {
-      this.flushing ??= this.flush().finally(() => (this.flushing = undefined));
-    }, FLUSH_MS);
+    this.flushes.start();
   }
 
   private of(shop: string): Notes {
@@ -68,8 +67,7 @@ export class Noticed {
   }
 
   async stop(): Promise<void> {
-    if (this.timer !== undefined) clearInterval(this.timer);
-    await this.flushing;
+    await this.flushes.stop();
     await this.flush();
   }
 }

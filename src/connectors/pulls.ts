@@ -2,7 +2,7 @@
 // comes all the same. Paged, no faster than the platform allows, and resumed where it stopped: a page and the cursor behind it
 // are one transaction.
 import { Inject, Injectable } from '@nestjs/common';
-import { Database, Handles, isTransient, Jobs, log, type JobRun, type Tx } from '../kernel/index.js';
+import { Database, Handles, isTransient, Jobs, Repeated, type JobRun, type Tx } from '../kernel/index.js';
 import { fetchHints, pullFeed, redriveUnmapped } from './connections.jobs.js';
 import * as connections from './connections.repository.js';
 import { ConnectionsService, NoApi, type Connected } from './connections.service.js';
@@ -31,8 +31,7 @@ const waitOf = (failures: number, error: PlatformRefused): number => Math.max(er
 
 @Injectable()
 export class Pulls {
-  private timer: NodeJS.Timeout | undefined;
-  private ticking: Promise<void> | undefined;
+  private readonly ticks: Repeated;
   private prunedAt = 0;
 
   constructor(
@@ -41,20 +40,16 @@ export class Pulls {
     @Inject(ConnectionsService) private readonly connections: ConnectionsService,
     @Inject(PlatformIntake) private readonly intake: PlatformIntake,
     @Inject(Noticed) private readonly noticed: Noticed,
-  ) {}
+  ) {
+    this.ticks = new Repeated('the tick of pulls', TICK_MS, () => this.database.transaction((tx) => this.tick(tx)));
+  }
 
   start(): void {
-    this.timer = setInterval(() => {
-      this.ticking ??= this.database
-        .transaction((tx) => this.tick(tx))
-        .catch((error: unknown) => log.warn('the tick of pulls failed', { reason: (error as Error).message }))
-        .finally(() => (this.ticking = undefined));
-    }, TICK_MS);
+    this.ticks.start();
   }
 
   async stop(): Promise<void> {
-    if (this.timer !== undefined) clearInterval(this.timer);
-    await this.ticking;
+    await this.ticks.stop();
   }
 
   async tick(tx: Tx): Promise<void> {
@@ -95,10 +90,23 @@ export class Pulls {
           throw error;
         }
         if (hints.length === 0) hints = await this.database.transaction((tx) => records.dueHints(tx, shop, entity, HINTS_PER_RUN));
-        if (hints.length > 0) await this.failed(connected, hints, error);
+        // One that the platform will not hear of must not be the end of the others of its batch.
+        if (hints.length > 1 && !error.retry && !error.unauthorised && !(error instanceof NoApi)) for (const hint of hints) await this.fetchOne(connected, hint);
+        else if (hints.length > 0) await this.failed(connected, hints, error);
         return;
       }
       done += hints.length;
+    }
+  }
+
+  private async fetchOne(connected: Connected, hint: records.HintRow): Promise<void> {
+    try {
+      const heard = await (await this.connections.api(connected)).fetch(hint.entity, [hint.id]);
+      this.note(connected, await this.intake.take(connected, heard));
+      await this.ended(connected, [hint], heard);
+    } catch (error) {
+      if (!(error instanceof PlatformRefused)) throw error;
+      await this.failed(connected, [hint], error);
     }
   }
 
@@ -121,9 +129,8 @@ export class Pulls {
         await this.intake.keepUnfetched(tx, connected, over, error.message);
         await records.endHints(tx, shop, over);
       }
-      if (error.unauthorised) await connections.setDeauthorised(tx, shop);
     });
-    if (error.unauthorised) this.connections.forget(shop);
+    if (error.unauthorised) await this.connections.accessRefused(connected);
     this.noticed.fault(shop, error.message);
   }
 
@@ -165,9 +172,8 @@ export class Pulls {
       await this.database.transaction(async (tx) => {
         // A page that is refused for good may be a token that ran out: the span is asked for anew from its first page.
         await connections.failFeed(tx, before, error instanceof NoApi ? 3_600 : waitOf(before.failures, error), error.message, !error.retry);
-        if (error.unauthorised) await connections.setDeauthorised(tx, shop);
       });
-      if (error.unauthorised) this.connections.forget(shop);
+      if (error.unauthorised) await this.connections.accessRefused(connected);
       this.noticed.fault(shop, error.message);
       return false;
     }

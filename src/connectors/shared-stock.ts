@@ -4,10 +4,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AccessService, type Principal } from '../access/index.js';
 import { existingSkus } from '../catalogue/index.js';
 import { levelsOf } from '../inventory/index.js';
-import { Database, DomainError, Handles, invalid, Jobs, log, newId, notFound, type JobRun, type Tx } from '../kernel/index.js';
+import { Database, DomainError, Handles, invalid, Jobs, log, newId, notFound, Repeated, type JobRun, type Tx } from '../kernel/index.js';
 import { allClocks, demandOf, soldLately, type SkuDemand } from '../orders/index.js';
 import { pushStock } from './connections.jobs.js';
-import { setDeauthorised } from './connections.repository.js';
 import { ConnectionsService, type Connected } from './connections.service.js';
 import { offersOf } from './math/index.js';
 import { PlatformRefused } from './platforms/platform-http.js';
@@ -40,28 +39,23 @@ const soldOf = (d: SkuDemand | undefined): number => (d === undefined ? 0 : d.or
 
 @Injectable()
 export class SharedStock {
-  private timer: NodeJS.Timeout | undefined;
-  private ticking: Promise<void> | undefined;
+  private readonly ticks: Repeated;
 
   constructor(
     @Inject(Database) private readonly database: Database,
     @Inject(Jobs) private readonly jobs: Jobs,
     @Inject(ConnectionsService) private readonly connections: ConnectionsService,
     @Inject(AccessService) private readonly access: AccessService,
-  ) {}
+  ) {
+    this.ticks = new Repeated('the tick of shared stock', TICK_MS, () => this.database.transaction((tx) => this.tick(tx)));
+  }
 
   start(): void {
-    this.timer = setInterval(() => {
-      this.ticking ??= this.database
-        .transaction((tx) => this.tick(tx))
-        .catch((error: unknown) => log.warn('the tick of shared stock failed', { reason: (error as Error).message }))
-        .finally(() => (this.ticking = undefined));
-    }, TICK_MS);
+    this.ticks.start();
   }
 
   async stop(): Promise<void> {
-    if (this.timer !== undefined) clearInterval(this.timer);
-    await this.ticking;
+    await this.ticks.stop();
   }
 
   /** Decides what shops show now; every process may, and a change that another has decided meanwhile is not decided again. */
@@ -116,7 +110,7 @@ export class SharedStock {
       await this.readBack(stock, connected.shop);
     } catch (error) {
       if (!(error instanceof PlatformRefused)) throw error;
-      if (error.unauthorised) await this.database.transaction((tx) => setDeauthorised(tx, connected.shop)).then(() => this.connections.forget(connected.shop));
+      if (error.unauthorised) await this.connections.accessRefused(connected);
       log.warn('the stock of a shop could not be told', { shop: connected.shop, reason: error.message });
     }
   }

@@ -1,7 +1,7 @@
 // Once a second of wall time: streams and needs whose own clock says they are due become dirty, and each shard with dirty
 // streams gets one job. Every worker process may tick: an open job of a shard is one row, whoever asks for it.
 import { Inject, Injectable } from '@nestjs/common';
-import { Database, Jobs, log, type Tx } from '../kernel/index.js';
+import { Database, Jobs, Repeated, type Tx } from '../kernel/index.js';
 import { allClocks, dirtyShards, streamsOfSku, touchStreams } from '../orders/index.js';
 import { assess } from './forecast.facts.js';
 import * as store from './forecast.repository.js';
@@ -13,23 +13,19 @@ const SHARDS = 2;
 
 @Injectable()
 export class Ticker {
-  private timer: NodeJS.Timeout | undefined;
-  private ticking: Promise<void> | undefined;
+  private readonly ticks: Repeated;
 
   constructor(
     @Inject(Database) private readonly database: Database,
     @Inject(Jobs) private readonly jobs: Jobs,
     @Inject(NowcastService) private readonly nowcast: NowcastService,
     @Inject(StandingService) private readonly standing: StandingService,
-  ) {}
+  ) {
+    this.ticks = new Repeated('the tick of forecast', TICK_MS, () => this.database.transaction((tx) => this.tick(tx)));
+  }
 
   start(): void {
-    this.timer = setInterval(() => {
-      this.ticking ??= this.database
-        .transaction((tx) => this.tick(tx))
-        .catch((error: unknown) => log.warn('tick failed', { reason: (error as Error).message }))
-        .finally(() => (this.ticking = undefined));
-    }, TICK_MS);
+    this.ticks.start();
   }
 
   async tick(tx: Tx): Promise<void> {
@@ -51,8 +47,7 @@ export class Ticker {
   }
 
   async stop(): Promise<void> {
-    if (this.timer !== undefined) clearInterval(this.timer);
-    await this.ticking;
+    await this.ticks.stop();
   }
 }
 

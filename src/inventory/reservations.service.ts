@@ -1,7 +1,7 @@
 // Units held for somebody who has not ordered yet: all lines or none, for a time, by the database's clock.
 import { Inject, Injectable } from '@nestjs/common';
 import { CatalogueService, existingSkus } from '../catalogue/index.js';
-import { Database, DomainError, Handles, invalid, Jobs, log, newId, notFound, type JobRun, type Tx } from '../kernel/index.js';
+import { Database, DomainError, Handles, invalid, Jobs, newId, notFound, Repeated, type JobRun, type Tx } from '../kernel/index.js';
 import { hasNews } from '../orders/index.js';
 import { settleOrders } from './inventory.facts.js';
 import * as store from './inventory.repository.js';
@@ -20,15 +20,16 @@ export interface NewReservation {
 
 @Injectable()
 export class ReservationsService {
-  private timer: NodeJS.Timeout | undefined;
-  private ticking: Promise<void> | undefined;
+  private readonly ticks: Repeated;
 
   constructor(
     @Inject(StockService) private readonly stock: StockService,
     @Inject(CatalogueService) private readonly catalogue: CatalogueService,
     @Inject(Database) private readonly database: Database,
     @Inject(Jobs) private readonly jobs: Jobs,
-  ) {}
+  ) {
+    this.ticks = new Repeated('the tick of inventory', 1_000, () => this.tick());
+  }
 
   /** Promises the units of all lines or of none. The same SKU twice counts as one line of the sum. */
   async reserve(tx: Tx, wanted: NewReservation, actor: string): Promise<string> {
@@ -83,11 +84,7 @@ export class ReservationsService {
   }
 
   start(): void {
-    this.timer = setInterval(() => {
-      this.ticking ??= this.tick()
-        .catch((error: unknown) => log.warn('tick of inventory failed', { reason: (error as Error).message }))
-        .finally(() => (this.ticking = undefined));
-    }, 1_000);
+    this.ticks.start();
   }
 
   /** Expired reservations give their units back, and changed orders are taken up; every worker may tick. */
@@ -102,7 +99,6 @@ export class ReservationsService {
   }
 
   async stop(): Promise<void> {
-    if (this.timer !== undefined) clearInterval(this.timer);
-    await this.ticking;
+    await this.ticks.stop();
   }
 }

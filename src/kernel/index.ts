@@ -30,6 +30,7 @@ export { defineFact, defineJob, Handles, type Fact, type Job, type JobRun } from
 export { Jobs, LateWriter } from './jobs/jobs.js';
 export { JobsAndFacts1763800000000 } from './jobs/migrations.js';
 export { Queues } from './jobs/queues.js';
+export { Repeated } from './jobs/repeated.js';
 export { deadLetters, factsAfter, latestFact, outboxHealth, prune as pruneOutbox, redrive, type StreamedFact } from './jobs/outbox.repository.js';
 export { prune as pruneAnswers } from './http/once.repository.js';
 export { configureLog, currentScope, inScope, log, openScope, traceparentOf } from './log/log.js';

@@ -4,7 +4,7 @@ import { itemsOfSkus } from '../broadcasts/index.js';
 import { termsOf, type SkuTerms } from '../catalogue/index.js';
 import { needOf, needsOfStyle, recommendedNeeds, takeNeeds, type GroupNeed } from '../forecast/index.js';
 import { supplyOf } from '../inventory/index.js';
-import { Database, Handles, Jobs, log, type JobRun, type Tx } from '../kernel/index.js';
+import { Database, Handles, Jobs, Repeated, type JobRun, type Tx } from '../kernel/index.js';
 import { localTime, nextLocalHour } from '../kernel/math/index.js';
 import { allClocks, worldNow } from '../orders/index.js';
 import { spareOfOrders } from './commitments.repository.js';
@@ -48,8 +48,7 @@ const CHANGED: Occasion = { hour: false };
 
 @Injectable()
 export class PlanningService {
-  private timer: NodeJS.Timeout | undefined;
-  private ticking: Promise<void> | undefined;
+  private readonly ticks: Repeated;
   private lineUpsAt = 0;
   private recommendedAt = 0;
 
@@ -59,7 +58,9 @@ export class PlanningService {
     @Inject(CommitmentsService) private readonly commitments: CommitmentsService,
     @Inject(Database) private readonly database: Database,
     @Inject(Jobs) private readonly jobs: Jobs,
-  ) {}
+  ) {
+    this.ticks = new Repeated('the tick of production', 1_000, () => this.database.transaction((tx) => this.tick(tx)));
+  }
 
   @Handles(proposeChange)
   async onNeedChanged(run: JobRun<{ world: store.World; supplier: string }>): Promise<void> {
@@ -269,12 +270,7 @@ export class PlanningService {
   }
 
   start(): void {
-    this.timer = setInterval(() => {
-      this.ticking ??= this.database
-        .transaction((tx) => this.tick(tx))
-        .catch((error: unknown) => log.warn('tick of production failed', { reason: (error as Error).message }))
-        .finally(() => (this.ticking = undefined));
-    }, 1_000);
+    this.ticks.start();
   }
 
   async tick(tx: Tx): Promise<void> {
@@ -296,8 +292,7 @@ export class PlanningService {
   }
 
   async stop(): Promise<void> {
-    if (this.timer !== undefined) clearInterval(this.timer);
-    await this.ticking;
+    await this.ticks.stop();
   }
 }
 

@@ -24,6 +24,7 @@ function answer(url: URL, headers: Record<string, unknown>, body: string): objec
   const names = [...url.searchParams.keys()].filter((n) => n !== 'sign').sort();
   if (url.searchParams.get('sign') !== hmacHex(SECRET, SECRET + url.pathname + names.map((n) => n + (url.searchParams.get(n) ?? '')).join('') + body + SECRET)) return { code: 106001, message: 'sign' };
   if (headers['x-tts-access-token'] !== 'TTP_new') return { code: 105002, message: 'expired' };
+  if ((url.searchParams.get('ids') ?? '').split(',').includes('4040')) return { code: 11035001, message: 'no such order' };
   const sent = body === '' ? {} : (JSON.parse(body) as Record<string, any>);
   const changed = (o: Record<string, any>): boolean => o['update_time'] >= sent['update_time_ge'] && o['update_time'] < sent['update_time_lt'];
   const data: Record<string, () => object> = {
@@ -103,4 +104,15 @@ it('TikTok Shop: what a webhook names is fetched, what never came is pulled, and
     const text = JSON.stringify((await r.sql.query(`select t::text from "${name as string}" t`)).rows);
     expect([name, /canary|555-0100|7021436810468230477|TTP_/i.test(text)]).toEqual([name, false]);
   }
+});
+
+it('fetches what it can of a batch in which the platform will not hear of one order', async () => {
+  await r.call('POST', '/v1/shops/shop-1/connection/pause');
+  orders = [order('777', [item('7')])];
+  for (const id of ['4040', '777']) expect((await send({ type: 1, tts_notification_id: id, shop_id: '1', timestamp: NOW, data: { order_id: id, order_status: 'AWAITING_SHIPMENT', update_time: NOW } })).status).toBe(200);
+  // The orders feed must not bring it: only the hint does.
+  await r.sql.query(`update connection_feeds set next_at = now() + interval '1 hour'`);
+  await r.call('POST', '/v1/shops/shop-1/connection/resume');
+  await until('the other is there', async () => (await linesOf('777')) !== undefined);
+  expect((await r.sql.query(`select id from platform_hints`)).rows).toEqual([{ id: '4040' }]);
 });

@@ -172,12 +172,13 @@ describe('the embedded server', () => {
     const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter((x) => x !== '');
     const { uid, gid } = (await import('node:fs')).statSync(join(used, 'pgdata'));
     (globalThis as any).process.kill(pid, 'SIGKILL');
-    await until('it says so', async () => (await r.call('POST', '/v1/order-events', orderEvent())).status === 503);
+    const answered = (): Promise<number> => r.call('POST', '/v1/order-events', orderEvent()).then((a) => a.status, (error: unknown) => { throw new Error(`no answer (${String((error as Error).cause)}); the service said: ${service.output()}`, { cause: error }); });
+    await until('it says so', async () => (await answered()) === 503);
     const isRoot = (globalThis as any).process.getuid() === 0;
     await new Promise((resolve) => setTimeout(resolve, 1500));
     const revived = spawn(command[0] as string, command.slice(1), { cwd: join(used, 'pgdata'), stdio: 'ignore', ...(isRoot ? { uid, gid } : {}) });
     expect(command.join(' ')).toContain(port);
-    await until('it recovers', async () => (await r.call('POST', '/v1/order-events', orderEvent())).status === 202, 40);
+    await until('it recovers', async () => (await answered()) === 202, 40);
     await service.end();
     revived.kill('SIGINT');
   }, 120_000);
