@@ -141,6 +141,13 @@ maybe('the status page', () => {
     const secret = await dialog.getByText(/^whsec_/).textContent();
     expect(await findings()).toEqual([]);
     await dialog.getByRole('button', { name: 'Close' }).click();
+    // What is stored need not be given again: an empty field keeps it.
+    await page.getByRole('button', { name: 'Connect a shop' }).click();
+    await dialog.getByLabel('Shop').selectOption('connected-shop');
+    expect(await dialog.getByLabel('Platform').inputValue()).toBe('generic');
+    await dialog.getByLabel('Platform').selectOption('shopify');
+    expect(await dialog.getByLabel('webhookSecret').evaluate((input) => (input as unknown as { required: boolean }).required)).toBe(false);
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
     const row = page.getByRole('row').filter({ hasText: 'connected-shop' });
     await row.getByText('connected', { exact: true }).waitFor();
     expect(await page.locator('#shops').innerText()).not.toContain(secret ?? 'whsec');

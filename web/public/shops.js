@@ -62,20 +62,26 @@ export function shopsSection({ t, word, number, make, chip, button, timeElement,
   }
 
   async function connect() {
-    const [{ items: platforms }, { items: shops }] = await Promise.all([call('GET', 'v1/platforms'), readAll('v1/shops')]);
-    const shop = make('select', { required: true }, shops.map((s) => make('option', { value: s.id }, s.id)));
+    const [{ items: platforms }, { items: shops }, { items: connections }] = await Promise.all([call('GET', 'v1/platforms'), readAll('v1/shops'), readAll('v1/connections')]);
+    const connected = new Map(connections.map((c) => [c.shop, c.platform]));
+    const shop = make('select', { required: true, onchange: drawShop }, shops.map((s) => make('option', { value: s.id }, s.id)));
     const fields = make('div', {});
     const platform = make('select', { onchange: drawFields }, platforms.map((p) => make('option', { value: p.name }, p.title)));
     let inputs = [];
     function drawFields() {
       const chosen = platforms.find((p) => p.name === platform.value);
       inputs = [...chosen.credentials.map((f) => ({ ...f, of: 'credentials' })), ...chosen.settings.map((f) => ({ ...f, of: 'settings' }))].map((f) => {
-        const input = make('input', { type: f.secret ? 'password' : 'text', autocomplete: 'off', spellcheck: 'false', maxlength: 4096, required: f.required });
+        const input = make('input', { type: f.secret ? 'password' : 'text', autocomplete: 'off', spellcheck: 'false', maxlength: 4096, required: f.required && !connected.has(shop.value) });
         return { ...f, input, element: make('div', {}, field(f.name, input), make('p.quiet', { lang: 'en' }, f.about)) };
       });
       fields.replaceChildren(...inputs.map((f) => f.element));
     }
-    drawFields();
+    /** A shop that is connected keeps its platform, and what is left empty. */
+    function drawShop() {
+      if (connected.has(shop.value)) platform.value = connected.get(shop.value);
+      drawFields();
+    }
+    drawShop();
     askInDialog(t('shop.connect'), [make('p', {}, t(shops.length === 0 ? 'shop.connect.no-shop' : 'shop.connect.about')), field(t('shop.name'), shop), field(t('shop.platform'), platform), fields], t('shop.connect.submit'), t('shop.connected'), async () => {
       const given = (of) => Object.fromEntries(inputs.filter((f) => f.of === of && f.input.value !== '').map((f) => [f.name, f.input.value.trim()]));
       const answer = await call('PUT', path(shop.value), { platform: platform.value, credentials: given('credentials'), settings: given('settings') });
