@@ -15,8 +15,13 @@ export class Broadcast {
   @Column('timestamptz', { name: 'ends_at' }) endsAt!: Date;
   @Column('timestamptz', { name: 'cancelled_at', nullable: true }) cancelledAt!: Date | null;
   @Column('integer', { default: 1 }) version!: number;
+  /** Moves with what the live log says of showings; no edit, so it is not the version that an edit must name. */
+  @Column('integer', { name: 'log_version', default: 0 }) logVersion!: number;
   @CreateDateColumn({ name: 'created_at', type: 'timestamptz' }) createdAt!: Date;
 }
+
+/** Of line-up and live log together: what is known of the slots may have changed where this did. */
+export const planVersion = (b: Pick<Broadcast, 'version' | 'logVersion'>): number => b.version + b.logVersion;
 
 @Entity('line_up_items')
 export class LineUpItem {

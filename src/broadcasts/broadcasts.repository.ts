@@ -1,3 +1,4 @@
+import { In } from 'typeorm';
 import type { Tx } from '../kernel/index.js';
 import { managerOf, one, rows, touched } from '../kernel/database/sql.js';
 import { Broadcast } from './broadcasts.entity.js';
@@ -15,6 +16,8 @@ export interface ItemRow {
 
 export const findBroadcast = (tx: Tx, id: string): Promise<Broadcast | null> => managerOf(tx).findOneBy(Broadcast, { id });
 
+export const findBroadcasts = (tx: Tx, ids: readonly string[]): Promise<Broadcast[]> => managerOf(tx).find(Broadcast, { where: { id: In([...ids]) }, order: { id: 'asc' } });
+
 export const insertAnchors = (tx: Tx, ids: readonly string[]): Promise<number> =>
   touched(tx, 'insert into anchors (id, name) select a, a from unnest($1::text[]) a order by a on conflict (id) do nothing', [ids]);
 
@@ -23,6 +26,9 @@ export const existingAnchors = async (tx: Tx, ids: readonly string[]): Promise<S
 
 export const existingShops = async (tx: Tx, ids: readonly string[]): Promise<Set<string>> =>
   new Set((await rows<{ id: string }>(tx, 'select id from shops where id = any($1)', [ids])).map((r) => r.id));
+
+export const existingLinks = async (tx: Tx, shop: string, ids: readonly string[]): Promise<Set<string>> =>
+  new Set((await rows<{ id: string }>(tx, 'select id from links where shop = $1 and id = any($2)', [shop, ids])).map((r) => r.id));
 
 export const insertBroadcast = (tx: Tx, b: { id: string; anchor: string; shop: string; startsAt: Date; endsAt: Date }): Promise<number> =>
   touched(tx, 'insert into broadcasts (id, anchor, shop, starts_at, ends_at) values ($1, $2, $3, $4, $5) on conflict (id) do nothing', [b.id, b.anchor, b.shop, b.startsAt, b.endsAt]);
@@ -83,7 +89,7 @@ export const linkComponents = (tx: Tx, shop: string, links: readonly string[]): 
 
 export interface RunningItem {
   readonly broadcast: string;
-  /** Of the broadcast: its line-up may have changed where this did. */
+  /** Of line-up and live log: what is known of the broadcast's slots may have changed where this did. */
   readonly version: number;
   readonly anchor: string;
   readonly shop: string;
@@ -99,7 +105,7 @@ export interface RunningItem {
 export const itemsOfSkus = (tx: Tx, skus: readonly string[], since: Date): Promise<RunningItem[]> =>
   rows(
     tx,
-    `select b.id as broadcast, b.version, b.anchor, b.shop, b.starts_at, b.ends_at, i.sku, i.slot_at, i.promise_days, i.planned_units
+    `select b.id as broadcast, b.version + b.log_version as version, b.anchor, b.shop, b.starts_at, b.ends_at, i.sku, i.slot_at, i.promise_days, i.planned_units
      from line_up_items i join broadcasts b on b.id = i.broadcast
      where i.sku = any($1) and b.ends_at > $2 and b.cancelled_at is null`,
     [skus, since],
@@ -116,14 +122,19 @@ export interface BroadcastPlan {
   readonly starts_at: Date;
   readonly ends_at: Date;
   readonly items: readonly { readonly sku: string; readonly slotAt: number; readonly price: number; readonly plannedUnits: number }[];
+  /** What its live log says was shown, in order of time; a link as the SKUs that it sells. */
+  readonly shown: readonly { readonly sku: string; readonly at: number }[];
 }
 
 export const plansOf = (tx: Tx, broadcasts: readonly string[]): Promise<BroadcastPlan[]> =>
   rows(
     tx,
-    `select b.id, b.version, b.anchor, b.shop, b.starts_at, b.ends_at, coalesce(i.items, '[]') as items from broadcasts b left join lateral (
+    `select b.id, b.version + b.log_version as version, b.anchor, b.shop, b.starts_at, b.ends_at, coalesce(i.items, '[]') as items, coalesce(e.shown, '[]') as shown from broadcasts b left join lateral (
        select json_agg(json_build_object('sku', l.sku, 'slotAt', extract(epoch from l.slot_at) * 1000, 'price', l.price, 'plannedUnits', l.planned_units) order by l.position) as items
-       from line_up_items l where l.broadcast = b.id) i on true
+       from line_up_items l where l.broadcast = b.id) i on true left join lateral (
+       select json_agg(json_build_object('sku', s.sku, 'at', extract(epoch from s.at) * 1000) order by s.at, s.sku) as shown from (
+         select coalesce(l.sku, c.sku) as sku, l.at from live_log_entries l left join link_components c on c.shop = b.shop and c.link = l.link
+         where l.broadcast = b.id and l.kind = 'shown' and coalesce(l.sku, c.sku) is not null) s) e on true
      where b.id = any($1) order by b.starts_at, b.id`,
     [broadcasts],
   );

@@ -1,8 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AccessService, limitTo, type Principal } from '../access/index.js';
 import { CatalogueService, existingSkus } from '../catalogue/index.js';
-import { checkVersion, DomainError, invalid, notFound, reject, type IntakeAnswer, type LinedRow, type Tx } from '../kernel/index.js';
+import { checkVersion, DomainError, invalid, Jobs, notFound, reject, type IntakeAnswer, type LinedRow, type Tx } from '../kernel/index.js';
 import type { Broadcast } from './broadcasts.entity.js';
+import { broadcastChanged } from './broadcasts.facts.js';
 import { parseComponents } from './broadcasts.file.js';
 import * as store from './broadcasts.repository.js';
 import type { BroadcastEdit, LineUpItemBody, NewBroadcast } from './broadcasts.dto.js';
@@ -12,6 +13,7 @@ export class BroadcastsService {
   constructor(
     @Inject(AccessService) private readonly access: AccessService,
     @Inject(CatalogueService) private readonly catalogue: CatalogueService,
+    @Inject(Jobs) private readonly jobs: Jobs,
   ) {}
 
   /** The broadcast, where it exists and is the caller's. */
@@ -50,6 +52,7 @@ export class BroadcastsService {
     if (body.anchor !== undefined) await store.insertAnchors(tx, [body.anchor]);
     if ((await store.updateBroadcast(tx, after, before.version)) === 0) throw new DomainError(412, 'precondition-failed', 'it was changed meanwhile; read it again');
     await this.access.audit(tx, actor, 'broadcast.changed', id, before, after);
+    await this.tell(tx, [before, { ...after, shop: before.shop }]);
     return this.mine(tx, actor, id);
   }
 
@@ -69,6 +72,7 @@ export class BroadcastsService {
     })));
     for (const item of items) if (item.link !== undefined) await store.upsertLink(tx, broadcast.shop, item.link, item.components ?? [{ sku: item.sku, quantity: 1 }]);
     await store.bumpBroadcast(tx, id);
+    await this.tell(tx, [broadcast]);
     await this.access.audit(tx, actor, 'line-up.set', id, undefined, { items: items.length });
     return this.mine(tx, actor, id);
   }
@@ -124,5 +128,11 @@ export class BroadcastsService {
       answer.accepted++;
     }
     await store.appendItems(tx, items);
+    await this.tell(tx, await store.findBroadcasts(tx, [...broadcasts]));
+  }
+
+  /** Lines sold while a broadcast was on air, or was thought to be, may be another's than was thought. */
+  private async tell(tx: Tx, spans: readonly Pick<Broadcast, 'id' | 'shop' | 'startsAt' | 'endsAt'>[]): Promise<void> {
+    await this.jobs.announce(tx, broadcastChanged, ...spans.map((s) => ({ broadcast: s.id, shop: s.shop, from: s.startsAt.toISOString(), to: s.endsAt.toISOString() })));
   }
 }

@@ -49,3 +49,31 @@ export class Broadcasts1763800300000 implements MigrationInterface {
     await runner.query('drop table link_components; drop table links; drop table line_up_items; drop table broadcasts; drop table anchors');
   }
 }
+
+export class LiveLog1763803300000 implements MigrationInterface {
+  name = 'LiveLog1763803300000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      -- Counts what the log was told of showings: a plan that is remembered holds while neither this nor version has moved.
+      alter table broadcasts add column log_version integer not null default 0;
+
+      create table live_log_entries (
+        id bigint generated always as identity primary key,
+        broadcast text not null references broadcasts (id),
+        at timestamptz not null,
+        kind text not null check (kind in ('shown', 'pulled', 'price-set', 'coupon', 'refill', 'viewers')),
+        sku text references skus (id),
+        link text,
+        amount bigint check (amount >= 0),
+        units integer check (units >= 1),
+        viewers integer check (viewers >= 0),
+        recorded_at timestamptz not null default now(),
+        constraint live_log_entries_once unique nulls not distinct (broadcast, at, kind, sku, link));
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('drop table live_log_entries; alter table broadcasts drop column log_version');
+  }
+}

@@ -1,8 +1,12 @@
-// Which broadcast sold a line: what the platform says, else the slot of the line-up, never as a fact: with a method and how sure
+// Which broadcast sold a line: what the platform says, else what was shown or planned to be shown then, never as a fact: with a method and how sure
 // it is. Pure.
 import type { LiveClue } from './platforms/platform.js';
 
-export type Method = LiveClue['method'] | 'slot' | 'line-up';
+const GUESSES = ['live-log', 'slot', 'line-up'] as const;
+export type Method = LiveClue['method'] | (typeof GUESSES)[number];
+
+/** Found by looking at what was on air, rather than said by anybody: better knowledge of that makes it anew. */
+export const isGuess = (method: Method): boolean => (GUESSES as readonly Method[]).includes(method);
 
 export interface Attribution {
   readonly broadcast: string;
@@ -19,6 +23,8 @@ export interface Planned {
   readonly startsAt: number;
   readonly endsAt: number;
   readonly slots: readonly { readonly sku: string; readonly at: number }[];
+  /** What its live log says was on screen, in order; null without a log. */
+  readonly shown: readonly { readonly sku: string; readonly from: number; readonly to: number }[] | null;
 }
 
 const SAID: Readonly<Record<LiveClue['method'], number>> = { 'order-line': 1, 'affiliate-order': 0.95, 'order-note': 0.95 };
@@ -26,7 +32,8 @@ const SAID: Readonly<Record<LiveClue['method'], number>> = { 'order-line': 1, 'a
 export const TAIL_MS = 30 * 60_000;
 /** A link is still being bought while the next one is shown. */
 const LINGER_MS = 10 * 60_000;
-/** What a guess is worth that was made while the SKU was shown, at another time of the broadcast, and after its end. */
+/** What a guess is worth that was made while the SKU was on screen, in its planned slot, at another time of the broadcast, and after its end. */
+const SHOWN = 0.93;
 const IN_SLOT = 0.9;
 const RUNNING = 0.7;
 const AFTER = 0.5;
@@ -36,8 +43,14 @@ const LEAST = 0.5;
 const runs = (p: Planned, at: number): boolean => at >= p.startsAt && at <= p.endsAt + TAIL_MS;
 
 function guess(p: Planned, skus: readonly string[], at: number): { method: Method; confidence: number } | undefined {
-  if (!runs(p, at) || !p.slots.some((s) => skus.includes(s.sku))) return undefined;
+  if (!runs(p, at)) return undefined;
+  // What was shown says more than what was planned, and knows SKUs that were never planned.
+  if (p.shown?.some((s) => skus.includes(s.sku) && at >= s.from && at < s.to + LINGER_MS) === true) return { method: 'live-log', confidence: SHOWN };
+  const known = p.slots.some((s) => skus.includes(s.sku)) || p.shown?.some((s) => skus.includes(s.sku) && s.from <= at) === true;
+  if (!known) return undefined;
   if (at > p.endsAt) return { method: 'line-up', confidence: AFTER };
+  // Where a log is kept, a slot that it does not know was not kept.
+  if (p.shown !== null) return { method: 'line-up', confidence: RUNNING };
   const shown = p.slots.filter((s) => skus.includes(s.sku) && s.at <= at).at(-1);
   if (shown === undefined) return { method: 'line-up', confidence: RUNNING };
   const next = p.slots.find((s) => s.at > shown.at)?.at ?? p.endsAt;

@@ -1,7 +1,7 @@
 import { attribution, TAIL_MS, type Planned } from './attribution.rules.js';
 
 const at = (minute: number): number => Date.UTC(2026, 10, 20, 12, minute);
-const b = (broadcast: string, over: Partial<Planned> = {}): Planned => ({ broadcast, anchor: `anchor-of-${broadcast}`, startsAt: at(0), endsAt: at(60), slots: [{ sku: 'A', at: at(0) }, { sku: 'B', at: at(20) }, { sku: 'C', at: at(40) }], ...over });
+const b = (broadcast: string, over: Partial<Planned> = {}): Planned => ({ broadcast, anchor: `anchor-of-${broadcast}`, startsAt: at(0), endsAt: at(60), slots: [{ sku: 'A', at: at(0) }, { sku: 'B', at: at(20) }, { sku: 'C', at: at(40) }], shown: null, ...over });
 const none = new Map<string, string>();
 const clue = (room: string, author: string | null = null) => ({ room, author, method: 'order-line' as const });
 
@@ -33,5 +33,24 @@ describe('who sold a line, where nobody says it', () => {
   it('shares what is sure among rivals, and says nothing where that is too little', () => {
     expect(attribution(at(25), ['B'], null, [b('B1'), b('B2')], none)).toBeNull();
     expect(attribution(at(25), ['B'], null, [b('B1'), b('B2', { slots: [{ sku: 'B', at: at(55) }] })], none)).toMatchObject({ broadcast: 'B1', confidence: 0.51 });
+  });
+});
+
+describe('who sold a line, where a live log was kept', () => {
+  const log = (broadcast: string, ...shown: [string, number, number][]) => b(broadcast, { shown: shown.map(([sku, from, to]) => ({ sku, from: at(from), to: at(to) })) });
+  it('is the broadcast that showed it then, and a little after, whatever was planned', () => {
+    expect(attribution(at(5), ['C'], null, [log('B1', ['C', 3, 8], ['A', 8, 60])], none)).toMatchObject({ broadcast: 'B1', method: 'live-log', confidence: 0.93 });
+    expect(attribution(at(17), ['C'], null, [log('B1', ['C', 3, 8], ['A', 8, 60])], none)).toMatchObject({ method: 'live-log' });
+    expect(attribution(at(18), ['C'], null, [log('B1', ['C', 3, 8], ['A', 8, 60])], none)).toMatchObject({ method: 'line-up', confidence: 0.7 });
+  });
+  it('is no slot that was not kept', () => expect(attribution(at(25), ['B'], null, [log('B1', ['A', 0, 60])], none)).toMatchObject({ method: 'line-up', confidence: 0.7 }));
+  it('knows what was shown without being planned, from then on', () => {
+    expect(attribution(at(30), ['X'], null, [log('B1', ['X', 20, 25], ['A', 25, 60])], none)).toMatchObject({ broadcast: 'B1', method: 'live-log' });
+    expect(attribution(at(50), ['X'], null, [log('B1', ['X', 20, 25], ['A', 25, 60])], none)).toMatchObject({ broadcast: 'B1', method: 'line-up' });
+    expect(attribution(at(10), ['X'], null, [log('B1', ['X', 20, 25])], none)).toBeNull();
+  });
+  it('tells two broadcasts of the same SKU apart', () => {
+    expect(attribution(at(25), ['B'], null, [b('B1'), b('B2')], none)).toBeNull();
+    expect(attribution(at(25), ['B'], null, [log('B1', ['A', 0, 60]), log('B2', ['B', 20, 40])], none)).toMatchObject({ broadcast: 'B2', method: 'live-log', confidence: 0.53 });
   });
 });

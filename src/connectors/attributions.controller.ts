@@ -5,6 +5,7 @@ import { Allow, CurrentPrincipal, type Principal } from '../access/index.js';
 import { CatalogueService } from '../catalogue/index.js';
 import { Database, invalid, notFound } from '../kernel/index.js';
 import { attributionsOf } from './attribution.repository.js';
+import { AttributionReview } from './attribution-review.js';
 import { Attributions } from './attributions.js';
 import { RoomBody, SpanBody } from './connections.dto.js';
 
@@ -15,6 +16,7 @@ const WEEK_MS = 7 * 86_400_000;
 export class AttributionsController {
   constructor(
     @Inject(Attributions) private readonly attributions: Attributions,
+    @Inject(AttributionReview) private readonly attributionReview: AttributionReview,
     @Inject(CatalogueService) private readonly catalogue: CatalogueService,
     @Inject(Database) private readonly database: Database,
   ) {}
@@ -44,6 +46,6 @@ export class AttributionsController {
     const [from, to] = [new Date(body.from), new Date(body.to)];
     if (to <= from) throw invalid('to', 'must be after from');
     if (to.getTime() - from.getTime() > WEEK_MS) throw invalid('to', 'must be at most a week after from');
-    return this.database.transaction((tx) => this.attributions.again(tx, shop, from, to));
+    return this.attributionReview.review({ shop, from: from.getTime(), to: to.getTime(), broadcast: null, whole: true });
   }
 }

@@ -1,10 +1,10 @@
 // Which broadcast sold a line of a platform's order, decided when the line is first told and stored with its method.
 import { Inject, Injectable } from '@nestjs/common';
 import { AccessService, type Principal } from '../access/index.js';
-import { anchorOf, slotsBetween } from '../broadcasts/index.js';
+import { anchorOf, showingsOf, shownIn, slotsBetween, type ShownRow } from '../broadcasts/index.js';
 import { DomainError, type Tx } from '../kernel/index.js';
-import { IntakeService, unattributedBetween } from '../orders/index.js';
-import { attribution, TAIL_MS, type Attribution, type Planned } from './attribution.rules.js';
+import { IntakeService } from '../orders/index.js';
+import { attribution, isGuess, TAIL_MS, type Attribution, type Planned } from './attribution.rules.js';
 import * as store from './attribution.repository.js';
 import type { LiveClue } from './platforms/platform.js';
 
@@ -44,21 +44,28 @@ export class Attributions {
     return result;
   }
 
-  private async plannedBetween(tx: Tx, shop: string, from: number, to: number): Promise<Planned[]> {
-    const planned = new Map<string, { broadcast: string; anchor: string; startsAt: number; endsAt: number; slots: { sku: string; at: number }[] }>();
+  /** The broadcasts of a shop that overlap a span or had their tail in it: what they planned, and what their live logs say. */
+  async plannedBetween(tx: Tx, shop: string, from: number, to: number): Promise<Planned[]> {
+    const planned = new Map<string, Omit<Planned, 'shown'> & { slots: { sku: string; at: number }[] }>();
     for (const r of await slotsBetween(tx, shop, new Date(from - TAIL_MS), new Date(to))) {
       const p = planned.get(r.broadcast) ?? { broadcast: r.broadcast, anchor: r.anchor, startsAt: r.starts_at.getTime(), endsAt: r.ends_at.getTime(), slots: [] };
       if (r.sku !== null && r.slot_at !== null) p.slots.push({ sku: r.sku, at: r.slot_at.getTime() });
       planned.set(r.broadcast, p);
     }
-    return [...planned.values()];
+    const logs = new Map<string, ShownRow[]>();
+    for (const row of await shownIn(tx, [...planned.keys()])) logs.set(row.broadcast, [...(logs.get(row.broadcast) ?? []), row]);
+    return [...planned.values()].map((p) => {
+      const log = logs.get(p.broadcast);
+      return { ...p, shown: log === undefined ? null : showingsOf(log.map((e) => ({ kind: e.kind, at: e.at.getTime(), skus: e.skus })), p.endsAt) };
+    });
   }
 
   save = (tx: Tx, shop: string, list: readonly store.AttributedLine[]): Promise<number> => store.saveAttributions(tx, shop, list);
 
   /** Better knowledge of lines that were counted before: it stands where it is surer than what was known, and as sure but of the platform's own word. */
   async correct(tx: Tx, shop: string, list: readonly store.AttributedLine[]): Promise<number> {
-    const known = new Map((await store.attributionsOf(tx, shop, [...new Set(list.map((a) => a.orderId))])).map((k) => [`${k.order_id}\0${k.line_id}`, k]));
+    await store.lockAttributions(tx, shop);
+    const known = await store.knownAttributions(tx, shop, list.map((a) => a.orderId));
     // One word per line: of several the surest stands, and of equally sure ones always the same.
     const best = new Map<string, store.AttributedLine>();
     for (const a of list) {
@@ -66,7 +73,7 @@ export class Attributions {
       const other = best.get(key);
       if (other === undefined || a.confidence > other.confidence || (a.confidence === other.confidence && a.broadcast < other.broadcast)) best.set(key, a);
     }
-    const better = [...best.values()].filter((a) => { const k = known.get(`${a.orderId}\0${a.lineId}`); return k === undefined || a.confidence > k.confidence || (a.confidence === k.confidence && a.broadcast !== k.broadcast && a.method !== 'slot' && a.method !== 'line-up'); });
+    const better = [...best.values()].filter((a) => { const k = known.get(`${a.orderId}\0${a.lineId}`); return k === undefined || a.confidence > k.confidence || (a.confidence === k.confidence && a.broadcast !== k.broadcast && !isGuess(a.method)); });
     if (better.length === 0) return 0;
     await store.saveAttributions(tx, shop, better);
     return this.intake.attribute(tx, shop, better);
@@ -85,21 +92,6 @@ export class Attributions {
       const list = lines.map((l) => ({ orderId: l.order_id, lineId: l.line_id, broadcast, anchor: found.anchor, method: l.method, confidence: l.confidence }));
       await store.saveAttributions(tx, shop, list);
       moved += await this.intake.attribute(tx, shop, list);
-    }
-  }
-
-  /** Lines sold in a span of time that no broadcast is known for are looked at again: a line-up may have come late. */
-  async again(tx: Tx, shop: string, from: Date, to: Date): Promise<{ looked: number; attributed: number }> {
-    let looked = 0;
-    let attributed = 0;
-    for (let after: readonly [string, string] = ['', '']; ; ) {
-      const lines = await unattributedBetween(tx, shop, from, to, after, PASS);
-      const last = lines.at(-1);
-      if (last === undefined) return { looked, attributed };
-      const found = await this.of(tx, shop, lines.map((l) => ({ at: l.counted_at.getTime(), skus: [l.sku], live: null })));
-      attributed += await this.correct(tx, shop, lines.flatMap((l, i) => { const a = found[i]; return a == null ? [] : [{ ...a, orderId: l.order_id, lineId: l.line_id }]; }));
-      looked += lines.length;
-      after = [last.order_id, last.line_id];
     }
   }
 }

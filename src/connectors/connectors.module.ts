@@ -6,6 +6,7 @@ import { OrdersModule } from '../orders/index.js';
 import { ReturnsModule } from '../returns/index.js';
 import { AccessModule } from '../access/index.js';
 import { AttributionsController } from './attributions.controller.js';
+import { AttributionReview } from './attribution-review.js';
 import { Attributions } from './attributions.js';
 import { ConnectionsController } from './connections.controller.js';
 import { ConnectionsService } from './connections.service.js';
@@ -28,7 +29,7 @@ import { WebhooksService } from './webhooks.service.js';
 @Module({
   imports: [AccessModule, CatalogueModule, BroadcastsModule, OrdersModule, InventoryModule, ReturnsModule],
   controllers: [AttributionsController, ImportsController, ConnectionsController, QuarantineController, SharedStockController, WebhooksController],
-  providers: [Courier, FileDrop, ImportsService, NoticeSender, SignalSender, Attributions, ConnectionsService, Noticed, PlatformIntake, Pulls, SharedStock, SkuNames, WebhooksService],
+  providers: [Courier, FileDrop, ImportsService, NoticeSender, SignalSender, AttributionReview, Attributions, ConnectionsService, Noticed, PlatformIntake, Pulls, SharedStock, SkuNames, WebhooksService],
   exports: [ImportsService],
 })
 export class ConnectorsModule {}

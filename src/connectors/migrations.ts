@@ -183,3 +183,24 @@ export class SharedStock1763803100000 implements MigrationInterface {
     await runner.query('drop table stock_pushes; drop table stock_offers');
   }
 }
+
+export class LiveLogAttributions1763803400000 implements MigrationInterface {
+  name = 'LiveLogAttributions1763803400000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      alter table line_attributions drop constraint line_attributions_method_check,
+        add constraint line_attributions_method_check check (method in ('order-line', 'affiliate-order', 'order-note', 'live-log', 'slot', 'line-up'));
+      create index line_attributions_by_broadcast on line_attributions (shop, broadcast, order_id, line_id);
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      drop index line_attributions_by_broadcast;
+      update line_attributions set method = 'slot' where method = 'live-log';
+      alter table line_attributions drop constraint line_attributions_method_check,
+        add constraint line_attributions_method_check check (method in ('order-line', 'affiliate-order', 'order-note', 'slot', 'line-up'));
+    `);
+  }
+}

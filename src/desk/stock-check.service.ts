@@ -1,7 +1,7 @@
 // The stock check: gathers what the rooms know of a line-up's SKUs, and lets the rules judge row by row. Reads alone.
 import { Inject, Injectable } from '@nestjs/common';
 import { limitTo, type Principal } from '../access/index.js';
-import { BroadcastsService, itemsOfSkus, lineUp, type Broadcast, type RunningItem } from '../broadcasts/index.js';
+import { BroadcastsService, itemsOfSkus, lineUp, planVersion, type Broadcast, type RunningItem } from '../broadcasts/index.js';
 import { CatalogueService, termsOfStyles, termsOf, type SkuTerms } from '../catalogue/index.js';
 import { NowcastService, quantilesOf, tells, unitsOf } from '../forecast/index.js';
 import { LEVELS } from '../forecast/math/index.js';
@@ -114,7 +114,7 @@ export class StockCheckService {
   /** What the broadcast as a whole is expected to sell of each SKU, where the merchant's own broadcasts or orders in this one say anything: gross units still to come. */
   private async expected(tx: Tx, { world, now }: Moment, broadcast: Broadcast, known: Known): Promise<Map<string, object>> {
     const named = await this.nowcast.current(tx, world);
-    const found = (await this.nowcast.ofItems(tx, named.model, [{ broadcast: broadcast.id, version: broadcast.version }], new Map([[broadcast.shop, now]]), () => null)).get(broadcast.id);
+    const found = (await this.nowcast.ofItems(tx, named.model, [{ broadcast: broadcast.id, version: planVersion(broadcast) }], new Map([[broadcast.shop, now]]), () => null)).get(broadcast.id);
     return new Map([...(found ?? [])].filter(([, n]) => tells(named.model, n)).map(([sku, n]) => {
       const perOrder = unitsOf(named.model, known.lines.get(sku) ?? { lines: 0, lineUnits: 0, lineLogMilli: 0 });
       return [sku, { model: named.id, orders: n.orders, toCome: quantilesOf(named.model, n, perOrder, 0, LEVELS) }];

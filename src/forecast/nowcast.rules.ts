@@ -20,6 +20,8 @@ export interface PlannedBroadcast {
   readonly shop: string;
   readonly air: OnAir;
   readonly items: readonly { readonly sku: string; readonly slotAt: number; readonly price: number; readonly plannedUnits: number }[];
+  /** When its SKUs are pitched, where a live log knows better than the line-up. */
+  readonly slots?: readonly { readonly sku: string; readonly at: number }[];
   readonly categories: ReadonlyMap<string, string>;
 }
 
@@ -35,9 +37,11 @@ export interface ItemNowcast {
 
 export const airOf = (b: { readonly starts_at: Date; readonly ends_at: Date }): OnAir => ({ startsAt: b.starts_at.getTime(), endsAt: b.ends_at.getTime() });
 
+export const plannedSlots = (b: Pick<PlannedBroadcast, 'items'>): { sku: string; at: number }[] => b.items.map((i) => ({ sku: i.sku, at: i.slotAt }));
+
 /** What is known of every SKU of a broadcast before an order: its line-up, and the SKUs that sold without being on it. */
 export function factsOf(b: PlannedBroadcast, sold: Iterable<string>): ItemFacts[] {
-  const pitches = pitchesOf(b.items.map((i) => ({ sku: i.sku, at: i.slotAt })), b.air);
+  const pitches = pitchesOf(b.slots ?? plannedSlots(b), b.air);
   const rowsOf = new Map<string, PlannedBroadcast['items'][number][]>();
   for (const item of b.items) rowsOf.set(item.sku, [...(rowsOf.get(item.sku) ?? []), item]);
   for (const sku of sold) if (!rowsOf.has(sku)) rowsOf.set(sku, []);

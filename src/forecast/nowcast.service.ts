@@ -1,13 +1,13 @@
 // The nowcast's model: learned in a job of its own when a broadcast has ended, kept as a row, remembered by every process; and the
 // plans of broadcasts, remembered until they change. So an assessment adds one small question per broadcast, whatever the history.
 import { Inject, Injectable } from '@nestjs/common';
-import { endedBroadcasts, plansOf, type RunningItem } from '../broadcasts/index.js';
+import { endedBroadcasts, plansOf, slotsAsShown, type RunningItem } from '../broadcasts/index.js';
 import { categoriesOf } from '../catalogue/index.js';
 import { Handles, Jobs, newId, type JobRun, type Tx } from '../kernel/index.js';
 import { allClocks, ordersInBroadcasts, orderTimesOf, usualLine, type ShopClockRow } from '../orders/index.js';
 import { learnNowcast, OrderTimes, TAIL_MS, type NowcastModel, type PastBroadcast } from './math/index.js';
 import { learnFromBroadcasts } from './forecast.facts.js';
-import { airOf, factsOf, nowcastsOf, PUBLISHED, type ItemNowcast, type NamedModel, type PlannedBroadcast } from './nowcast.rules.js';
+import { airOf, factsOf, nowcastsOf, plannedSlots, PUBLISHED, type ItemNowcast, type NamedModel, type PlannedBroadcast } from './nowcast.rules.js';
 import * as store from './nowcast.repository.js';
 
 type World = 'live' | 'replay';
@@ -57,7 +57,7 @@ export class NowcastService {
   private async load(tx: Tx, ids: readonly string[]): Promise<PlannedBroadcast[]> {
     const plans = await plansOf(tx, ids);
     const categories = await categoriesOf(tx, [...new Set(plans.flatMap((p) => p.items.map((i) => i.sku)))]);
-    return plans.map((p) => ({ id: p.id, anchor: p.anchor, shop: p.shop, air: airOf(p), items: p.items, categories: new Map(p.items.map((i) => [i.sku, categories.get(i.sku) ?? ''])) }));
+    return plans.map((p) => ({ id: p.id, anchor: p.anchor, shop: p.shop, air: airOf(p), items: p.items, ...(p.shown.length === 0 ? {} : { slots: slotsAsShown(plannedSlots(p), p.shown) }), categories: new Map(p.items.map((i) => [i.sku, categories.get(i.sku) ?? ''])) }));
   }
 
   /** Every SKU of the broadcasts of items, by broadcast and SKU. @param nows by shop; @param recentOf orders of the last PACE_MS of a SKU in a broadcast; null: not known */

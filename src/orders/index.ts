@@ -11,8 +11,8 @@ export { OrdersController } from './orders.controller.js';
 export { OrdersModule } from './orders.module.js';
 export {
   allClocks, hasNews, ordersInBroadcasts, orderTimesOf, usualLine, orderTotals, stockLines, takeNews, touchStreams,
-  countDirty, countedTimes, countedTimesOf, demandOf, dirtyShards, dirtyStreams, earliestShipBy, heldUnits, intakeSummary, markAssessed, shopNow, soldLately, soldLine, streamNews, streamsOfSku, unattributedBetween, worldNow,
-  type DirtyStream, type ShopClockRow, type SoldLine, type IntakeSummary, type SkuDemand, type StockLine, type StreamNews,
+  countDirty, countedTimes, countedTimesOf, demandOf, dirtyShards, dirtyStreams, earliestShipBy, heldUnits, intakeSummary, markAssessed, shopNow, soldLately, soldLine, streamNews, salesBetween, skusSoldIn, streamsOfSku, worldNow,
+  type AfterLine, type DirtyStream, type ShopClockRow, type SaleLine, type SoldLine, type IntakeSummary, type SkuDemand, type StockLine, type StreamNews,
 } from './orders.repository.js';
 export { ensurePartitions } from './partitions.repository.js';
 export { dropOldEvents } from './retention.js';

@@ -108,7 +108,7 @@ function lineArguments(lines: readonly ChangedLine[]): unknown[] {
   const time = (pick: (l: ChangedLine) => number | null): Buffer | string => numbers('float8', lines.map(pick));
   return [
     ...shopsOf(lines), text((l) => l.orderId), ...sharedTexts(lines.map((l) => l.state.lineId)), text((l) => l.state.sku), lines.map((l) => storedLine(l.state)).join('\x1e'), flags(lines.map((l) => !l.aside), true),
-    ...sharedTexts(lines.map((l) => kindOf(l.state))), text((l) => (broadcastOf(l.state) === '' ? null : broadcastOf(l.state))), text((l) => attribute(l, 'anchor')), text((l) => attribute(l, 'supplier')),
+    ...sharedTexts(lines.map((l) => kindOf(l.state))), text((l) => (broadcastOf(l.state) === '' ? null : broadcastOf(l.state))), text((l) => attribute<string>(l, 'anchor') || null), text((l) => attribute(l, 'supplier')),
     text((l) => attribute(l, 'buyer')), numbers('int4', totals.map((t) => t.ordered)), numbers('int4', counted((t) => t.open), 0), numbers('int4', counted((t) => t.shipped), 0), text((l) => attribute(l, 'lot')),
     time((l) => l.state.countedAt), time((l) => l.state.paidAt), time((l) => attribute(l, 'shipBy')), text((l) => lineFlags(l.state, l.aside).join(',') || null), numbers('int4', totals.map((t) => t.netPaid)),
     time((l) => l.state.deliveredAt), time((l) => clockStart(l.state)),

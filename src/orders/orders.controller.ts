@@ -119,7 +119,7 @@ export class OrdersController {
       shop, orderId: order,
       lines: lines.map(({ state, counts, flags }) => ({
         lineId: state.lineId, sku: state.sku, counts, flags, ...lineTotals(state), delivered: state.delivered,
-        ...Object.fromEntries(Object.entries(state.attributes).filter(([name]) => name !== 'buyer').map(([name, value]) => [name, name === 'shipBy' ? new Date(Number(value[0])) : value[0]])),
+        ...Object.fromEntries(Object.entries(state.attributes).filter(([name, value]) => name !== 'buyer' && value[0] !== '').map(([name, value]) => [name, name === 'shipBy' ? new Date(Number(value[0])) : value[0]])),
       })),
     };
   }

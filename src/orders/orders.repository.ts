@@ -271,13 +271,38 @@ export const orderTimesOf = (tx: Tx, broadcasts: readonly string[], seconds: num
 export const usualLine = async (tx: Tx, shops: readonly string[]): Promise<{ lines: number; logMilli: number }> =>
   (await one<{ lines: number; logMilli: number }>(tx, 'select coalesce(sum(lines), 0)::bigint as lines, coalesce(sum(line_log_milli), 0)::bigint as "logMilli" from sku_demand where shop = any($1)', [shops])) ?? { lines: 0, logMilli: 0 };
 
-/** Sale lines of a shop counted in [from, to) outside broadcasts, by order and line. */
-export const unattributedBetween = (tx: Tx, shop: string, from: Date, to: Date, after: readonly [string, string], limit: number): Promise<{ order_id: string; line_id: string; sku: string; counted_at: Date }[]> =>
+export interface SaleLine {
+  readonly order_id: string;
+  readonly line_id: string;
+  readonly sku: string;
+  /** Empty outside broadcasts. */
+  readonly broadcast: string;
+  readonly counted_at: Date;
+  /** Of a bundle: its other lines. */
+  readonly parts: readonly string[];
+}
+
+/** Where a reading in order of time, order and line goes on. */
+export type AfterLine = readonly [countedAt: Date, orderId: string, lineId: string];
+
+/** Sale lines of SKUs of a shop counted in [from, to) in any of the broadcasts ('' for outside), in order of time. */
+export const salesBetween = (tx: Tx, shop: string, skus: readonly string[], broadcasts: readonly string[], from: Date, to: Date, after: AfterLine, limit: number): Promise<SaleLine[]> =>
   rows(
     tx,
-    `select order_id, line_id, sku, counted_at from order_lines where shop = $1 and broadcast = '' and counts and kind = 'sale' and counted_at >= $2 and counted_at < $3 and (order_id, line_id) > ($4, $5) order by order_id, line_id limit $6`,
-    [shop, from, to, after[0], after[1], limit],
+    `select l.*, array(select c.line_id from order_lines c where c.shop = $1 and c.order_id = l.order_id and c.kind = 'bundle-component' and starts_with(c.line_id, l.line_id || '/')) as parts
+     from (
+       select l.* from unnest($2::text[]) as s(sku) cross join unnest($3::text[]) as b(broadcast) cross join lateral (
+         select order_id, line_id, sku, broadcast, counted_at from order_lines
+         where shop = $1 and sku = s.sku and broadcast = b.broadcast and counts and kind = 'sale' and counted_at >= $4 and counted_at < $5 and (counted_at, order_id, line_id) > ($6, $7, $8)
+         order by counted_at, order_id, line_id limit $9) l
+       order by l.counted_at, l.order_id, l.line_id limit $9) l
+     order by l.counted_at, l.order_id, l.line_id`,
+    [shop, skus, broadcasts, from, to, ...after, limit],
   );
+
+/** SKUs that were sold in a broadcast of a shop, planned or not. */
+export const skusSoldIn = async (tx: Tx, shop: string, broadcast: string): Promise<string[]> =>
+  (await rows<{ sku: string }>(tx, 'select sku from streams where shop = $1 and broadcast = $2 order by sku', [shop, broadcast])).map((r) => r.sku);
 
 /** When orders were first counted, ms. */
 export const countedTimesOf = async (tx: Tx, shop: string, orders: readonly string[]): Promise<Map<string, number>> =>

@@ -196,21 +196,60 @@ describe('Shopify', () => {
     for (let i = 0; i < 100 && (await linesOf('shopify-1', '700')) === undefined; i++) await new Promise((resolve) => setTimeout(resolve, 100));
     expect(await linesOf('shopify-1', '700')).toMatchObject([{ sku: 'K9-XL', ordered: 3 }]);
   });
-  it('follows a person who says which broadcast a room was, and a line-up that came late', async () => {
+  describe('who sold what, known better later', () => {
     const starts = Date.now() - 600_000;
-    const times = { created_at: new Date(starts + 60_000).toISOString(), processed_at: new Date(starts + 60_000).toISOString(), updated_at: new Date(starts + 60_000).toISOString() };
-    await send('orders/create', order({ id: 800, ...times, note_attributes: [{ name: 'broadcast', value: 'room-5' }] }));
-    await send('orders/create', order({ id: 801, ...times, note_attributes: [] }));
-    expect(await linesOf('shopify-1', '801')).not.toMatchObject([{ broadcast: expect.anything() }]);
-    await r.call('POST', '/v1/broadcasts', { id: 'B-late', anchor: 'anchor-1', shop: 'shopify-1', startsAt: new Date(starts).toISOString(), endsAt: new Date(starts + 3_600_000).toISOString() });
-    expect(await r.call('PUT', '/v1/broadcasts/B-late/line-up', { items: [{ sku: 'K1-S', slotAt: new Date(starts).toISOString(), price: 1_799, plannedUnits: 100, promiseDays: 3 }] })).toMatchObject({ status: 200 });
-    expect(await r.call('PUT', '/v1/shops/shopify-1/live-rooms/room-5', { broadcast: 'nobody' })).toMatchObject({ status: 422, body: { code: 'unknown-broadcast' } });
-    expect((await r.call('PUT', '/v1/shops/shopify-1/live-rooms/room-5', { broadcast: 'B-late' })).body).toMatchObject({ moved: 1 });
-    expect(await r.call('POST', '/v1/shops/shopify-1/attributions', { from: new Date(starts).toISOString(), to: new Date(starts + 120_000).toISOString() })).toMatchObject({ status: 200, body: { looked: 1, attributed: 1 } });
-    for (const [id, method, confidence] of [['800', 'order-note', 0.95], ['801', 'slot', 0.9]] as const) {
-      expect(await linesOf('shopify-1', id)).toMatchObject([{ broadcast: 'B-late', anchor: 'anchor-1' }]);
-      expect((await r.call('GET', `/v1/shops/shopify-1/orders/${id}/attributions`)).body.lines).toMatchObject([{ broadcast: 'B-late', method, confidence }]);
-    }
+    const at = (minute: number): string => new Date(starts + minute * 60_000).toISOString();
+    const sold = (id: number, minute: number, note: object[]) => send('orders/create', order({ id, created_at: at(minute), processed_at: at(minute), updated_at: at(minute), note_attributes: note }));
+    const attributed = async (id: string) => { const { body } = await r.call('GET', `/v1/shops/shopify-1/orders/${id}/attributions`); return body.lines?.map((l: any) => `${l.broadcast} ${l.method} ${l.confidence}`).join() ?? 'nobody'; };
+    const until = async (id: string, what: string) => {
+      for (let i = 0; i < 200 && (await attributed(id)) !== what; i++) await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(await attributed(id)).toBe(what);
+      const [broadcast] = what.split(' ');
+      const [line] = (await linesOf('shopify-1', id)) ?? [];
+      expect(line?.['broadcast'] ?? 'nobody').toBe(broadcast);
+    };
+    const standing = async (broadcast: string) => (await r.sql.query(`select coalesce(sum(w.orders), 0)::int as n from demand_windows w join streams s on s.id = w.stream where s.shop = 'shopify-1' and s.sku = 'K1-S' and s.broadcast = $1`, [broadcast])).rows[0].n;
+    const plan = async (id: string, slot: number) => {
+      await r.call('POST', '/v1/broadcasts', { id, anchor: `anchor-of-${id}`, shop: 'shopify-1', startsAt: at(0), endsAt: at(60) });
+      expect(await r.call('PUT', `/v1/broadcasts/${id}/line-up`, { items: [{ sku: 'K1-S', slotAt: at(slot), price: 1_799, plannedUnits: 100, promiseDays: 3 }] })).toMatchObject({ status: 200 });
+    };
+
+    it('follows a line-up that came late by itself, and a person who says which broadcast a room was', async () => {
+      await sold(800, 1, [{ name: 'broadcast', value: 'room-5' }]);
+      await sold(801, 2, []);
+      expect(await attributed('801')).toBe('nobody');
+      await plan('B-late', 0);
+      await until('801', 'B-late slot 0.9');
+      expect(await linesOf('shopify-1', '801')).toMatchObject([{ anchor: 'anchor-of-B-late' }]);
+      expect(await standing('B-late')).toBe(1);
+      expect(await r.call('PUT', '/v1/shops/shopify-1/live-rooms/room-5', { broadcast: 'nobody' })).toMatchObject({ status: 422, body: { code: 'unknown-broadcast' } });
+      expect((await r.call('PUT', '/v1/shops/shopify-1/live-rooms/room-5', { broadcast: 'B-late' })).body).toMatchObject({ moved: 1 });
+      await until('800', 'B-late order-note 0.95');
+      expect(await r.call('POST', '/v1/shops/shopify-1/attributions', { from: at(0), to: at(3) })).toMatchObject({ status: 200, body: { looked: 1, attributed: 0 } });
+    });
+    it('follows a live log, entries taken back, and a broadcast that was never held; what the order said stays', async () => {
+      await plan('B-two', 50);
+      await until('801', 'B-late slot 0.51');
+      const log = (broadcast: string, entries: object[]) => r.call('POST', `/v1/broadcasts/${broadcast}/live-log`, { entries });
+      expect(await log('B-two', [{ at: at(1), kind: 'shown', sku: 'K1-S' }, { at: at(1), kind: 'viewers', viewers: 4_200 }])).toMatchObject({ status: 201, body: { recorded: 2, known: 0 } });
+      await until('801', 'nobody');
+      expect(await log('B-late', [{ at: at(0), kind: 'shown', sku: 'K1-M' }])).toMatchObject({ status: 201, body: { recorded: 1 } });
+      await until('801', 'B-two live-log 0.53');
+      expect([await standing('B-late'), await standing('B-two')]).toEqual([1, 1]);
+      expect(await log('B-two', [{ at: at(1), kind: 'shown', sku: 'K1-S' }])).toMatchObject({ status: 201, body: { recorded: 0, known: 1 } });
+      const { items } = (await r.call('GET', '/v1/broadcasts/B-two/live-log')).body;
+      expect(items).toMatchObject([{ kind: 'shown', sku: 'K1-S', viewers: null }, { kind: 'viewers', sku: null, viewers: 4_200 }]);
+      expect(await r.call('DELETE', `/v1/broadcasts/B-two/live-log/${items[0].id}`)).toMatchObject({ status: 204 });
+      expect(await r.call('DELETE', `/v1/broadcasts/B-two/live-log/${items[0].id}`)).toMatchObject({ status: 404 });
+      await until('801', 'nobody');
+      expect(await r.call('PATCH', '/v1/broadcasts/B-two', { cancelled: true }, { 'if-match': (await r.call('GET', '/v1/broadcasts/B-two')).headers.get('etag') ?? '' })).toMatchObject({ status: 200 });
+      await until('801', 'B-late line-up 0.7');
+      expect(await r.call('PATCH', '/v1/broadcasts/B-late', { cancelled: true }, { 'if-match': (await r.call('GET', '/v1/broadcasts/B-late')).headers.get('etag') ?? '' })).toMatchObject({ status: 200 });
+      await until('801', 'nobody');
+      expect(await linesOf('shopify-1', '801')).not.toMatchObject([{ anchor: expect.anything() }]);
+      expect(await attributed('800')).toBe('B-late order-note 0.95');
+      expect(await log('B-late', [{ at: at(1), kind: 'shown', sku: 'K1-S' }])).toMatchObject({ status: 409, body: { code: 'cancelled' } });
+    });
   });
 });
 

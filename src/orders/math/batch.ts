@@ -71,7 +71,9 @@ function settleOrder(shop: string, orderId: string, events: readonly OrderEvent[
 export interface LineAttribution {
   readonly orderId: string;
   readonly lineId: string;
+  /** Empty: in none, whatever was thought before. */
   readonly broadcast: string;
+  /** null: what is known of the anchor stays; with no broadcast there is none. */
   readonly anchor: string | null;
 }
 
@@ -85,7 +87,8 @@ export function attributeOrder(shop: string, orderId: string, before: readonly L
   const after = before.map((state): LineState => {
     const to = byLine.get(state.lineId);
     if (to === undefined || ((state.attributes.broadcast?.[0] ?? '') === to.broadcast && (to.anchor === null || state.attributes.anchor?.[0] === to.anchor))) return state;
-    const moved: LineState = { ...state, attributes: { ...state.attributes, broadcast: [to.broadcast, ATTRIBUTED_AT, ''], ...(to.anchor === null ? {} : { anchor: [to.anchor, ATTRIBUTED_AT, ''] }) } };
+    const anchor = to.broadcast === '' ? '' : to.anchor;
+    const moved: LineState = { ...state, attributes: { ...state.attributes, broadcast: [to.broadcast, ATTRIBUTED_AT, ''], ...(anchor === null ? {} : { anchor: [anchor, ATTRIBUTED_AT, ''] }) } };
     changed.add(moved);
     return moved;
   });
