@@ -1,7 +1,7 @@
 // Runs the test tiers this machine can run, says what it skipped and why, and closes with one plain line of counts.
 //   node scripts/test.js [unit|medium|e2e|browser|faults ...] [--whole] [--once-more]
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,11 +49,14 @@ async function openRedis() {
 }
 
 function jest(label, path, env, more = []) {
+  // Databases and files of the tests lie in here too, and go with it: each run leaves gigabytes otherwise.
   const folder = mkdtempSync(join(tmpdir(), 'castline-jest-'));
+  // The embedded server's own user must be able to enter it, else its databases are made elsewhere and stay.
+  chmodSync(folder, 0o755);
   const report = join(folder, 'report.json');
   process.stdout.write(`\n== ${label}\n`);
   const run = spawnSync(process.execPath, ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', '-c', 'jest.config.js', '--forceExit', '--json', '--outputFile', report, ...(path === 'src/' ? [] : ['--runInBand']), path, ...more], {
-    stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, ...env },
+    stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, TMPDIR: folder, ...env },
   });
   if (!existsSync(report)) {
     results.push({ label, passed: 0, failed: 1, skipped: 0 });
@@ -61,7 +64,7 @@ function jest(label, path, env, more = []) {
     return;
   }
   const json = JSON.parse(readFileSync(report, 'utf8'));
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   const crashed = json.testResults.filter((t) => t.status === 'failed' && t.assertionResults.length === 0).length;
   results.push({ label, passed: json.numPassedTests, failed: json.numFailedTests + crashed, skipped: json.numPendingTests });
 }

@@ -1,11 +1,10 @@
 // The status page in a real browser against a real service: log-in, figures, languages, roles, and no finding of axe.
 import { AxeBuilder } from '@axe-core/playwright';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, rmSync } from 'node:fs';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import type { Service } from '../../src/app.js';
 import { readConfiguration } from '../../src/kernel/index.js';
+import { newFolder } from '../factories/folders.js';
 
 const CHROMIUM = '/usr/bin/chromium';
 const ADMIN_KEY = 'k'.repeat(40);
@@ -57,7 +56,7 @@ maybe('the status page', () => {
     const contentDisposition: unknown = await import('content-disposition');
     import.meta.jest.mock('content-disposition', () => contentDisposition);
     const { startService } = await import('../../src/app.js');
-    dataDirectory = mkdtempSync(join(tmpdir(), 'castline-page-'));
+    dataDirectory = newFolder('page');
     service = await startService({ ...readConfiguration({}), dataDirectory, port: 0, bootstrapKey: ADMIN_KEY, logLevel: 'error' });
     await api('POST', '/v1/suppliers', { id: 'factory-1', name: 'Factory one', timeZone: 'Asia/Shanghai' });
     await api('POST', '/v1/users', { name: 'olga', role: 'operator', password: PASSWORD });

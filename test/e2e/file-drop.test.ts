@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { ADMIN_KEY, closeServer, running, until, type Running } from '../factories/database.js';
+import { newFolder } from '../factories/folders.js';
 import { CATALOGUE_HEAD, iso, ndjson, orderEvent, skuRow } from '../factories/merchant.js';
 
 let r: Running;
-const drop = mkdtempSync(join(tmpdir(), 'castline-drop-'));
+const drop = newFolder('drop');
 const put = (kind: string, name: string, content: string | Buffer): void => {
   writeFileSync(join(drop, `.${name}`), content);
   renameSync(join(drop, `.${name}`), join(drop, kind, name));

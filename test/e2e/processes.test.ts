@@ -1,10 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { ADMIN_KEY, closeServer, environmentFor, freshDatabase, request, spawnService, until } from '../factories/database.js';
+import { ADMIN_KEY, closeServer, environmentFor, freshDatabase, request, spawnService, testSetting, until } from '../factories/database.js';
+import { newFolder } from '../factories/folders.js';
 import { furnish, ndjson, NDJSON, orderEvent } from '../factories/merchant.js';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -33,7 +33,7 @@ describe('start-up', () => {
     const used = castline(['serve'], { ...environmentFor(await freshDatabase()), PORT: String(port) });
     holder.close();
     expect([used.status, used.stderr]).toEqual([1, expect.stringMatching(/PORT: .*in use/)]);
-    const file = join(mkdtempSync(join(tmpdir(), 'castline-file-')), 'not-a-folder');
+    const file = join(newFolder('file'), 'not-a-folder');
     writeFileSync(file, '');
     const folder = castline(['serve'], { DATA_DIR: join(file, 'x') });
     expect(folder.status).not.toBe(0);
@@ -55,7 +55,7 @@ describe('the command line', () => {
 
   it('imports files into the configured database, whole or not at all', async () => {
     const env = environmentFor(await freshDatabase());
-    const folder = mkdtempSync(join(tmpdir(), 'castline-import-'));
+    const folder = newFolder('import');
     const catalogue = join(folder, 'catalogue.csv');
     writeFileSync(catalogue, 'sku,style,colour,size,category,price,currency,supplier,unit_cost,cost_currency,salvage_value,moq,lot_multiple,lead_time_days,daily_capacity,initial_stock\nA,A,x,y,z,100,CNY,f,40,CNY,5,1,1,3,100,7\n');
     const orders = join(folder, 'orders.ndjson');
@@ -76,7 +76,7 @@ describe('the processes of docker-compose.yml, started by hand', () => {
     expect(compose.services['worker']?.environment?.['ROLE']).toBe('worker');
     expect(JSON.stringify(compose.services['redis']?.command)).toMatch(/appendonly.*yes.*noeviction|noeviction.*appendonly.*yes/);
     const database = await freshDatabase();
-    const redis = (globalThis as any).process.env.TEST_REDIS_URL_E2E as string | undefined;
+    const redis = testSetting('TEST_REDIS_URL_E2E');
     const common = { ...(redis === undefined ? {} : { REDIS_URL: redis }) };
     const [api, worker] = await Promise.all([spawnService(environmentFor(database, { ...common, ROLE: 'api' })), spawnService(environmentFor(database, { ...common, ROLE: 'worker' }))]);
     const r = { call: (m: string, p: string, b?: unknown, h?: Record<string, string>) => request(api.url, m, p, b, h) };
@@ -123,7 +123,7 @@ describe('the embedded server', () => {
   const env = (folder: string): Record<string, string> => ({ DATA_DIR: folder, BOOTSTRAP_KEY: ADMIN_KEY });
 
   it('is joined by a second process, outlives the first, and is adopted after kill -9', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'castline-embedded-'));
+    const folder = newFolder('embedded');
     const first = await spawnService(env(folder));
     expect(first.output()).toContain('created');
     const second = await spawnService(env(folder));
@@ -140,9 +140,7 @@ describe('the embedded server', () => {
   }, 120_000);
 
   it('told to end while it still starts, ends cleanly and leaves no server behind', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'castline-early-'));
-    // The server's user can enter it: the cluster is made here, where the test looks for it.
-    chmodSync(folder, 0o755);
+    const folder = newFolder('early');
     const child = spawn('node', [join(root, 'bin', 'castline.js'), 'serve'], { env: { PATH: (globalThis as any).process.env.PATH as string, PORT: '0', ...env(folder) }, stdio: 'ignore' });
     const ended = new Promise((resolve) => child.once('exit', resolve));
     const server = join(folder, 'pgdata', 'postmaster.pid');
@@ -153,16 +151,19 @@ describe('the embedded server', () => {
   }, 120_000);
 
   it('works under a folder that only its owner can enter', async () => {
-    const home = mkdtempSync(join(tmpdir(), 'castline-home-'));
+    const home = newFolder('home');
     mkdirSync(join(home, 'data'));
     chmodSync(home, 0o700);
     const service = await spawnService(env(join(home, 'data')));
     expect((await request(service.url, 'GET', '/health/ready')).status).toBe(200);
     expect(await service.end()).toBe(0);
+    // As root the cluster lies elsewhere, for its user; it says where.
+    const elsewhere = /in (\S+)\)/.exec(service.output())?.[1];
+    if (elsewhere !== undefined) rmSync(elsewhere, { recursive: true });
   }, 120_000);
 
   it('answers 503 while the database is away, and recovers without a restart', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'castline-away-'));
+    const folder = newFolder('away');
     const service = await spawnService(env(folder));
     const r = { call: (m: string, p: string, b?: unknown, h?: Record<string, string>) => request(service.url, m, p, b, h) };
     await furnish(r as never);

@@ -1,5 +1,5 @@
 import { closeServer, running, until, type Running } from '../factories/database.js';
-import { loopbackPlatform, type AskedOf } from '../factories/loopback.js';
+import { fakePlatform, type FakePlatform, type Heard } from '../factories/fake-platform.js';
 import { furnish } from '../factories/merchant.js';
 import { hmacHex } from '../factories/platform-signatures.js';
 
@@ -12,9 +12,9 @@ const shown: Record<string, number> = { 'shop-1': 40, 'shop-2': 0 };
 const pushes: { shop: string; id: string; change: number }[] = [];
 const counted = new Set<string>();
 let mode: 'good' | 'lost-answer' | 'refusing' = 'good';
-const platforms: Record<string, Awaited<ReturnType<typeof loopbackPlatform>>> = {};
+const platforms: Record<string, FakePlatform> = {};
 
-const answer = (shop: string) => ({ path, query, body }: AskedOf): string | { status: number; body: string } => {
+const answer = (shop: string) => ({ path, query, body }: Heard): string | { status: number; body: string } => {
   const method = query.get('method') ?? '';
   if (hmacHex(SECRET, `${SECRET}app_key${KEY}method${method}param_json${body}timestamp${query.get('timestamp') ?? ''}v2${SECRET}`) !== query.get('sign')) return '{"code":40003,"sub_code":"isv.signature-invalid"}';
   const params = JSON.parse(body);
@@ -39,7 +39,7 @@ beforeAll(async () => {
   await furnish(r, ['K1-S'], { initial_stock: 100 }, { clock: 'live', platform: 'douyin' });
   await r.call('PUT', '/v1/shops/shop-2', { platform: 'douyin', timeZone: 'Asia/Shanghai', currency: 'CNY', clock: 'live' });
   for (const shop of shops) {
-    platforms[shop] = await loopbackPlatform(answer(shop));
+    platforms[shop] = await fakePlatform(answer(shop));
     expect((await r.call('PUT', `/v1/shops/${shop}/connection`, { platform: 'douyin', credentials: { appKey: KEY, appSecret: SECRET, accessToken: 'token' }, settings: { apiBase: platforms[shop].url } })).status).toBe(201);
   }
 });

@@ -1,12 +1,11 @@
 // One embedded server per run of a tier; a template database migrated once, cloned per test file. TEST_DATABASE_URL points the
 // same tests at another PostgreSQL (CI: Debian's 15).
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { spawn } from 'node:child_process';
 import { openEmbedded, type EmbeddedServer } from '../../src/kernel/index.js';
+import { newFolder } from './folders.js';
 
 export const ADMIN_KEY = 'test-bootstrap-key-0123456789-abcdefghij';
 
@@ -15,12 +14,12 @@ let embedded: EmbeddedServer | undefined;
 async function serverUrl(): Promise<string> {
   const given = testSetting('TEST_DATABASE_URL');
   if (given !== undefined) return given;
-  embedded ??= await openEmbedded(mkdtempSync(join(tmpdir(), 'castline-test-')));
+  embedded ??= await openEmbedded(newFolder('test'));
   return embedded.url;
 }
 
 /** Settings of the test runner, read in one place. */
-export const testSetting = (name: 'TEST_DATABASE_URL' | 'TEST_REDIS_URL' | 'CASTLINE_FAULTS'): string | undefined => {
+export const testSetting = (name: 'TEST_DATABASE_URL' | 'TEST_REDIS_URL' | 'TEST_REDIS_URL_E2E' | 'CASTLINE_FAULTS'): string | undefined => {
   const value = (globalThis as unknown as { process: NodeJS.Process }).process.env[name];
   return value === undefined || value === '' ? undefined : value;
 };
@@ -85,7 +84,7 @@ export function environmentFor(databaseUrl: string, over: Readonly<Record<string
   const redis = testSetting('TEST_REDIS_URL');
   return {
     DATABASE_URL: databaseUrl, ...(redis === undefined ? {} : { REDIS_URL: redis }), BOOTSTRAP_KEY: ADMIN_KEY, SECRET_KEY: Buffer.alloc(32, 3).toString('base64'),
-    DATA_DIR: mkdtempSync(join(tmpdir(), 'castline-data-')), OUTBOUND_ALLOW: 'loopback-http', ...over,
+    DATA_DIR: newFolder('data'), OUTBOUND_ALLOW: 'loopback-http', ...over,
   };
 }
 
