@@ -5,7 +5,7 @@ export { Anchor, Broadcast, LineUpItem, Link, LinkComponent, planVersion } from 
 export { BROADCAST_COLUMNS, checkBroadcastRow } from './broadcasts.file.js';
 export { BroadcastsModule } from './broadcasts.module.js';
 export { anchorOf, endedBroadcasts, itemsOfSkus, lineUp, linkComponents, plansOf, slotsBetween, type BroadcastPlan, type PlannedSlot, type RunningItem } from './broadcasts.repository.js';
-export { broadcastChanged } from './broadcasts.facts.js';
+export { broadcastChanged, viewersTold } from './broadcasts.facts.js';
 export { BroadcastsService } from './broadcasts.service.js';
 export { shownIn, type ShownRow } from './live-log.repository.js';
 export { showingsOf, slotsAsShown, type Showing, type Slot } from './live-log.rules.js';

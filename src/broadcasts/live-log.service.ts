@@ -4,7 +4,7 @@ import { AccessService, type Principal } from '../access/index.js';
 import { existingSkus } from '../catalogue/index.js';
 import { DomainError, invalid, Jobs, notFound, type Tx } from '../kernel/index.js';
 import type { Broadcast } from './broadcasts.entity.js';
-import { broadcastChanged } from './broadcasts.facts.js';
+import { broadcastChanged, viewersTold } from './broadcasts.facts.js';
 import { existingLinks } from './broadcasts.repository.js';
 import { BroadcastsService } from './broadcasts.service.js';
 import type { LiveLogEntryBody } from './live-log.dto.js';
@@ -41,6 +41,8 @@ export class LiveLogService {
     });
     const changed = await store.recordEntries(tx, id, [...entries.values()]);
     await this.tell(tx, broadcast, changed);
+    const latest = [...entries.values()].filter((e) => e.kind === 'viewers').reduce<store.LiveLogEntry | undefined>((last, e) => (last === undefined || e.at > last.at ? e : last), undefined);
+    if (latest !== undefined) await this.jobs.announce(tx, viewersTold, { broadcast: id, shop: broadcast.shop, at: latest.at.toISOString(), viewers: latest.viewers ?? 0 });
     return { recorded: changed.length, known: bodies.length - changed.length };
   }
 
