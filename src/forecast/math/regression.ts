@@ -103,6 +103,8 @@ class Rows {
   readonly factorial: Float64Array;
   readonly mean: Float64Array;
   readonly dispersion: Float64Array;
+  /** What the likelihood has of a row before its mean is known: ln Γ(y + r) − ln Γ(r) − ln y!, r the inverse of the dispersion. */
+  private readonly ways: Float64Array;
 
   constructor(rows: readonly CountRow[], private readonly means: number, private readonly dispersions: number) {
     this.n = rows.length;
@@ -118,6 +120,7 @@ class Rows {
     this.factorial = this.y.map((y) => logGammaRise(y, 1));
     this.mean = new Float64Array(this.n);
     this.dispersion = new Float64Array(this.n);
+    this.ways = new Float64Array(this.n);
   }
 
   /** What `predicted` says of every row, for these coefficients of the mean. */
@@ -135,7 +138,9 @@ class Rows {
     for (let i = 0, at = 0; i < this.n; i++) {
       let sum = 0;
       for (let k = 0; k < dispersions; k++) sum += (z[at++] as number) * (c[k] as number);
-      this.dispersion[i] = Math.exp(within(sum, MOST_LOG_DISPERSION));
+      const dispersion = Math.exp(within(sum, MOST_LOG_DISPERSION));
+      this.dispersion[i] = dispersion;
+      this.ways[i] = logGammaRise(this.y[i] as number, 1 / dispersion) - (this.factorial[i] as number);
     }
   }
 
@@ -145,7 +150,7 @@ class Rows {
       const y = this.y[i] as number;
       const mean = this.mean[i] as number;
       const r = 1 / (this.dispersion[i] as number);
-      sum += (this.weight[i] as number) * (logGammaRise(y, r) - (this.factorial[i] as number) + r * Math.log(r / (r + mean)) + (y === 0 ? 0 : y * Math.log(mean / (r + mean))));
+      sum += (this.weight[i] as number) * ((this.ways[i] as number) + r * Math.log(r / (r + mean)) + (y === 0 ? 0 : y * Math.log(mean / (r + mean))));
     }
     return sum;
   }
@@ -222,7 +227,7 @@ export function fitCounts(rows: readonly CountRow[], meanPrior: NormalPrior, dis
   for (const { y, x, z, offset, weight } of rows) {
     if (weight !== undefined && !(weight >= 0 && Number.isFinite(weight))) throw new RangeError(`a weight must be finite and not negative, got ${weight}`);
     if (!(Number.isInteger(y) && y >= 0)) throw new RangeError(`y must be a whole number, got ${y}`);
-    if (!Number.isFinite(offset) || ![...x, ...z].every(Number.isFinite)) throw new RangeError('offset, x and z must be finite');
+    if (!Number.isFinite(offset) || !x.every(Number.isFinite) || !z.every(Number.isFinite)) throw new RangeError('offset, x and z must be finite');
   }
   const laid = new Rows(rows, meanPrior.mean.length, dispersionPrior.mean.length);
   let { b, c } = start ?? { b: meanPrior.mean, c: dispersionPrior.mean };
