@@ -21,51 +21,59 @@ const TAIL_WEIGHT = 3;
 const ENOUGH_ORDERS = 30;
 const ROUNDS = 10;
 
-interface Lesson {
-  readonly weight: number;
-  readonly orders: number;
-  readonly category: number;
-  /** By piece: where it belongs, its minutes and its orders; columns, because all of them are gone through thirty times. */
+/** The pieces of an item: where each belongs, and its minutes; columns, because all of them are gone through thirty times. */
+interface Cut {
+  readonly pieces: readonly Piece[];
   readonly phase: Uint8Array;
   readonly tenth: Uint8Array;
   readonly minutes: Float64Array;
+}
+
+interface Lesson extends Omit<Cut, 'pieces'> {
+  readonly weight: number;
+  readonly orders: number;
+  readonly category: number;
+  /** By piece, its orders. */
   readonly came: Float64Array;
   /** By piece of the tail: hours that are known, orders. */
   readonly tail: readonly (readonly [hours: number, orders: number])[];
 }
 
-function lessonOf({ air, sold, knownUntil }: Taught, pieces: readonly Piece[], category: number): Lesson {
+function cutOf(air: OnAir, pitches: readonly Pitch[]): Cut {
+  const pieces = piecesOf(air, pitches);
+  return { pieces, phase: Uint8Array.from(pieces, (p) => p.phase), tenth: Uint8Array.from(pieces, (p) => p.tenth), minutes: Float64Array.from(pieces, (p) => (p.to - p.from) / MINUTE_MS) };
+}
+
+function lessonOf({ air, sold, knownUntil }: Taught, { pieces, phase, tenth, minutes }: Cut, category: number): Lesson {
+  const came = new Float64Array(pieces.length);
+  // Bounds belong to the piece before them, but what came up to the start belongs to the first.
   let orders = 0;
-  const came = Float64Array.from(pieces, (p, i) => {
-    // Bounds belong to the piece before them, but what came up to the start belongs to the first.
-    const n = sold.upTo(i === pieces.length - 1 ? air.endsAt : p.to) - (i === 0 ? 0 : sold.upTo(p.from));
-    orders += n;
-    return n;
-  });
+  for (const [i, { to }] of pieces.entries()) {
+    const upTo = sold.upTo(i === pieces.length - 1 ? air.endsAt : to);
+    came[i] = upTo - orders;
+    orders = upTo;
+  }
   const tail = TAIL_HOURS.map((end, i) => {
     const from = air.endsAt + (TAIL_HOURS[i - 1] ?? 0) * HOUR_MS;
     const to = Math.min(knownUntil, air.endsAt + end * HOUR_MS);
     return to <= from ? ([0, 0] as const) : ([(to - from) / HOUR_MS, sold.upTo(to) - sold.upTo(from)] as const);
   });
-  return {
-    weight: 1 / (1 + orders / ENOUGH_ORDERS), orders, category, came, tail,
-    phase: Uint8Array.from(pieces, (p) => p.phase), tenth: Uint8Array.from(pieces, (p) => p.tenth), minutes: Float64Array.from(pieces, (p) => (p.to - p.from) / MINUTE_MS),
-  };
+  return { weight: 1 / (1 + orders / ENOUGH_ORDERS), orders, category, came, tail, phase, tenth, minutes };
 }
 
 /** The profile of finished broadcasts; the published one where there are none. Deterministic; cost: items × pieces × rounds. */
 export function learnProfile(taught: readonly Taught[]): Profile {
   const categories = [...new Set(taught.map((t) => t.category))].filter((c) => c !== '').sort();
   // The sizes of a style are pitched together.
-  const cut = new Map<OnAir, Map<string, Piece[]>>();
-  const piecesFor = ({ air, pitches }: Taught): Piece[] => {
-    const own = cut.get(air) ?? new Map<string, Piece[]>();
+  const cuts = new Map<OnAir, Map<string, Cut>>();
+  const cutFor = ({ air, pitches }: Taught): Cut => {
+    const own = cuts.get(air) ?? new Map<string, Cut>();
     const key = pitches.map((p) => `${p.from} ${p.to}`).join(' ');
-    const pieces = own.get(key) ?? piecesOf(air, pitches);
-    cut.set(air, own.set(key, pieces));
-    return pieces;
+    const cut = own.get(key) ?? cutOf(air, pitches);
+    cuts.set(air, own.set(key, cut));
+    return cut;
   };
-  const lessons = taught.map((t) => lessonOf(t, piecesFor(t), categories.indexOf(t.category))).filter((l) => l.orders > 0);
+  const lessons = taught.filter((t) => t.sold.total > 0).map((t) => lessonOf(t, cutFor(t), categories.indexOf(t.category))).filter((l) => l.orders > 0);
   let phases = PUBLISHED_PROFILE.phases;
   let tenths = PUBLISHED_PROFILE.tenths;
   let lulls: readonly number[] = categories.map(() => 1);

@@ -144,33 +144,38 @@ export function curvesOf(profile: Profile, air: OnAir, items: readonly { readonl
 }
 
 /** What is expected up to `at`. */
-export function expectedUpTo(curve: Curve, at: number): number {
-  let from = curve.startsAt;
-  let before = 0;
-  for (let i = 0; i < curve.ends.length; i++) {
-    const end = curve.ends[i] as number;
-    const sum = curve.sums[i] as number;
-    if (at < end) return at <= from ? before : before + ((sum - before) * (at - from)) / (end - from);
-    from = end;
-    before = sum;
+export function expectedUpTo({ startsAt, ends, sums }: Curve, at: number): number {
+  let [low, high] = [0, ends.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (at < (ends[middle] as number)) high = middle;
+    else low = middle + 1;
   }
-  return before;
+  const [from, before] = low === 0 ? [startsAt, 0] : [ends[low - 1] as number, sums[low - 1] as number];
+  if (low === ends.length || at <= from) return before;
+  return before + (((sums[low] as number) - before) * (at - from)) / ((ends[low] as number) - from);
 }
 
 /** Orders of one item by time: ascending times (ms), so many at each. */
 export class OrderTimes {
-  private readonly sums: number[] = [];
+  /** Undefined: one at each. */
+  private readonly sums: readonly number[] | undefined;
 
   constructor(
     readonly at: readonly number[],
     counts?: readonly number[],
   ) {
     let sum = 0;
-    for (let i = 0; i < at.length; i++) this.sums.push((sum += counts?.[i] ?? 1));
+    this.sums = counts === undefined ? undefined : at.map((_, i) => (sum += counts[i] ?? 1));
   }
 
   get total(): number {
-    return this.sums[this.sums.length - 1] ?? 0;
+    return this.first(this.at.length);
+  }
+
+  /** Orders at the first so many times. */
+  private first(times: number): number {
+    return times === 0 || this.sums === undefined ? times : (this.sums[times - 1] as number);
   }
 
   /** Orders at or before `at`. */
@@ -181,7 +186,7 @@ export class OrderTimes {
       if ((this.at[middle] as number) <= at) low = middle + 1;
       else high = middle;
     }
-    return low === 0 ? 0 : (this.sums[low - 1] as number);
+    return this.first(low);
   }
 }
 

@@ -68,8 +68,14 @@ export function fitSales(lessons: readonly Lesson[], prior: SalesPrior, start?: 
  */
 function levelsRead({ positions, trust }: SalesModel, dispersion: number, levels: readonly number[]): number[] {
   const log = Math.log(dispersion);
-  const weights = positions.map((p) => p.weight * Math.exp(-0.5 * ((p.logDispersion - log) / LIKENESS) ** 2));
-  const total = trust + weights.reduce((s, w) => s + w, 0);
+  const weights = new Float64Array(positions.length);
+  let lessons = 0;
+  for (const [n, p] of positions.entries()) {
+    const weight = p.weight * Math.exp(-0.5 * ((p.logDispersion - log) / LIKENESS) ** 2);
+    weights[n] = weight;
+    lessons += weight;
+  }
+  const total = trust + lessons;
   // Distribution function of the mixture, rising evenly from position to position: half of a position's weight lies in the gap before it, half in the one after.
   const read: number[] = [];
   let [at, below, i] = [0, 0, 0];

@@ -47,8 +47,8 @@ export function castlinePolicy(knowledge: Knowledge, options: CastlineOptions = 
   /** Groups to look at, by when they may be next: a quarter of an hour after the last time. */
   let morning = -Infinity;
   let upcoming: LineUpItem[] = [];
-  /** When any show runs: between them nothing is looked at but in the morning. */
-  let shows: { readonly from: number; readonly to: number }[] = [];
+  /** When shows run, and what groups are in them: between them nothing is looked at but in the morning. */
+  let shows: { readonly from: number; readonly to: number; readonly groups: Set<string> }[] = [];
   const pending = new Set<string>();
   const groupBySku = new Map<number, string>();
   return {
@@ -62,7 +62,7 @@ export function castlinePolicy(knowledge: Knowledge, options: CastlineOptions = 
       if (groupBySku.size === 0) {
         for (const [key, group] of house.groups) for (const sku of group) groupBySku.set(sku, key);
         upcoming = [...house.scene.items].sort((a, b) => a.ends_at.getTime() - b.ends_at.getTime());
-        shows = [...new Map(upcoming.map((i) => [`${i.starts_at.getTime()} ${i.ends_at.getTime()}`, { from: i.starts_at.getTime(), to: i.ends_at.getTime() }])).values()];
+        shows = showsOf(items, groupBySku);
       }
       for (const sku of house.touched) pending.add(groupBySku.get(sku) as string);
       house.touched.clear();
@@ -77,11 +77,13 @@ export function castlinePolicy(knowledge: Knowledge, options: CastlineOptions = 
           if (list.some((i) => i.starts_at.getTime() > house.now && i.starts_at.getTime() <= house.now + lead)) pending.add(groupBySku.get(sku) as string);
         }
       }
-      if (pending.size === 0 || (!isMorning && over.size === 0 && !shows.some((s) => s.from <= house.now && house.now < s.to))) return;
-      for (const key of isMorning || over.size > 0 ? pending : [...pending].filter((g) => isOnAir(house, house.groups.get(g) ?? [], items as Map<number, LineUpItem[]>))) {
+      const running = shows.filter((s) => s.from <= house.now && house.now < s.to);
+      if (pending.size === 0 || (!isMorning && over.size === 0 && running.length === 0)) return;
+      const isOnAir = (key: string): boolean => running.some((s) => s.groups.has(key));
+      for (const key of isMorning || over.size > 0 ? pending : [...pending].filter(isOnAir)) {
         const group = house.groups.get(key) ?? [];
         const whole = isMorning || group.some((sku) => items?.get(sku)?.some((i) => over.has(i.broadcast)) === true);
-        if (!whole && !isOnAir(house, group, items)) continue;
+        if (!whole && !isOnAir(key)) continue;
         // While the show runs only what is sold for certain is ordered: nothing to decide where that cannot reach the least order.
         if (!whole && !mayReachLeast(house, group)) continue;
         pending.delete(key);
@@ -91,8 +93,18 @@ export function castlinePolicy(knowledge: Knowledge, options: CastlineOptions = 
   };
 }
 
-const isOnAir = (house: House, group: readonly number[], items: ReadonlyMap<number, readonly LineUpItem[]>): boolean =>
-  group.some((sku) => items.get(sku)?.some((i) => i.starts_at.getTime() <= house.now && house.now < i.ends_at.getTime()) === true);
+function showsOf(items: ReadonlyMap<number, readonly LineUpItem[]>, groupBySku: ReadonlyMap<number, string>): { from: number; to: number; groups: Set<string> }[] {
+  const shows = new Map<string, { from: number; to: number; groups: Set<string> }>();
+  for (const [sku, own] of items) {
+    for (const { starts_at, ends_at } of own) {
+      const [from, to] = [starts_at.getTime(), ends_at.getTime()];
+      const show = shows.get(`${from} ${to}`) ?? { from, to, groups: new Set() };
+      show.groups.add(groupBySku.get(sku) as string);
+      shows.set(`${from} ${to}`, show);
+    }
+  }
+  return [...shows.values()];
+}
 
 function mayReachLeast(house: House, group: readonly number[]): boolean {
   const most = group.reduce((s, sku) => s + Math.max(0, (house.demand[sku]?.open ?? 0) - house.stock(sku) - house.supply(sku).reduce((sum, b) => sum + b.quantity, 0)), 0);

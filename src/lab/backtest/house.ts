@@ -5,7 +5,7 @@ import { emptyAccount } from './account.js';
 import { DAY_MS, HOUR_MS } from './clock.js';
 import { Factories, type Room } from './factories.js';
 import { Queue } from './queue.js';
-import { askBack, noHistory, type ReturnHistory } from './return-history.js';
+import { Returns, type ReturnHistory } from './return-history.js';
 import { groupsOf, type DemandReturn, type Scene } from './scene.js';
 import { timetableOf, type Farewells, type Timetable } from './timetable.js';
 
@@ -38,7 +38,7 @@ export type MutableDemand = { -readonly [K in keyof Demand]: Demand[K] };
 export class House {
   readonly account = emptyAccount();
   readonly demand: readonly MutableDemand[];
-  readonly returns: readonly ReturnHistory[];
+  readonly returns: Returns;
   /** SKUs of which something changed since a policy last asked. */
   readonly touched = new Set<number>();
   readonly groups: ReadonlyMap<string, readonly number[]>;
@@ -76,7 +76,7 @@ export class House {
     this.groups = groupsOf(scene);
     this.index = new Map(skus.map((s, i) => [s.terms.sku, i]));
     this.demand = skus.map(() => ({ open: 0, ordered: 0, netPaid: 0, cancelled: 0, shipped: 0, lines: 0, lineUnits: 0, lineLogMilli: 0, saleLines: 0, cancelledLines: 0, openPaidSeconds: 0 }));
-    this.returns = skus.map(noHistory);
+    this.returns = new Returns(skus.length);
     this.arrivals = skus.map(() => new Map<string, number[]>());
     this.standing = skus.map(() => ({ days: [], lines: [], units: [] }));
     this.shelves = skus.map((s) => ({ stock: s.initialStock, restocked: 0, ever: s.initialStock, paid: [], waiting: new Queue<number>() }));
@@ -149,7 +149,9 @@ export class House {
   private byDay(i: number, sku: number, units: number): void {
     const days = this.openByDay[sku] as Map<number, number>;
     const day = Math.floor((this.timetable.shipBy[i] as number) / DAY_MS);
-    days.set(day, (days.get(day) ?? 0) + units);
+    const open = (days.get(day) ?? 0) + units;
+    if (open === 0) days.delete(day);
+    else days.set(day, open);
   }
 
   /** Events come in the order of time within their kind, cancellations after payments of the same step: at most the day before is met again. */
@@ -257,8 +259,7 @@ export class House {
   }
 
   private deliver({ sku, day, units }: Delivery): void {
-    const { delivered } = this.returns[sku] as ReturnHistory;
-    delivered.set(day, (delivered.get(day) ?? 0) + units);
+    this.returns.deliver(sku, day, units);
     this.touched.add(sku);
   }
 
@@ -270,13 +271,13 @@ export class House {
     const l = this.scene.lines[i] as Scene['lines'][number];
     const { assumptions: a } = this.scene;
     const { sku } = l;
-    const history = this.returns[sku] as ReturnHistory;
+    const history = this.returns.skus[sku] as ReturnHistory;
     const price = this.listPrice(sku);
     this.shipped[i] = (this.shipped[i] as number) - units;
     this.account.refunds += units * l.unitPrice;
     this.account.returned += units;
     const day = Math.floor(at / DAY_MS);
-    if (deliveredOn !== undefined) askBack(history, deliveredOn, day, units);
+    if (deliveredOn !== undefined) this.returns.askBack(sku, deliveredOn, day, units);
     this.touched.add(sku);
     if (r.kind === 'refund-only') return;
     this.account.freight += (units * price * a.freightBackBp) / 10_000;

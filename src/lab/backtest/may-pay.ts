@@ -1,9 +1,9 @@
 // Most looks at a group end in nothing: there is more on the shelf than will ever be asked for. These are proofs of that which cost a
 // fraction of a look; where they prove nothing, a look decides.
-import { dueNow, type Moments } from '../../forecast/math/index.js';
+import { dueNow, type Moments, type OrderTiming } from '../../forecast/math/index.js';
 import { DAY_MS } from './clock.js';
 import type { House } from './house.js';
-import type { Knowledge } from './knowledge.js';
+import { NOTHING, standingDays, type Knowledge } from './knowledge.js';
 import type { LineUpItem } from './scene.js';
 
 /** Line-up items of shows that may still sell: of a tail little is left after three days. */
@@ -21,6 +21,34 @@ const ROUNDING = 1e-3;
  */
 export const mostExcess = ({ mean, variance }: Moments, supply: number): number => (Math.sqrt(variance + (supply - mean) ** 2) - (supply - mean)) / 2;
 
+const timingOf = (house: House, at: number, delay: number): OrderTiming => ({ arrivesAt: at, nextArrivesAt: at + delay, patienceDays: house.scene.assumptions.patienceDays });
+
+/** What an order placed now serves of sales that go on evenly: its mean for one a day, and its variance for a variance of one a day, and for the chance of each buyer to wait. */
+interface Daily {
+  readonly at: number;
+  readonly delay: number;
+  readonly mean: number;
+  readonly square: number;
+  readonly chance: number;
+}
+
+/** At one moment, by when goods would come: all SKUs of a factory share it. */
+const dailies = new WeakMap<House, { now: number; known: Daily[] }>();
+
+function dailyOf(house: House, at: number, delay: number): Daily {
+  let kept = dailies.get(house);
+  if (kept === undefined) dailies.set(house, (kept = { now: house.now, known: [] }));
+  if (kept.now !== house.now) [kept.now, kept.known] = [house.now, []];
+  let daily = kept.known.find((d) => d.at === at && d.delay === delay);
+  if (daily === undefined) {
+    const of = (perDay: Moments): Moments => dueNow(standingDays(house, perDay, at + delay - house.now), timingOf(house, at, delay));
+    const [one, spread] = [of({ mean: 1, variance: 0 }), of({ mean: 0, variance: 1 })];
+    daily = { at, delay, mean: one.mean, square: spread.variance, chance: one.variance };
+    kept.known.push(daily);
+  }
+  return daily;
+}
+
 /**
  * False where no quantity of the group can pay and nothing can be taken back, whatever comes back of what was sold. What is open serves
  * first what is there or under way, so that at most the rest needs making; beyond it sells at most what demand exceeds the supply by; and
@@ -37,8 +65,12 @@ export function mayPay(house: House, group: readonly number[], items: ReadonlyMa
     if (!(over > 0)) continue;
     const certain = (house.demand[sku]?.open ?? 0) - house.stock(sku) - house.supply(sku).reduce((s, b) => s + b.quantity, 0);
     const { at, delay } = house.soonest(sku);
-    const demand = dueNow(knowledge.atMost(house, sku, sellingOn(items.get(sku) ?? [], house.now), at + delay - house.now), { arrivesAt: at, nextArrivesAt: at + delay, patienceDays: house.scene.assumptions.patienceDays });
-    gain += (Math.max(0, certain) + mostExcess({ mean: demand.mean, variance: Math.max(demand.variance, LEAST_SPREAD * demand.mean) }, Math.max(0, -certain)) + ROUNDING) * (Math.max(0, terms.price - cost) + over);
+    const { shows, perDay } = knowledge.atMost(house, sku, sellingOn(items.get(sku) ?? [], house.now), at + delay - house.now);
+    const daily = dailyOf(house, at, delay);
+    const due = shows.length === 0 ? NOTHING : dueNow(shows, timingOf(house, at, delay));
+    const mean = due.mean + perDay.mean * daily.mean;
+    const variance = due.variance + perDay.variance * daily.square + perDay.mean * daily.chance;
+    gain += (Math.max(0, certain) + mostExcess({ mean, variance: Math.max(variance, LEAST_SPREAD * mean) }, Math.max(0, -certain)) + ROUNDING) * (Math.max(0, terms.price - cost) + over);
     leastOver = Math.min(leastOver, over);
     least = Math.min(least, Math.ceil(terms.moq / terms.lot_multiple) * terms.lot_multiple);
   }

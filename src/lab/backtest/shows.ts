@@ -1,5 +1,5 @@
 // What a merchant's own shows teach whoever plays a back-test as the service would, and what is told of each show by that.
-import { learnNowcast, OrderTimes, PACE_MS, PUBLISHED_NOWCAST, TAIL_MS, type NowcastModel, type PastBroadcast } from '../../forecast/math/index.js';
+import { learnNowcast, OrderTimes, PACE_MS, PUBLISHED_NOWCAST, TAIL_MS, type ItemFacts, type NowcastModel, type PastBroadcast } from '../../forecast/math/index.js';
 import { airOf, factsOf, nowcasterOf, type ItemNowcast, type Nowcaster, type PlannedBroadcast } from '../../forecast/offline.js';
 import type { House } from './house.js';
 
@@ -24,6 +24,7 @@ const recent = (times: readonly number[] | undefined, from: number): number => {
 export class Shows {
   model: NowcastModel = PUBLISHED_NOWCAST;
   private planned: Map<string, PlannedBroadcast> | undefined;
+  private readonly facts = new Map<PlannedBroadcast, readonly ItemFacts[]>();
   private taught = 0;
   /** By broadcast, under the model in force. */
   private nowcasters = new Map<string, Nowcaster>();
@@ -40,7 +41,7 @@ export class Shows {
     const [lines, logMilli] = house.demand.reduce(([n, log], d) => [n + d.lines, log + d.lineLogMilli], [0, 0]);
     this.model = learnNowcast(over.map((b): PastBroadcast => ({
       air: b.air, knownUntil: Math.min(house.now, b.air.endsAt + TAIL_MS),
-      items: factsOf(b, []).map((facts) => ({ facts, sold: new OrderTimes(timesOf(house, facts.sku, b.id)) })),
+      items: this.factsOf(b).map((facts) => ({ facts, sold: new OrderTimes(timesOf(house, facts.sku, b.id)) })),
     })), lines === 0 ? 0 : logMilli / 1000 / lines);
     this.nowcasters = new Map();
     this.nowcastAt = -Infinity;
@@ -58,6 +59,12 @@ export class Shows {
       this.nowcasts.set(broadcast, all);
     }
     return all;
+  }
+
+  private factsOf(b: PlannedBroadcast): readonly ItemFacts[] {
+    const facts = this.facts.get(b) ?? factsOf(b, []);
+    this.facts.set(b, facts);
+    return facts;
   }
 
   private nowcasterOf(broadcast: string): Nowcaster {
