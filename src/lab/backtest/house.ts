@@ -105,14 +105,15 @@ export class House {
   step(until = this.now + STEP_MS): void {
     const { createdAt, paidAt, payments, cancellations } = this.timetable;
     const { lines: leaving, at: leavesAt } = this.farewells;
-    for (let at = createdAt[this.created]; at !== undefined && at <= until; at = createdAt[++this.created]) this.create(this.created);
-    for (let i = payments[this.paid]; i !== undefined && (paidAt[i] as number) <= until; i = payments[++this.paid]) this.pay(i);
+    // Most steps are empty: a length is asked first, because reading beyond the end of a column takes long.
+    while (this.created < createdAt.length && (createdAt[this.created] as number) <= until) this.create(this.created++);
+    while (this.paid < payments.length && (paidAt[payments[this.paid] as number] as number) <= until) this.pay(payments[this.paid++] as number);
     for (let c = cancellations[this.cancelled]; c !== undefined && c.at <= until; c = cancellations[++this.cancelled]) this.cancel(c.line, c.quantity, c.at);
     for (let d = this.deliveries[this.delivered]; d !== undefined && d.at <= until; d = this.deliveries[++this.delivered]) this.deliver(d);
     while (this.due.next <= until) this.due.pop()?.();
     this.now = until;
     this.dispatch();
-    for (let i = leaving[this.gone]; i !== undefined && (leavesAt[i] as number) <= until; i = leaving[++this.gone]) this.giveUp(i);
+    while (this.gone < leaving.length && (leavesAt[leaving[this.gone] as number] as number) <= until) this.giveUp(leaving[this.gone++] as number);
   }
 
   private create(i: number): void {
@@ -197,12 +198,14 @@ export class House {
   private dispatch(): void {
     const ready = this.now - this.scene.assumptions.packHours * HOUR_MS;
     const { payments, paidAt, sku: skuOf, shipBy } = this.timetable;
-    for (let i = payments[this.packed]; i !== undefined && this.packed < this.paid && (paidAt[i] as number) <= ready; i = payments[++this.packed]) {
+    while (this.packed < this.paid && (paidAt[payments[this.packed] as number] as number) <= ready) {
+      const i = payments[this.packed++] as number;
       if (this.open[i] === 0) continue;
       const sku = skuOf[i] as number;
       this.shelves[sku]?.waiting.push(shipBy[i] as number, i);
       this.busy.add(sku);
     }
+    if (this.busy.size === 0) return;
     for (const sku of this.busy) {
       const shelf = this.shelves[sku] as Shelf;
       while (shelf.stock > 0) {
