@@ -1,6 +1,6 @@
 // What broadcasts will still sell of a SKU, as need and the desk ask for it: pure, so that the service and the back-test know alike.
 import {
-  inUnits, nowcastBroadcast, nowcastQuantiles, PACE_MS, pitchesOf, PUBLISHED_NOWCAST, TAIL_MS, unitsPerOrder, type ItemFacts, type ItemState, type NowcastModel, type OnAir, type Remaining, type StreamState,
+  inUnits, lineUpOf, nowcastLineUp, nowcastQuantiles, PACE_MS, pitchesOf, PUBLISHED_NOWCAST, TAIL_MS, unitsPerOrder, type ItemFacts, type NowcastModel, type OnAir, type Remaining, type StreamState,
 } from './math/index.js';
 import type { NegativeBinomial } from '../kernel/math/index.js';
 
@@ -52,15 +52,24 @@ export function factsOf(b: PlannedBroadcast, sold: Iterable<string>): ItemFacts[
   });
 }
 
-/**
- * All SKUs of a broadcast at `now` (ms). @param orders distinct orders so far by SKU, @param recentOf those of the last PACE_MS, or null
- */
-export function nowcastsOf(model: NowcastModel, b: PlannedBroadcast, orders: ReadonlyMap<string, number>, recentOf: (sku: string) => number | null, now: number): Map<string, ItemNowcast> {
-  const items = factsOf(b, orders.keys()).map((facts): ItemState => ({ facts, orders: orders.get(facts.sku) ?? 0, recent: recentOf(facts.sku) }));
-  const phase = now < b.air.startsAt ? 'coming' : now < b.air.endsAt ? 'on air' : 'over';
-  const remaining = nowcastBroadcast(model, b.air, items, now);
-  return new Map(items.map((item, i) => [item.facts.sku, { broadcast: b.id, shop: b.shop, phase, orders: item.orders, remaining: remaining[i] as Remaining }]));
+/** Asks for all SKUs of a broadcast at `now` (ms). @param orders distinct orders so far by SKU, @param recentOf those of the last PACE_MS, or null */
+export type Nowcaster = (orders: ReadonlyMap<string, number>, recentOf: (sku: string) => number | null, now: number) => Map<string, ItemNowcast>;
+
+/** For whoever asks for one broadcast often: what its line-up and the model alone say is worked out once. @param sold SKUs that sold without being on the line-up */
+export function nowcasterOf(model: NowcastModel, b: PlannedBroadcast, sold: Iterable<string>): Nowcaster {
+  const facts = factsOf(b, sold);
+  const lineUp = lineUpOf(model, b.air, facts);
+  return (orders, recentOf, now) => {
+    const phase = now < b.air.startsAt ? 'coming' : now < b.air.endsAt ? 'on air' : 'over';
+    const seen = facts.map(({ sku }) => ({ orders: orders.get(sku) ?? 0, recent: recentOf(sku) }));
+    const remaining = nowcastLineUp(model, lineUp, seen, now);
+    return new Map(facts.map(({ sku }, i) => [sku, { broadcast: b.id, shop: b.shop, phase, orders: orders.get(sku) ?? 0, remaining: remaining[i] as Remaining }]));
+  };
 }
+
+/** The same, asked for once. */
+export const nowcastsOf = (model: NowcastModel, b: PlannedBroadcast, orders: ReadonlyMap<string, number>, recentOf: (sku: string) => number | null, now: number): Map<string, ItemNowcast> =>
+  nowcasterOf(model, b, orders.keys())(orders, recentOf, now);
 
 /**
  * Whether a nowcast counts: what was published but not learned from this merchant's own broadcasts says too little of a SKU that

@@ -25,14 +25,14 @@ export { grossMargins, netMargins, type Margins, type ReturnTerms } from './retu
 export { forecastCascade, TWITTER_DELAY, type Cascade, type CascadeEvent, type CascadeOptions, type ReactionDelay } from './self-excitation.js';
 export { BEGINNING_PRIOR, beginningFeatures, STANDING_PRIOR, standingFeatures, usualUnits, type Beginning, type Features, type SalesPrior, type Standing } from './cold-start.js';
 export { Market, type Growth } from './market.js';
-export { fitSales, salesDistribution, salesQuantiles, type Lesson, type SalesModel } from './sales-model.js';
+export { fitSales, salesAtMost, salesDistribution, salesQuantiles, type Lesson, type Moments, type SalesModel } from './sales-model.js';
 export {
-  HORIZONS, learnHorizon, learnStanding, LEAST_HISTORY_DAYS, LESSON_STEP_DAYS, LESSONS, MOST_TEACHING, NOTHING_SINCE, PUBLISHED_STANDING, standingModelOf, standingOf, standingToCome, sumsBefore, unitsBetween,
+  HORIZONS, learnHorizon, learnStanding, LEAST_HISTORY_DAYS, LESSON_STEP_DAYS, LESSONS, MOST_TEACHING, NOTHING_SINCE, PUBLISHED_STANDING, standingAtMost, standingModelOf, standingOf, standingToCome, sumsBefore, unitsBetween,
   type SalesDays, type SoldSince, type StandingModel, type StandingSchool, type StandingSku, type StandingSums,
 } from './standing.js';
 export { fitCounts, predicted, type CountModel, type CountRow, type NormalPrior } from './regression.js';
 export { dueNow, servable, stillWaiting, unserved, type DatedDemand, type DatedUnits, type DueNow, type OrderTiming } from './timing.js';
-export { nowcastBroadcast, PACE_MS, PUBLISHED_NOWCAST, type ItemState, type NowcastModel, type Remaining } from './nowcast.js';
+export { lineUpOf, nowcastBroadcast, nowcastLineUp, PACE_MS, PUBLISHED_NOWCAST, type ItemState, type NowcastModel, type Remaining } from './nowcast.js';
 export { inUnits, NOWCAST_LEVELS, nowcastQuantiles, unitsPerOrder } from './nowcast-units.js';
 export { learnNowcast, type PastBroadcast, type PastItem } from './nowcast-learning.js';
 export { curveOf, expectedUpTo, OrderTimes, pitchesOf, TAIL_MS, type Curve, type OnAir, type Pitch, type Profile, type Slot } from './nowcast-profile.js';

@@ -2,10 +2,11 @@
 // several moments on its way), and the levels that come true. Pure and deterministic. Times are milliseconds since 1970.
 import { adaptiveNext, adaptiveStart } from './adaptive-levels.js';
 import {
-  BUCKETS, bucketOf, companyOf, COURSE_PRIOR, courseFeatures, PACE_MS, PUBLISHED_NOWCAST, slotGroups, standOf, type Company, type CourseFeatures, type NowcastModel, type Scatter, type Stand,
+  BUCKETS, bucketOf, companyOf, COURSE_PRIOR, courseFeatures, PACE_MS, PUBLISHED_NOWCAST, slotGroups, standOn, type Company, type CourseFeatures, type NowcastModel, type Scatter, type Stand,
 } from './nowcast.js';
-import { curveOf, expectedUpTo, learnProfile, type Curve, type OnAir, type OrderTimes } from './nowcast-profile.js';
-import { learnTotal, NO_RECORD, type ItemFacts, type Outcome, type OwnRecord, type TotalPrior } from './nowcast-prior.js';
+import { learnProfile } from './nowcast-profile-learning.js';
+import { curvesOf, expectedUpTo, type Curve, type OnAir, type OrderTimes } from './nowcast-profile.js';
+import { learnTotal, NO_RECORD, totalOf, type ItemFacts, type Outcome, type OwnRecord, type TotalPrior } from './nowcast-prior.js';
 import { NOWCAST_LEVELS } from './nowcast-units.js';
 import { fitCounts, predicted, type CountModel, type CountRow, type NormalPrior } from './regression.js';
 import { negativeBinomialBelow } from '../../kernel/math/index.js';
@@ -36,12 +37,18 @@ const median = (values: readonly number[]): number => {
   return sorted.length === 0 ? 0 : (sorted[sorted.length >> 1] as number);
 };
 
-/** A past broadcast with what the model says of its items. */
+/** A past broadcast with what the profile says of its items, and what came of them. */
 interface Looked {
   readonly past: PastBroadcast;
   readonly curves: readonly Curve[];
   readonly groups: readonly number[];
+  /** Orders of each item when all was known. */
+  readonly orders: readonly number[];
 }
+
+/** Orders that a level expects of each item of a broadcast: they are the same at all its moments. */
+type Means = readonly number[];
+const meansOf = ({ past, curves }: Looked, total: TotalPrior): Means => past.items.map(({ facts }, i) => totalOf(total, facts, (curves[i] as Curve).total).mean);
 
 /** The records of SKUs as they were before each broadcast, of its own SKUs alone; the last is how they are now. */
 type Records = readonly Readonly<Record<string, OwnRecord>>[];
@@ -52,16 +59,16 @@ export function learnNowcast(given: readonly PastBroadcast[], usualLogUnits: num
   const items = past.flatMap((b) => b.items.map((item) => ({ ...item, air: b.air, knownUntil: b.knownUntil, pitches: item.facts.pitches, category: item.facts.category })));
   if (items.length === 0) return { ...PUBLISHED_NOWCAST, usualLogUnits: Math.max(0, usualLogUnits) };
   const profile = learnProfile(items);
-  const looked = past.map((b): Looked => ({ past: b, curves: b.items.map(({ facts }) => curveOf(profile, b.air, facts.pitches, facts.category)), groups: slotGroups(b.items.map((i) => i.facts)) }));
-  const outcomes = looked.flatMap(({ past: b, curves }, broadcast) => b.items.map(({ facts, sold }, i): Outcome => {
+  const looked = past.map((b): Looked => ({ past: b, curves: curvesOf(profile, b.air, b.items.map((i) => i.facts)), groups: slotGroups(b.items.map((i) => i.facts)), orders: b.items.map((i) => i.sold.upTo(b.knownUntil)) }));
+  const outcomes = looked.flatMap(({ past: b, curves, orders }, broadcast) => b.items.map(({ facts }, i): Outcome => {
     const curve = curves[i] as Curve;
-    return { facts, broadcast, mass: curve.total, orders: sold.upTo(b.knownUntil), share: expectedUpTo(curve, b.knownUntil) / Math.max(1e-9, curve.total) };
+    return { facts, broadcast, mass: curve.total, orders: orders[i] as number, share: expectedUpTo(curve, b.knownUntil) / Math.max(1e-9, curve.total) };
   }));
   const usualPrice = median(items.map((i) => i.facts.price).filter((p) => p > 0));
   // What a SKU sold in earlier broadcasts is measured against what was expected of it there: first without any record.
   const records = recordsOf(looked, learnTotal(outcomes, usualPrice));
   const total = { ...learnTotal(outcomes, usualPrice, records), own: records[past.length] as Readonly<Record<string, OwnRecord>> };
-  const before = (n: number): TotalPrior => ({ ...total, own: records[n] as Readonly<Record<string, OwnRecord>> });
+  const before = looked.map((l, n) => meansOf(l, { ...total, own: records[n] as Readonly<Record<string, OwnRecord>> }));
   const scatter = scatterOf(looked, before);
   const lessons = lessonsOf(looked, before, scatter);
   const course = fitCourse(lessons);
@@ -76,7 +83,8 @@ function recordsOf(looked: readonly Looked[], total: TotalPrior): Records {
   const now = new Map<string, OwnRecord>();
   for (const l of looked) {
     records.push(Object.fromEntries(l.past.items.flatMap(({ facts: { sku } }) => { const known = now.get(sku); return known === undefined ? [] : [[sku, known]]; })));
-    const { stands, orders } = endStands(l, total);
+    const stands = endStands(l, meansOf(l, total));
+    const { orders } = l;
     companyOf(PUBLISHED_NOWCAST.scatter, stands, orders, l.groups).forEach(({ lift, matesOrders, matesExpected }, i) => {
       const { sku } = (l.past.items[i] as PastItem).facts;
       const s = stands[i] as Stand;
@@ -104,9 +112,7 @@ function latest(past: readonly PastBroadcast[]): PastBroadcast[] {
 }
 
 /** Where every item stood when its broadcast was known in full. */
-const endStands = ({ past, curves }: Looked, total: TotalPrior): { readonly stands: readonly Stand[]; readonly orders: readonly number[] } => ({
-  stands: past.items.map(({ facts }, i) => standOf(total, facts, curves[i] as Curve, past.knownUntil)), orders: past.items.map(({ sold }) => sold.upTo(past.knownUntil)),
-});
+const endStands = ({ past, curves }: Looked, means: Means): readonly Stand[] => curves.map((curve, i) => standOn(curve, means[i] as number, past.knownUntil));
 
 /** Broadcasts that the published scatter of broadcasts weighs as much as. */
 const BROADCAST_WEIGHT = 3;
@@ -122,10 +128,10 @@ function dispersionAround(rows: readonly { readonly y: number; readonly expected
 }
 
 /** How broadcasts, slots and items scatter, each around what those it belongs to say: as they will be asked later. */
-function scatterOf(looked: readonly Looked[], before: (n: number) => TotalPrior): Scatter {
+function scatterOf(looked: readonly Looked[], before: readonly Means[]): Scatter {
   const { broadcast: published, slot, item } = PUBLISHED_NOWCAST.scatter;
   const logs: number[] = [];
-  const ends = looked.map((l, n) => endStands(l, before(n)));
+  const ends = looked.map((l, n) => ({ stands: endStands(l, before[n] as Means), orders: l.orders }));
   ends.forEach(({ stands, orders }, n) => {
     // A lift that hardly heeds its prior is the broadcast's own level.
     const free = companyOf({ broadcast: 1e6, slot, item }, [...stands, { mean: 0, over: 0, rest: 0, lately: 0 }], [...orders, 0], [...(looked[n] as Looked).groups, -1]).at(-1) as Company;
@@ -164,15 +170,15 @@ interface Lesson extends CourseFeatures {
 /** Moments of a broadcast at which all its items are summed up; an item's moment in between takes the last of them. */
 const GRID = 20;
 
-function lessonsOf(looked: readonly Looked[], before: (n: number) => TotalPrior, scatter: Scatter): Lesson[] {
+function lessonsOf(looked: readonly Looked[], before: readonly Means[], scatter: Scatter): Lesson[] {
   const wanted = looked.reduce((s, l) => s + l.past.items.length, 0) * (BROADCAST_MOMENTS.length + PITCH_MOMENTS.length);
   const step = Math.max(1, Math.ceil(wanted / MOST_ROWS));
   const lessons: Lesson[] = [];
   let n = 0;
-  looked.forEach(({ past: b, curves, groups }, broadcast) => {
+  looked.forEach(({ past: b, curves, groups, orders: ends }, broadcast) => {
     const { startsAt, endsAt } = b.air;
-    const total = before(broadcast);
-    const standsAt = (at: number): Stand[] => b.items.map(({ facts }, i) => standOf(total, facts, curves[i] as Curve, at, b.knownUntil));
+    const means = before[broadcast] as Means;
+    const standsAt = (at: number): Stand[] => curves.map((curve, i) => standOn(curve, means[i] as number, at, b.knownUntil));
     const companies = Array.from({ length: GRID + 1 }, (_, k) => {
       const at = startsAt + ((endsAt - startsAt) * k) / GRID;
       return companyOf(scatter, standsAt(at), b.items.map((i) => i.sold.upTo(at)), groups);
@@ -183,11 +189,11 @@ function lessonsOf(looked: readonly Looked[], before: (n: number) => TotalPrior,
       for (const at of moments) {
         // Every step-th moment, so that items and moments are thinned alike.
         if (n++ % step !== 0 || at >= endsAt) continue;
-        const stand = standOf(total, facts, curves[i] as Curve, at, b.knownUntil);
+        const stand = standOn(curves[i] as Curve, means[i] as number, at, b.knownUntil);
         const company = (companies[Math.floor((GRID * (at - startsAt)) / (endsAt - startsAt))] as Company[])[i] as Company;
         const orders = sold.upTo(at);
         const features = courseFeatures(scatter, stand, orders, orders - sold.upTo(at - PACE_MS), company);
-        lessons.push({ ...features, y: Math.max(0, sold.upTo(b.knownUntil) - orders), over: stand.over, broadcast });
+        lessons.push({ ...features, y: Math.max(0, (ends[i] as number) - orders), over: stand.over, broadcast });
       }
     });
   });

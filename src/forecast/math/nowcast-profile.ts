@@ -2,9 +2,6 @@
 // A profile is a rate by time since the slot (the lull before the first pitch is about 1), a factor on the lull for each tenth of the
 // broadcast (how many watch) and for each category (how much a pitch lifts it), and the tail's size; an item's own level multiplies
 // all of it. Times are milliseconds since 1970.
-//
-// Learned from finished broadcasts by alternating Poisson estimates of items' levels and the factors (iterative proportional fitting,
-// Deming and Stephan 1940), under gamma priors around the published profile, so that it also stands without history.
 
 /** When a broadcast is on air: endsAt > startsAt. */
 export interface OnAir {
@@ -28,18 +25,18 @@ export interface Profile {
   readonly tail: readonly number[];
 }
 
-const MINUTE_MS = 60_000;
+export const MINUTE_MS = 60_000;
 export const HOUR_MS = 3_600_000;
 /** Ends of the phases after a slot, minutes since it; phase 0 is before the first slot, the last one is the lull that follows. */
 const SINCE_MINUTES = [0.5, 1, 2, 3, 4, 6, 8, 11, 15, 20, 30, 45] as const;
 /** From the phase that begins after 20 minutes on a pitch is over. */
 const LULL_AGAIN = SINCE_MINUTES.indexOf(20) + 2;
-const isLull = (phase: number): boolean => phase === 0 || phase >= LULL_AGAIN;
+export const isLull = (phase: number): boolean => phase === 0 || phase >= LULL_AGAIN;
 /** Once the next slot has begun, a pitch fades so many times as fast. */
 const FADES = 3;
 const TENTHS = 10;
 /** Ends of the pieces of the tail, hours since the broadcast ended. What comes later is not waited for. */
-const TAIL_HOURS = [1, 3, 8, 16, 32, 72] as const;
+export const TAIL_HOURS = [1, 3, 8, 16, 32, 72] as const;
 export const TAIL_MS = 72 * HOUR_MS;
 
 /**
@@ -135,34 +132,50 @@ export function curveOf(profile: Profile, air: OnAir, pitches: readonly Pitch[],
   return { startsAt: air.startsAt, ends, sums, onAir, total: sum };
 }
 
+/** The curves of the items of one broadcast; the sizes of a style share one. */
+export function curvesOf(profile: Profile, air: OnAir, items: readonly { readonly pitches: readonly Pitch[]; readonly category: string }[]): Curve[] {
+  const known = new Map<string, Curve>();
+  return items.map(({ pitches, category }) => {
+    const key = `${category} ${pitches.map((p) => `${p.from} ${p.to}`).join(' ')}`;
+    const curve = known.get(key) ?? curveOf(profile, air, pitches, category);
+    known.set(key, curve);
+    return curve;
+  });
+}
+
 /** What is expected up to `at`. */
-export function expectedUpTo(curve: Curve, at: number): number {
-  let from = curve.startsAt;
-  let before = 0;
-  for (let i = 0; i < curve.ends.length; i++) {
-    const end = curve.ends[i] as number;
-    const sum = curve.sums[i] as number;
-    if (at < end) return at <= from ? before : before + ((sum - before) * (at - from)) / (end - from);
-    from = end;
-    before = sum;
+export function expectedUpTo({ startsAt, ends, sums }: Curve, at: number): number {
+  let [low, high] = [0, ends.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (at < (ends[middle] as number)) high = middle;
+    else low = middle + 1;
   }
-  return before;
+  const [from, before] = low === 0 ? [startsAt, 0] : [ends[low - 1] as number, sums[low - 1] as number];
+  if (low === ends.length || at <= from) return before;
+  return before + (((sums[low] as number) - before) * (at - from)) / ((ends[low] as number) - from);
 }
 
 /** Orders of one item by time: ascending times (ms), so many at each. */
 export class OrderTimes {
-  private readonly sums: number[] = [];
+  /** Undefined: one at each. */
+  private readonly sums: readonly number[] | undefined;
 
   constructor(
     readonly at: readonly number[],
     counts?: readonly number[],
   ) {
     let sum = 0;
-    for (let i = 0; i < at.length; i++) this.sums.push((sum += counts?.[i] ?? 1));
+    this.sums = counts === undefined ? undefined : at.map((_, i) => (sum += counts[i] ?? 1));
   }
 
   get total(): number {
-    return this.sums[this.sums.length - 1] ?? 0;
+    return this.first(this.at.length);
+  }
+
+  /** Orders at the first so many times. */
+  private first(times: number): number {
+    return times === 0 || this.sums === undefined ? times : (this.sums[times - 1] as number);
   }
 
   /** Orders at or before `at`. */
@@ -173,106 +186,9 @@ export class OrderTimes {
       if ((this.at[middle] as number) <= at) low = middle + 1;
       else high = middle;
     }
-    return low === 0 ? 0 : (this.sums[low - 1] as number);
+    return this.first(low);
   }
 }
-
-/** An item of a finished broadcast: what teaches the profile. */
-export interface Taught {
-  readonly air: OnAir;
-  readonly pitches: readonly Pitch[];
-  readonly category: string;
-  readonly sold: OrderTimes;
-  /** Nothing is known beyond this time. */
-  readonly knownUntil: number;
-}
-
-/** Orders that the published rate of a phase, a tenth, a category and a piece of the tail weigh as much as. */
-const PHASE_WEIGHT = 10;
-const TENTH_WEIGHT = 30;
-const CATEGORY_WEIGHT = 15;
-const TAIL_WEIGHT = 3;
-/** An item with many orders says more about itself than about profiles: beyond this many its weight no longer grows. */
-const ENOUGH_ORDERS = 30;
-const ROUNDS = 10;
-
-/** One piece of one item: where it belongs, its minutes and its orders. */
-interface LessonPiece {
-  readonly phase: number;
-  readonly tenth: number;
-  readonly minutes: number;
-  readonly orders: number;
-}
-
-interface Lesson {
-  readonly weight: number;
-  readonly orders: number;
-  readonly category: number;
-  readonly pieces: readonly LessonPiece[];
-  /** By piece of the tail: hours that are known, orders. */
-  readonly tail: readonly (readonly [hours: number, orders: number])[];
-}
-
-function lessonOf({ air, pitches, sold, knownUntil }: Taught, category: number): Lesson {
-  let orders = 0;
-  const pieces = piecesOf(air, pitches).map((p, i, all): LessonPiece => {
-    // Bounds belong to the piece before them, but what came up to the start belongs to the first.
-    const n = sold.upTo(i === all.length - 1 ? air.endsAt : p.to) - (i === 0 ? 0 : sold.upTo(p.from));
-    orders += n;
-    return { phase: p.phase, tenth: p.tenth, minutes: (p.to - p.from) / MINUTE_MS, orders: n };
-  });
-  const tail = TAIL_HOURS.map((end, i) => {
-    const from = air.endsAt + (TAIL_HOURS[i - 1] ?? 0) * HOUR_MS;
-    const to = Math.min(knownUntil, air.endsAt + end * HOUR_MS);
-    return to <= from ? ([0, 0] as const) : ([(to - from) / HOUR_MS, sold.upTo(to) - sold.upTo(from)] as const);
-  });
-  return { weight: 1 / (1 + orders / ENOUGH_ORDERS), orders, category, pieces, tail };
-}
-
-/** The profile of finished broadcasts; the published one where there are none. Deterministic; cost: items × pieces × rounds. */
-export function learnProfile(taught: readonly Taught[]): Profile {
-  const categories = [...new Set(taught.map((t) => t.category))].filter((c) => c !== '').sort();
-  const lessons = taught.map((t) => lessonOf(t, categories.indexOf(t.category))).filter((l) => l.orders > 0);
-  let phases = PUBLISHED_PROFILE.phases;
-  let tenths = PUBLISHED_PROFILE.tenths;
-  let lulls: readonly number[] = categories.map(() => 1);
-  const lullOf = (l: Lesson, p: LessonPiece): number => (isLull(p.phase) ? (tenths[p.tenth] as number) * (lulls[l.category] ?? 1) : 1);
-  for (let round = 0; round < ROUNDS && lessons.length > 0; round++) {
-    const levels = lessons.map((l) => l.orders / Math.max(1e-9, l.pieces.reduce((s, p) => s + (phases[p.phase] as number) * lullOf(l, p) * p.minutes, 0)));
-    const fitted = (published: readonly number[], weight: number, placeOf: (l: Lesson, p: LessonPiece) => number, rateOf: (l: Lesson, p: LessonPiece) => number): number[] => estimated(lessons, levels, published, weight, placeOf, rateOf);
-    phases = fitted(PUBLISHED_PROFILE.phases, PHASE_WEIGHT, (_, p) => p.phase, lullOf);
-    tenths = fitted(PUBLISHED_PROFILE.tenths, TENTH_WEIGHT, (_, p) => (isLull(p.phase) ? p.tenth : -1), (l, p) => (phases[p.phase] as number) * (lulls[l.category] ?? 1));
-    lulls = fitted(categories.map(() => 1), CATEGORY_WEIGHT, (l, p) => (isLull(p.phase) ? l.category : -1), (_, p) => (phases[p.phase] as number) * (tenths[p.tenth] as number));
-  }
-  return { phases, tenths, lulls: Object.fromEntries(categories.map((c, i) => [c, lulls[i] as number])), tail: learnedTail(lessons) };
-}
-
-/** Factors by place (−1: of none): weighted orders over weighted exposure, each with a gamma prior of `weight` orders around what is published. */
-function estimated(
-  lessons: readonly Lesson[], levels: readonly number[], published: readonly number[], weight: number, placeOf: (l: Lesson, p: LessonPiece) => number, rateOf: (l: Lesson, p: LessonPiece) => number,
-): number[] {
-  const orders = published.map(() => weight);
-  const exposure = published.map((rate) => weight / rate);
-  lessons.forEach((l, i) => {
-    for (const p of l.pieces) {
-      const place = placeOf(l, p);
-      if (place === -1) continue;
-      orders[place] = (orders[place] as number) + l.weight * p.orders;
-      exposure[place] = (exposure[place] as number) + l.weight * (levels[i] as number) * rateOf(l, p) * p.minutes;
-    }
-  });
-  return orders.map((n, i) => n / (exposure[i] as number));
-}
-
-const learnedTail = (lessons: readonly Lesson[]): number[] => PUBLISHED_PROFILE.tail.map((published, k) => {
-  let [orders, exposure] = [TAIL_WEIGHT, TAIL_WEIGHT / published];
-  for (const l of lessons) {
-    const [hours, n] = l.tail[k] as readonly [number, number];
-    orders += l.weight * n;
-    exposure += l.weight * l.orders * hours;
-  }
-  return orders / exposure;
-});
 
 /** A pitch lasts until the next slot of the line-up, but no longer than this. */
 const LONGEST_PITCH_MS = 30 * MINUTE_MS;

@@ -9,7 +9,7 @@
 // learned from past broadcasts looked at on their way, under a published prior. Quantiles are read at levels that adaptive conformal
 // inference (adaptive-levels.ts) found to come true, by how far an item is and how much is still expected of it. Orders, not units,
 // are counted: one purchase of tens of thousands is one order. Times are milliseconds since 1970.
-import { curveOf, expectedUpTo, PUBLISHED_PROFILE, type Curve, type OnAir, type Profile } from './nowcast-profile.js';
+import { curvesOf, expectedUpTo, PUBLISHED_PROFILE, type Curve, type OnAir, type Profile } from './nowcast-profile.js';
 import { PUBLISHED_TOTAL, totalOf, type ItemFacts, type TotalPrior } from './nowcast-prior.js';
 import { predicted, type CountModel, type NormalPrior } from './regression.js';
 import { NO_UNITS, NOWCAST_LEVELS } from './nowcast-units.js';
@@ -74,12 +74,12 @@ export interface Stand {
   readonly lately: number;
 }
 
-/** @param until what comes later is not asked for; by default nothing is left out */
-export function standOf(total: TotalPrior, facts: ItemFacts, curve: Curve, at: number, until = Infinity): Stand {
+/** @param mean orders expected of the whole, @param until what comes later is not asked for; by default nothing is left out */
+export function standOn(curve: Curve, mean: number, at: number, until = Infinity): Stand {
   const all = Math.max(1e-9, curve.total);
   const over = expectedUpTo(curve, at) / all;
   const end = until === Infinity ? 1 : expectedUpTo(curve, until) / all;
-  return { mean: totalOf(total, facts, curve.total).mean, over, rest: Math.max(0, end - over), lately: Math.max(0, over - expectedUpTo(curve, at - PACE_MS) / all) };
+  return { mean, over, rest: Math.max(0, end - over), lately: Math.max(0, over - expectedUpTo(curve, at - PACE_MS) / all) };
 }
 
 /** More items than this at one slot are no style in its sizes, but a line-up without slots of its own. */
@@ -176,29 +176,38 @@ export interface Remaining {
 
 export const bucketOf = (over: number, mean: number): number => placeIn(OVER_ENDS, over) * (REST_ENDS.length + 1) + placeIn(REST_ENDS, mean);
 
-function remainingOf(model: Pick<NowcastModel, 'course' | 'scatter'>, s: Stand, item: ItemState, company: Company): Remaining {
+function remainingOf(model: Pick<NowcastModel, 'course' | 'scatter'>, s: Stand, item: Omit<ItemState, 'facts'>, company: Company): Remaining {
   if (s.rest <= LEAST_SHARE) return { orders: NO_UNITS, bucket: bucketOf(1, 0) };
   const { mean, dispersion } = predicted(model.course, courseFeatures(model.scatter, s, item.orders, item.recent, company));
   const shape = 1 / dispersion;
   return { orders: { shape, probability: shape / (shape + mean) }, bucket: bucketOf(s.over, mean) };
 }
 
-/**
- * What every item of a broadcast will still sell after `at`, before, during or after it (the tail): in the order of the items, which
- * should be all of the line-up, because they tell of each other. Always finite. RangeError on a broadcast that does not last, or
- * counts that are none.
- */
-export function nowcastBroadcast(model: NowcastModel, air: OnAir, items: readonly ItemState[], at: number): Remaining[] {
-  if (!(air.endsAt > air.startsAt) || !Number.isFinite(at)) throw new RangeError('a broadcast ends after it starts, and at must be finite');
-  const curves = new Map<string, Curve>();
-  const stands = items.map(({ facts, orders, recent }) => {
-    if (!(orders >= 0 && (recent ?? 0) >= 0) || !Number.isFinite(orders + (recent ?? 0))) throw new RangeError('orders must be finite and not negative');
-    // The sizes of a style share a curve.
-    const key = `${facts.category} ${facts.pitches.map((p) => p.from).join(' ')}`;
-    const curve = curves.get(key) ?? curveOf(model.profile, air, facts.pitches, facts.category);
-    curves.set(key, curve);
-    return standOf(model.total, facts, curve, at);
-  });
-  const company = companyOf(model.scatter, stands, items.map((i) => i.orders), slotGroups(items.map((i) => i.facts)));
-  return stands.map((s, i) => remainingOf(model, s, items[i] as ItemState, company[i] as Company));
+/** The items of a broadcast with what a model says of them before anything is seen: it stays as it is however often one asks. */
+export interface LineUp {
+  readonly items: readonly { readonly curve: Curve; readonly mean: number }[];
+  /** By item, the number of its slot. */
+  readonly groups: readonly number[];
 }
+
+/** RangeError on a broadcast that does not last. */
+export function lineUpOf(model: NowcastModel, air: OnAir, facts: readonly ItemFacts[]): LineUp {
+  if (!(air.endsAt > air.startsAt)) throw new RangeError('a broadcast must end after it starts');
+  const items = curvesOf(model.profile, air, facts).map((curve, i) => ({ curve, mean: totalOf(model.total, facts[i] as ItemFacts, curve.total).mean }));
+  return { items, groups: slotGroups(facts) };
+}
+
+/**
+ * What every item of a line-up will still sell after `at`, before, during or after its broadcast (the tail): in the order of the items,
+ * which should be all of the line-up, because they tell of each other. Always finite. RangeError on counts that are none.
+ */
+export function nowcastLineUp(model: NowcastModel, { items, groups }: LineUp, seen: readonly Omit<ItemState, 'facts'>[], at: number): Remaining[] {
+  if (!Number.isFinite(at)) throw new RangeError('at must be finite');
+  for (const { orders, recent } of seen) if (!(orders >= 0 && (recent ?? 0) >= 0) || !Number.isFinite(orders + (recent ?? 0))) throw new RangeError('orders must be finite and not negative');
+  const stands = items.map(({ curve, mean }) => standOn(curve, mean, at));
+  const company = companyOf(model.scatter, stands, seen.map((i) => i.orders), groups);
+  return stands.map((s, i) => remainingOf(model, s, seen[i] as Omit<ItemState, 'facts'>, company[i] as Company));
+}
+
+/** The same for a broadcast that is asked for once. */
+export const nowcastBroadcast = (model: NowcastModel, air: OnAir, items: readonly ItemState[], at: number): Remaining[] => nowcastLineUp(model, lineUpOf(model, air, items.map((i) => i.facts)), items, at);

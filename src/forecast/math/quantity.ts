@@ -1,6 +1,6 @@
 // How much to make: the newsvendor in its gross form (mathematics.md, section 5, form A) under MOQ, lots and capacity.
 // Money in minor units of one currency, quantities in units.
-import { negativeBinomialBelow, negativeBinomialLogMass, negativeBinomialMean, negativeBinomialQuantiles, splitByLargestRemainder, type NegativeBinomial } from '../../kernel/math/index.js';
+import { LogMasses, negativeBinomialBelow, negativeBinomialMean, negativeBinomialQuantiles, splitByLargestRemainder, type NegativeBinomial } from '../../kernel/math/index.js';
 
 /**
  * Overage and underage: cu = k (p − c), co = c − v, where k is the share of sold units that the buyer keeps (a returned one fills
@@ -31,13 +31,10 @@ export function expectedSales(demand: NegativeBinomial, q: number): number {
   }
   let below = 0;
   let sales = 0;
-  let k = 0;
-  for (const log of negativeBinomialLogMass(demand)) {
-    if (k >= q) break;
-    const mass = Math.exp(log);
-    sales += k * mass;
+  for (const at = new LogMasses(demand); at.k < q; at.advance()) {
+    const mass = Math.exp(at.log);
+    sales += at.k * mass;
     below += mass;
-    k++;
   }
   return sales + q * Math.max(0, 1 - below);
 }

@@ -52,6 +52,15 @@ function logGammaRise(y: number, r: number): number {
   for (let i = 0; i < y; i++) product *= r + i;
   return Math.log(product);
 }
+
+/** ln y! of whole numbers, kept up to a size: the same few hundred counts are fitted again and again. */
+const factorials = new Float64Array(1024).fill(NaN);
+function logFactorial(y: number): number {
+  if (y >= factorials.length) return logGammaRise(y, 1);
+  const known = factorials[y] as number;
+  return Number.isNaN(known) ? (factorials[y] = logGammaRise(y, 1)) : known;
+}
+
 function digammaRise(y: number, r: number): number {
   if (y > FEW) return digamma(y + r) - digamma(r);
   let sum = 0;
@@ -91,6 +100,11 @@ export function solved(a: readonly (readonly number[])[], g: readonly number[]):
   return s;
 }
 
+function finite(value: number | undefined): number {
+  if (value === undefined || !Number.isFinite(value)) throw new RangeError('offset, x and z must be finite');
+  return value;
+}
+
 /** Rows laid out as columns of numbers, with what does not change from step to step: a fit looks at every row some hundred times. */
 class Rows {
   readonly n: number;
@@ -103,21 +117,26 @@ class Rows {
   readonly factorial: Float64Array;
   readonly mean: Float64Array;
   readonly dispersion: Float64Array;
+  /** What the likelihood has of a row before its mean is known: ln Γ(y + r) − ln Γ(r) − ln y!, r the inverse of the dispersion. */
+  private readonly ways: Float64Array;
 
   constructor(rows: readonly CountRow[], private readonly means: number, private readonly dispersions: number) {
     this.n = rows.length;
-    this.y = Float64Array.from(rows, (r) => r.y);
-    this.weight = Float64Array.from(rows, (r) => r.weight ?? 1);
-    this.offset = Float64Array.from(rows, (r) => r.offset);
+    const column = (): Float64Array => new Float64Array(this.n);
+    [this.y, this.weight, this.offset, this.factorial] = [column(), column(), column(), column()];
     this.x = new Float64Array(this.n * means);
     this.z = new Float64Array(this.n * dispersions);
-    rows.forEach((r, i) => {
-      for (let k = 0; k < means; k++) this.x[i * means + k] = r.x[k] as number;
-      for (let k = 0; k < dispersions; k++) this.z[i * dispersions + k] = r.z[k] as number;
-    });
-    this.factorial = this.y.map((y) => logGammaRise(y, 1));
+    for (const [i, r] of rows.entries()) {
+      this.y[i] = r.y;
+      this.weight[i] = r.weight ?? 1;
+      this.offset[i] = finite(r.offset);
+      this.factorial[i] = logFactorial(r.y);
+      for (let k = 0; k < means; k++) this.x[i * means + k] = finite(r.x[k]);
+      for (let k = 0; k < dispersions; k++) this.z[i * dispersions + k] = finite(r.z[k]);
+    }
     this.mean = new Float64Array(this.n);
     this.dispersion = new Float64Array(this.n);
+    this.ways = new Float64Array(this.n);
   }
 
   /** What `predicted` says of every row, for these coefficients of the mean. */
@@ -135,7 +154,9 @@ class Rows {
     for (let i = 0, at = 0; i < this.n; i++) {
       let sum = 0;
       for (let k = 0; k < dispersions; k++) sum += (z[at++] as number) * (c[k] as number);
-      this.dispersion[i] = Math.exp(within(sum, MOST_LOG_DISPERSION));
+      const dispersion = Math.exp(within(sum, MOST_LOG_DISPERSION));
+      this.dispersion[i] = dispersion;
+      this.ways[i] = logGammaRise(this.y[i] as number, 1 / dispersion) - (this.factorial[i] as number);
     }
   }
 
@@ -145,7 +166,7 @@ class Rows {
       const y = this.y[i] as number;
       const mean = this.mean[i] as number;
       const r = 1 / (this.dispersion[i] as number);
-      sum += (this.weight[i] as number) * (logGammaRise(y, r) - (this.factorial[i] as number) + r * Math.log(r / (r + mean)) + (y === 0 ? 0 : y * Math.log(mean / (r + mean))));
+      sum += (this.weight[i] as number) * ((this.ways[i] as number) + r * Math.log(r / (r + mean)) + (y === 0 ? 0 : y * Math.log(mean / (r + mean))));
     }
     return sum;
   }
@@ -219,10 +240,9 @@ const CLOSE = 1e-7;
  * Deterministic; every coefficient of the answer is finite. Cost: rows × coefficients² per step, few steps from a good start.
  */
 export function fitCounts(rows: readonly CountRow[], meanPrior: NormalPrior, dispersionPrior: NormalPrior, start?: CountModel): CountModel {
-  for (const { y, x, z, offset, weight } of rows) {
+  for (const { y, weight } of rows) {
     if (weight !== undefined && !(weight >= 0 && Number.isFinite(weight))) throw new RangeError(`a weight must be finite and not negative, got ${weight}`);
     if (!(Number.isInteger(y) && y >= 0)) throw new RangeError(`y must be a whole number, got ${y}`);
-    if (!Number.isFinite(offset) || ![...x, ...z].every(Number.isFinite)) throw new RangeError('offset, x and z must be finite');
   }
   const laid = new Rows(rows, meanPrior.mean.length, dispersionPrior.mean.length);
   let { b, c } = start ?? { b: meanPrior.mean, c: dispersionPrior.mean };

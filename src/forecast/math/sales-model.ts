@@ -68,8 +68,14 @@ export function fitSales(lessons: readonly Lesson[], prior: SalesPrior, start?: 
  */
 function levelsRead({ positions, trust }: SalesModel, dispersion: number, levels: readonly number[]): number[] {
   const log = Math.log(dispersion);
-  const weights = positions.map((p) => p.weight * Math.exp(-0.5 * ((p.logDispersion - log) / LIKENESS) ** 2));
-  const total = trust + weights.reduce((s, w) => s + w, 0);
+  const weights = new Float64Array(positions.length);
+  let lessons = 0;
+  for (const [n, p] of positions.entries()) {
+    const weight = p.weight * Math.exp(-0.5 * ((p.logDispersion - log) / LIKENESS) ** 2);
+    weights[n] = weight;
+    lessons += weight;
+  }
+  const total = trust + lessons;
   // Distribution function of the mixture, rising evenly from position to position: half of a position's weight lies in the gap before it, half in the one after.
   const read: number[] = [];
   let [at, below, i] = [0, 0, 0];
@@ -100,9 +106,16 @@ export function salesQuantiles(model: SalesModel, features: Features, levels: re
 /** Levels, evenly over (0, 1), at which a distribution is compared with itself read otherwise. */
 const EVENLY = Array.from({ length: 20 }, (_, i) => (i + 0.5) / 20);
 const MOST_CORRECTED = 4;
+/** Variance over mean: barely wider than Poisson at the least, so that the formula holds. */
+const LEAST_SPREAD = 1 + 1e-6;
+
+export interface Moments {
+  readonly mean: number;
+  readonly variance: number;
+}
 
 /** Mean and variance of values that are equally likely. */
-function momentsOf(values: readonly number[]): { readonly mean: number; readonly variance: number } {
+function momentsOf(values: readonly number[]): Moments {
   const mean = values.reduce((s, v) => s + v, 0) / values.length;
   return { mean, variance: values.reduce((s, v) => s + (v - mean) ** 2, 0) / values.length };
 }
@@ -119,6 +132,12 @@ export function salesDistribution(model: SalesModel, features: Features, growth:
   const read = momentsOf(negativeBinomialQuantiles(own, levelsRead(model, dispersion, EVENLY)));
   const ratio = (a: number, b: number): number => (a > 0 && b > 0 ? Math.min(MOST_CORRECTED, Math.max(1 / MOST_CORRECTED, a / b)) : 1);
   const m = mean * ratio(read.mean, asked.mean);
-  const v = Math.max(m * (1 + 1e-6), mean * (1 + dispersion * mean) * ratio(read.variance, asked.variance));
+  const v = Math.max(m * LEAST_SPREAD, mean * (1 + dispersion * mean) * ratio(read.variance, asked.variance));
   return { shape: (m * m) / (v - m), probability: m / v };
+}
+
+/** What neither the mean nor the variance of that distribution exceeds, without reading its quantiles. */
+export function salesAtMost(model: SalesModel, features: Features, growth: Growth = STEADY): Moments {
+  const { mean, dispersion } = expectedOf(model.counts, features, growth);
+  return { mean: MOST_CORRECTED * mean, variance: MOST_CORRECTED * mean * Math.max(LEAST_SPREAD, 1 + dispersion * mean) };
 }

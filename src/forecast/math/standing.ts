@@ -1,9 +1,9 @@
 // What a SKU sells outside broadcasts, from what it sold on each day: the same sums in the service, whose days are rows, and in the
 // back-test; the lessons that other days teach; and what the model says of a SKU as one distribution. Days are whole UTC days since 1970.
 import type { NegativeBinomial } from '../../kernel/math/index.js';
-import { STANDING_PRIOR, standingFeatures, type Standing } from './cold-start.js';
+import { STANDING_PRIOR, standingFeatures, type Features, type Standing } from './cold-start.js';
 import { Market, type Growth } from './market.js';
-import { fitSales, salesDistribution, type Lesson, type SalesModel } from './sales-model.js';
+import { fitSales, salesAtMost, salesDistribution, type Lesson, type Moments, type SalesModel } from './sales-model.js';
 
 const DAY_MS = 86_400_000;
 
@@ -153,10 +153,16 @@ export const learnStanding = (school: StandingSchool, before: StandingModel = PU
 const PRIOR_MODEL = fitSales([], STANDING_PRIOR);
 const UNKNOWN_MARKET = new Market();
 
-/** Units that a SKU still sells outside broadcasts over the horizon (days > 0); finite whatever the features. */
-export function standingToCome(model: StandingModel, standing: Standing, horizonDays: number): NegativeBinomial {
-  if (!(horizonDays > 0)) return { shape: 1, probability: 1 };
+/** The model of the nearest horizon, the features of the SKU, and how the market is expected to go. */
+function asked(model: StandingModel, standing: Standing, horizonDays: number): [SalesModel, Features, Growth] {
   const far = (h: HorizonModel): number => Math.abs(Math.log(h.horizonDays / horizonDays));
   const nearest = model.horizons.reduce<HorizonModel | undefined>((best, h) => (best === undefined || far(h) < far(best) ? h : best), undefined);
-  return salesDistribution(nearest?.sales ?? PRIOR_MODEL, standingFeatures(standing, horizonDays), nearest?.growth ?? UNKNOWN_MARKET.expectedOfKnown(0, horizonDays * DAY_MS));
+  return [nearest?.sales ?? PRIOR_MODEL, standingFeatures(standing, horizonDays), nearest?.growth ?? UNKNOWN_MARKET.expectedOfKnown(0, horizonDays * DAY_MS)];
 }
+
+/** Units that a SKU still sells outside broadcasts over the horizon (days > 0); finite whatever the features. */
+export const standingToCome = (model: StandingModel, standing: Standing, horizonDays: number): NegativeBinomial =>
+  horizonDays > 0 ? salesDistribution(...asked(model, standing, horizonDays)) : { shape: 1, probability: 1 };
+
+/** What neither the mean nor the variance of that exceeds, for a fraction of the work. */
+export const standingAtMost = (model: StandingModel, standing: Standing, horizonDays: number): Moments => (horizonDays > 0 ? salesAtMost(...asked(model, standing, horizonDays)) : { mean: 0, variance: 0 });

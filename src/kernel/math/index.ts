@@ -1,4 +1,4 @@
-export { negativeBinomialBelow, negativeBinomialLogMass, negativeBinomialMean, negativeBinomialQuantiles, type NegativeBinomial } from './negative-binomial.js';
+export { LogMasses, negativeBinomialBelow, negativeBinomialMean, negativeBinomialQuantiles, type NegativeBinomial } from './negative-binomial.js';
 export { splitByLargestRemainder } from './shares.js';
 export { localTime, nextLocalHour } from './zoned.js';
 export { drawBeta, drawGamma, drawIndex, drawLogNormal, drawNormal, drawPoisson, drawUniform } from './draws.js';

@@ -21,14 +21,28 @@ export const negativeBinomialMean = (d: NegativeBinomial): number => {
   return (d.shape * (1 - d.probability)) / d.probability;
 };
 
-/** P(X = k) for k = 0, 1, …, by the recursion P(k+1) = P(k) (r + k)(1 − p)/(k + 1); in logarithms so that P(0) cannot underflow. */
-export function* negativeBinomialLogMass(d: NegativeBinomial): Generator<number, never> {
-  check(d);
-  const logQ = Math.log1p(-d.probability);
-  let log = d.shape * Math.log(d.probability);
-  for (let k = 0; ; k++) {
-    yield log;
-    log += Math.log(d.shape + k) - Math.log(k + 1) + logQ;
+/** Logarithms of small whole numbers: walks over masses ask for the same ones again and again. */
+const WHOLE_LOGS = Float64Array.from({ length: 1024 }, (_, n) => Math.log(n));
+
+/** ln P(X = k) for k = 0, 1, …, by the recursion P(k+1) = P(k) (r + k)(1 − p)/(k + 1); in logarithms so that P(0) cannot underflow. */
+export class LogMasses {
+  k = 0;
+  log: number;
+  private readonly shape: number;
+  private readonly logQ: number;
+
+  constructor(d: NegativeBinomial) {
+    check(d);
+    this.shape = d.shape;
+    this.logQ = Math.log1p(-d.probability);
+    this.log = d.shape * Math.log(d.probability);
+  }
+
+  /** To the next count. */
+  advance(): void {
+    const next = this.k + 1;
+    this.log += Math.log(this.shape + this.k) - (next < WHOLE_LOGS.length ? (WHOLE_LOGS[next] as number) : Math.log(next)) + this.logQ;
+    this.k = next;
   }
 }
 
@@ -68,17 +82,15 @@ export function negativeBinomialQuantiles(d: NegativeBinomial, levels: readonly 
 function summedQuantiles(d: NegativeBinomial, levels: readonly number[]): number[] {
   const found: number[] = [];
   let sum = 0;
-  let k = 0;
-  for (const log of negativeBinomialLogMass(d)) {
+  for (const at = new LogMasses(d); ; at.advance()) {
+    const { k, log } = at;
     sum += Math.exp(log);
     // 1e-12 absorbs the rounding of the sum where a level is met exactly.
     while (found.length < levels.length && sum + 1e-12 >= (levels[found.length] as number)) found.push(k);
     if (found.length === levels.length) return found;
     // Levels closer to 1 than the sum can come are met where masses have died out.
     if (k > d.shape && log < -745) return [...found, ...levels.slice(found.length).map(() => k)];
-    k++;
   }
-  throw new Error('unreachable');
 }
 
 /** P(X ≤ k) of a gamma variable with the moments of X, half a unit added for X being whole. */

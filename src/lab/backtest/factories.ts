@@ -39,21 +39,18 @@ export class Factories {
   private readonly batches = new Map<number, Batch[]>();
   /** By SKU, then by day: units that a factory is busy with. */
   private readonly capacity: readonly Map<number, number>[];
-  private readonly firstOrder: readonly number[];
   private readonly approvedAt = new Map<string, number>();
   private readonly styleMade = new Map<string, number>();
   private orders = 0;
 
   constructor(
     private readonly scene: Scene,
+    /** By SKU, its first sale: what is made from then on bears the premium. */
+    private readonly firstSales: Float64Array,
     private readonly account: Account,
     private readonly house: Maker,
   ) {
-    const { skus, lines } = scene;
-    this.capacity = skus.map(() => new Map<number, number>());
-    const first = new Array<number>(skus.length).fill(Infinity);
-    for (const l of lines) if (l.sale && l.createdAt < (first[l.sku] as number)) first[l.sku] = l.createdAt;
-    this.firstOrder = first;
+    this.capacity = scene.skus.map(() => new Map<number, number>());
   }
 
   /** Units under way from factories, by the day on which they come. */
@@ -68,11 +65,22 @@ export class Factories {
   room(sku: number, days: number): Room {
     const { terms } = this.scene.skus[sku] as Scene['skus'][number];
     const capacity = this.capacityOf(sku);
+    const { from, firstDay, delay } = this.timing(sku);
+    const slots = Array.from({ length: days }, (_, i) => ({ at: Math.max(from, (firstDay + i) * DAY_MS + 8 * HOUR_MS), units: Math.max(0, terms.daily_capacity - (capacity.get(firstDay + i) ?? 0)) }));
+    return { slots, delay };
+  }
+
+  /** When the first goods of an order placed now would come, and how much later if one ordered tomorrow. */
+  soonest(sku: number): { readonly at: number; readonly delay: number } {
+    const { from, firstDay, delay } = this.timing(sku);
+    return { at: Math.max(from, firstDay * DAY_MS + 8 * HOUR_MS), delay };
+  }
+
+  private timing(sku: number): { readonly from: number; readonly firstDay: number; readonly delay: number } {
+    const { terms } = this.scene.skus[sku] as Scene['skus'][number];
     const starts = this.startsAt(terms, this.house.now());
     const from = starts + terms.lead_time_days * DAY_MS;
-    const firstDay = Math.floor(from / DAY_MS);
-    const slots = Array.from({ length: days }, (_, i) => ({ at: Math.max(from, (firstDay + i) * DAY_MS + 8 * HOUR_MS), units: Math.max(0, terms.daily_capacity - (capacity.get(firstDay + i) ?? 0)) }));
-    return { slots, delay: this.startsAt(terms, this.house.now() + DAY_MS) - starts };
+    return { from, firstDay: Math.floor(from / DAY_MS), delay: this.startsAt(terms, this.house.now() + DAY_MS) - starts };
   }
 
   private startsAt(terms: Scene['skus'][number]['terms'], at: number): number {
@@ -88,7 +96,7 @@ export class Factories {
   unitCost(sku: number): number | null {
     const s = this.scene.skus[sku] as Scene['skus'][number];
     if (s.unitCost === null) return null;
-    return (this.firstOrder[sku] as number) > this.house.now() ? s.unitCost : Math.round((s.unitCost * (10_000 + s.terms.reorder_premium_bp)) / 10_000);
+    return (this.firstSales[sku] as number) > this.house.now() ? s.unitCost : Math.round((s.unitCost * (10_000 + s.terms.reorder_premium_bp)) / 10_000);
   }
 
   /** Orders units of one group. Throws where MOQ or lots are not kept: a policy that breaks them is wrong, not unlucky. */
@@ -143,7 +151,7 @@ export class Factories {
       const taken = day >= firstDay + LONGEST_RUN_DAYS ? left : Math.min(room, left);
       capacity.set(day, (capacity.get(day) ?? 0) + taken);
       left -= taken;
-      const batch: Batch = { sku, quantity: taken, startsAt, cutAt, arrivesAt: Math.max(startsAt + lead, day * DAY_MS + 8 * HOUR_MS), premium: (this.firstOrder[sku] as number) <= this.house.now(), order };
+      const batch: Batch = { sku, quantity: taken, startsAt, cutAt, arrivesAt: Math.max(startsAt + lead, day * DAY_MS + 8 * HOUR_MS), premium: (this.firstSales[sku] as number) <= this.house.now(), order };
       const list = this.batches.get(sku);
       if (list === undefined) this.batches.set(sku, [batch]);
       else list.push(batch);

@@ -5,8 +5,9 @@ import { emptyAccount } from './account.js';
 import { DAY_MS, HOUR_MS } from './clock.js';
 import { Factories, type Room } from './factories.js';
 import { Queue } from './queue.js';
-import { askBack, noHistory, type ReturnHistory } from './return-history.js';
+import { Returns, type ReturnHistory } from './return-history.js';
 import { groupsOf, type DemandReturn, type Scene } from './scene.js';
+import { timetableOf, type Farewells, type Timetable } from './timetable.js';
 
 /** Time passes in steps of this; within a step everything that fell due happens, then the policy decides. */
 export const STEP_MS = HOUR_MS / 4;
@@ -19,10 +20,17 @@ interface Shelf {
   restocked: number;
   /** Sellable units that ever were. */
   ever: number;
-  /** Paid lines that are not packed yet, in the order of payment, and those that may leave, by ship-by. */
-  readonly packing: number[];
-  packed: number;
+  /** Paid lines in the order of payment, and those that are packed and may leave, by ship-by. */
+  readonly paid: number[];
   readonly waiting: Queue<number>;
+}
+
+/** Units of a SKU that reach their buyers. */
+interface Delivery {
+  readonly at: number;
+  readonly sku: number;
+  readonly day: number;
+  units: number;
 }
 
 export type MutableDemand = { -readonly [K in keyof Demand]: Demand[K] };
@@ -30,7 +38,7 @@ export type MutableDemand = { -readonly [K in keyof Demand]: Demand[K] };
 export class House {
   readonly account = emptyAccount();
   readonly demand: readonly MutableDemand[];
-  readonly returns: readonly ReturnHistory[];
+  readonly returns: Returns;
   /** SKUs of which something changed since a policy last asked. */
   readonly touched = new Set<number>();
   readonly groups: ReadonlyMap<string, readonly number[]>;
@@ -47,16 +55,20 @@ export class House {
   private readonly open: Int32Array;
   private readonly shipped: Int32Array;
   private readonly gaveUp: Uint8Array;
-  /** SKUs that may have something to pack or to ship. */
+  /** SKUs of which goods came in or lines were packed since they were last shipped. */
   private readonly busy = new Set<number>();
-  private readonly givingUp = new Queue<number>();
   private readonly due = new Queue<() => void>();
+  /** All goods travel equally long, so they arrive in the order in which they left. */
+  private readonly deliveries: Delivery[] = [];
   private readonly factories: Factories;
-  private readonly payments: readonly number[];
-  private readonly cancellations: readonly { readonly at: number; readonly line: number; readonly quantity: number }[];
+  private readonly timetable: Timetable;
+  private readonly farewells: Farewells;
   private created = 0;
   private paid = 0;
+  private packed = 0;
   private cancelled = 0;
+  private delivered = 0;
+  private gone = 0;
   private announcements = 0;
 
   constructor(readonly scene: Scene, private readonly options: { readonly sells: boolean }) {
@@ -64,20 +76,20 @@ export class House {
     this.groups = groupsOf(scene);
     this.index = new Map(skus.map((s, i) => [s.terms.sku, i]));
     this.demand = skus.map(() => ({ open: 0, ordered: 0, netPaid: 0, cancelled: 0, shipped: 0, lines: 0, lineUnits: 0, lineLogMilli: 0, saleLines: 0, cancelledLines: 0, openPaidSeconds: 0 }));
-    this.returns = skus.map(noHistory);
+    this.returns = new Returns(skus.length);
     this.arrivals = skus.map(() => new Map<string, number[]>());
     this.standing = skus.map(() => ({ days: [], lines: [], units: [] }));
-    this.shelves = skus.map((s) => ({ stock: s.initialStock, restocked: 0, ever: s.initialStock, packing: [], packed: 0, waiting: new Queue<number>() }));
+    this.shelves = skus.map((s) => ({ stock: s.initialStock, restocked: 0, ever: s.initialStock, paid: [], waiting: new Queue<number>() }));
     this.openByDay = skus.map(() => new Map<number, number>());
     this.open = new Int32Array(lines.length);
     this.shipped = new Int32Array(lines.length);
     this.gaveUp = new Uint8Array(lines.length);
     this.account.initialStock = skus.reduce((s, k) => s + k.initialStock * (k.unitCost ?? 0), 0);
-    this.payments = lines.map((_, i) => i).filter((i) => lines[i]?.paidAt !== null).sort((a, b) => (lines[a]?.paidAt as number) - (lines[b]?.paidAt as number) || a - b);
-    this.cancellations = lines.flatMap((l, line) => l.cancelled.map((c) => ({ at: c.at, line, quantity: c.quantity }))).sort((a, b) => a.at - b.at || a.line - b.line);
+    this.timetable = timetableOf(scene);
+    this.farewells = options.sells ? this.timetable.waiting : this.timetable.closing;
     this.now = Math.floor(scene.startsAt / STEP_MS) * STEP_MS;
     this.account.demanded = 0;
-    this.factories = new Factories(scene, this.account, {
+    this.factories = new Factories(scene, this.timetable.firstSales, this.account, {
       now: () => this.now, later: (at, what) => this.due.push(at, what), touch: (sku) => void this.touched.add(sku), arrive: (sku, units) => this.stockUp(sku, units, false),
     });
   }
@@ -86,19 +98,22 @@ export class House {
   get running(): boolean {
     const { lines, endsAt } = this.scene;
     if (this.now >= endsAt + AFTERMATH_MS) return false;
-    return this.now <= endsAt || this.created < lines.length || this.due.size > 0 || this.givingUp.size > 0;
+    return this.now <= endsAt || this.created < lines.length || this.due.size > 0 || this.delivered < this.deliveries.length || this.gone < this.paid;
   }
 
   /** Everything up to `until` (a step on), in the order: orders, payments, cancellations, goods in, goods out, buyers who give up. */
   step(until = this.now + STEP_MS): void {
-    const { lines } = this.scene;
-    for (let l = lines[this.created]; l !== undefined && l.createdAt <= until; l = lines[++this.created]) this.create(this.created);
-    for (let i = this.payments[this.paid]; i !== undefined && (lines[i]?.paidAt as number) <= until; i = this.payments[++this.paid]) this.pay(i);
-    for (let c = this.cancellations[this.cancelled]; c !== undefined && c.at <= until; c = this.cancellations[++this.cancelled]) this.cancel(c.line, c.quantity, c.at);
+    const { createdAt, paidAt, payments, cancellations } = this.timetable;
+    const { lines: leaving, at: leavesAt } = this.farewells;
+    // Most steps are empty: a length is asked first, because reading beyond the end of a column takes long.
+    while (this.created < createdAt.length && (createdAt[this.created] as number) <= until) this.create(this.created++);
+    while (this.paid < payments.length && (paidAt[payments[this.paid] as number] as number) <= until) this.pay(payments[this.paid++] as number);
+    for (let c = cancellations[this.cancelled]; c !== undefined && c.at <= until; c = cancellations[++this.cancelled]) this.cancel(c.line, c.quantity, c.at);
+    for (let d = this.deliveries[this.delivered]; d !== undefined && d.at <= until; d = this.deliveries[++this.delivered]) this.deliver(d);
     while (this.due.next <= until) this.due.pop()?.();
     this.now = until;
     this.dispatch();
-    while (this.givingUp.next <= until) this.giveUp(this.givingUp.pop() as number);
+    while (this.gone < leaving.length && (leavesAt[leaving[this.gone] as number] as number) <= until) this.giveUp(leaving[this.gone++] as number);
   }
 
   private create(i: number): void {
@@ -117,7 +132,7 @@ export class House {
     const l = this.scene.lines[i] as Scene['lines'][number];
     const d = this.demand[l.sku] as MutableDemand;
     this.open[i] = l.quantity;
-    this.byDay(l, l.quantity);
+    this.byDay(i, l.sku, l.quantity);
     d.netPaid += l.quantity;
     d.open += l.quantity;
     d.openPaidSeconds += (l.quantity * (l.paidAt as number)) / 1000;
@@ -128,18 +143,16 @@ export class House {
       else times.push(l.paidAt as number);
       if (l.broadcast === '') this.sell(l.sku, l.paidAt as number, 1, l.quantity);
     }
-    const shelf = this.shelves[l.sku] as Shelf;
-    shelf.packing.push(i);
-    this.busy.add(l.sku);
-    // Who sells only what is there closes the link instead of letting buyers wait: nobody gives up.
-    this.givingUp.push(this.options.sells ? l.shipBy + l.patience * DAY_MS : Math.max(l.shipBy, (l.paidAt as number) + DAY_MS), i);
+    this.shelves[l.sku]?.paid.push(i);
     this.touched.add(l.sku);
   }
 
-  private byDay(l: Scene['lines'][number], units: number): void {
-    const days = this.openByDay[l.sku] as Map<number, number>;
-    const day = Math.floor(l.shipBy / DAY_MS);
-    days.set(day, (days.get(day) ?? 0) + units);
+  private byDay(i: number, sku: number, units: number): void {
+    const days = this.openByDay[sku] as Map<number, number>;
+    const day = Math.floor((this.timetable.shipBy[i] as number) / DAY_MS);
+    const open = (days.get(day) ?? 0) + units;
+    if (open === 0) days.delete(day);
+    else days.set(day, open);
   }
 
   /** Events come in the order of time within their kind, cancellations after payments of the same step: at most the day before is met again. */
@@ -174,7 +187,7 @@ export class House {
     const l = this.scene.lines[i] as Scene['lines'][number];
     const d = this.demand[l.sku] as MutableDemand;
     this.open[i] = (this.open[i] as number) - units;
-    this.byDay(l, -units);
+    this.byDay(i, l.sku, -units);
     d.open -= units;
     d.netPaid -= units;
     d.cancelled += units;
@@ -184,10 +197,17 @@ export class House {
 
   private dispatch(): void {
     const ready = this.now - this.scene.assumptions.packHours * HOUR_MS;
-    const { lines } = this.scene;
+    const { payments, paidAt, sku: skuOf, shipBy } = this.timetable;
+    while (this.packed < this.paid && (paidAt[payments[this.packed] as number] as number) <= ready) {
+      const i = payments[this.packed++] as number;
+      if (this.open[i] === 0) continue;
+      const sku = skuOf[i] as number;
+      this.shelves[sku]?.waiting.push(shipBy[i] as number, i);
+      this.busy.add(sku);
+    }
+    if (this.busy.size === 0) return;
     for (const sku of this.busy) {
       const shelf = this.shelves[sku] as Shelf;
-      for (let i = shelf.packing[shelf.packed]; i !== undefined && (lines[i]?.paidAt as number) <= ready; i = shelf.packing[++shelf.packed]) if ((this.open[i] as number) > 0) shelf.waiting.push(lines[i]?.shipBy as number, i);
       while (shelf.stock > 0) {
         const i = shelf.waiting.peek();
         if (i === undefined) break;
@@ -195,8 +215,8 @@ export class House {
         if (units === this.open[i]) shelf.waiting.pop();
         if (units > 0) this.ship(sku, i, units);
       }
-      if (shelf.packed === shelf.packing.length && (shelf.stock === 0 || shelf.waiting.size === 0)) this.busy.delete(sku);
     }
+    this.busy.clear();
   }
 
   private ship(sku: number, i: number, units: number): void {
@@ -209,7 +229,7 @@ export class House {
     const again = Math.min(units, shelf.restocked);
     shelf.restocked -= again;
     this.open[i] = (this.open[i] as number) - units;
-    this.byDay(l, -units);
+    this.byDay(i, l.sku, -units);
     this.shipped[i] = before + units;
     d.open -= units;
     d.shipped += units;
@@ -227,11 +247,9 @@ export class House {
     }
     const deliveredAt = this.now + a.transitDays * DAY_MS;
     const day = Math.floor(deliveredAt / DAY_MS);
-    this.due.push(deliveredAt, () => {
-      const history = this.returns[sku] as ReturnHistory;
-      history.delivered.set(day, (history.delivered.get(day) ?? 0) + units);
-      this.touched.add(sku);
-    });
+    const latest = this.deliveries[this.deliveries.length - 1];
+    if (latest?.at === deliveredAt && latest.sku === sku) latest.units += units;
+    else this.deliveries.push({ at: deliveredAt, sku, day, units });
     // Of the line's returned units those of the units that leave now: the first ones first.
     let past = before;
     let left = units;
@@ -243,6 +261,11 @@ export class House {
     }
   }
 
+  private deliver({ sku, day, units }: Delivery): void {
+    this.returns.deliver(sku, day, units);
+    this.touched.add(sku);
+  }
+
   private listPrice(sku: number): number {
     return this.scene.skus[sku]?.terms.price ?? 0;
   }
@@ -251,13 +274,13 @@ export class House {
     const l = this.scene.lines[i] as Scene['lines'][number];
     const { assumptions: a } = this.scene;
     const { sku } = l;
-    const history = this.returns[sku] as ReturnHistory;
+    const history = this.returns.skus[sku] as ReturnHistory;
     const price = this.listPrice(sku);
     this.shipped[i] = (this.shipped[i] as number) - units;
     this.account.refunds += units * l.unitPrice;
     this.account.returned += units;
     const day = Math.floor(at / DAY_MS);
-    if (deliveredOn !== undefined) askBack(history, deliveredOn, day, units);
+    if (deliveredOn !== undefined) this.returns.askBack(sku, deliveredOn, day, units);
     this.touched.add(sku);
     if (r.kind === 'refund-only') return;
     this.account.freight += (units * price * a.freightBackBp) / 10_000;
@@ -322,11 +345,11 @@ export class House {
   largeLines(sku: number, least: number, since: number): { readonly units: number; readonly paidAt: number; readonly buyer: string }[] {
     const shelf = this.shelves[sku] as Shelf;
     const found: { units: number; paidAt: number; buyer: string }[] = [];
-    for (let n = shelf.packing.length - 1; n >= 0; n--) {
-      const i = shelf.packing[n] as number;
-      const l = this.scene.lines[i] as Scene['lines'][number];
-      if ((l.paidAt as number) <= since) break;
-      if ((this.open[i] as number) > least) found.push({ units: this.open[i] as number, paidAt: l.paidAt as number, buyer: l.buyer });
+    for (let n = shelf.paid.length - 1; n >= 0; n--) {
+      const i = shelf.paid[n] as number;
+      const paidAt = this.timetable.paidAt[i] as number;
+      if (paidAt <= since) break;
+      if ((this.open[i] as number) > least) found.push({ units: this.open[i] as number, paidAt, buyer: this.scene.lines[i]?.buyer ?? '' });
     }
     return found;
   }
@@ -338,6 +361,10 @@ export class House {
 
   room(sku: number, days: number): Room {
     return this.factories.room(sku, days);
+  }
+
+  soonest(sku: number): { readonly at: number; readonly delay: number } {
+    return this.factories.soonest(sku);
   }
 
   uncut(sku: number): number {
@@ -362,7 +389,7 @@ export class House {
   close(): void {
     // Nothing that was ordered is free, and nobody waits for ever.
     this.factories.receiveAll();
-    while (this.givingUp.size > 0) this.giveUp(this.givingUp.pop() as number);
+    for (const { lines } = this.farewells; this.gone < lines.length; this.gone++) this.giveUp(lines[this.gone] as number);
     for (const [sku, shelf] of this.shelves.entries()) {
       this.account.leftOver += shelf.stock;
       this.account.salvage += shelf.stock * (this.scene.skus[sku]?.salvage ?? 0);

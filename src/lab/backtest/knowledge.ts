@@ -1,17 +1,17 @@
 // What a policy believes: of what still sells, what is cancelled, what comes back. `learned` believes what the service would, from what
 // has happened so far; `true prior` knows how the world was made, and still none of its draws.
-import { patternOf, shareBy, usableReflowBy, type Cohort, type Lag } from '../../returns/math/index.js';
-import {
-  learnNowcast, learnStanding, Market, MOST_TEACHING, OrderTimes, PACE_MS, PUBLISHED_NOWCAST, standingOf, sumsBefore, TAIL_MS, type DatedDemand, type NowcastModel, type PastBroadcast,
-} from '../../forecast/math/index.js';
-import { airOf, factsOf, mayStillSell, nowcastsOf, PRIOR_STANDING, standingPart, tells, unitsOf, unitsToCome, type ItemNowcast, type NamedStanding, type PlannedBroadcast, type StandingPart } from '../../forecast/offline.js';
+import { lagOf, shareBy, usableReflowBy, type Cohort, type Lag } from '../../returns/math/index.js';
+import { standingAtMost, type DatedDemand, type Moments } from '../../forecast/math/index.js';
+import { airOf, mayStillSell, standingPart, tells, unitsOf, unitsToCome, type StandingPart } from '../../forecast/offline.js';
 import { betaBelow, type NegativeBinomial } from '../../kernel/math/index.js';
 import { expectedCurve, type Curve } from '../world/curve.js';
 import type { SkuPrior, WorldPrior } from '../world/prior.js';
 import { DAY_MS, HOUR_MS } from './clock.js';
 import type { House } from './house.js';
-import type { ReturnHistory } from './return-history.js';
+import type { ReturnHistory, Returns } from './return-history.js';
 import type { LineUpItem } from './scene.js';
+import { Shows } from './shows.js';
+import { StandingSales } from './standing-sales.js';
 
 export interface Reflow {
   readonly rate: number;
@@ -20,8 +20,12 @@ export interface Reflow {
 }
 
 export interface Knowledge {
+  /** Learns what there is to learn at a look: whatever is asked of it then, and of which SKUs, it knows the same. */
+  learn(house: House): void;
   /** Units still expected to sell within the horizon (ms from now), shows to come in it included, by when they are promised. */
   more(house: House, sku: number, items: readonly LineUpItem[], horizonMs: number): DatedDemand[];
+  /** No less than `more` in any of its means and variances, for a fraction of the work: what shows still sell, and what sells outside them on any day. */
+  atMost(house: House, sku: number, items: readonly LineUpItem[], horizonMs: number): { readonly shows: DatedDemand[]; readonly perDay: Moments };
   /** What of `more` is expected outside broadcasts, and by which model; undefined: nothing, or not by a model. */
   standing(house: House, sku: number, horizonMs: number): StandingPart | undefined;
   /** Share of open units (paid `ageHours` ago on average) that will be cancelled before they leave; undefined: as the service estimates it. */
@@ -38,42 +42,9 @@ const [PRIOR_RATE, PRIOR_UNITS] = [0.3, 20] as const;
 /** How far plans are from what is sold (standard deviation of the logarithm) until a merchant's own shows say so. */
 const PLAN_SD = 1.2;
 
-/** Broadcasts with their whole line-ups. */
-function plannedOf(house: House): Map<string, PlannedBroadcast> {
-  const categories = new Map(house.scene.skus.map((k) => [k.terms.sku, k.terms.category]));
-  const shows = new Map<string, PlannedBroadcast & { items: { sku: string; slotAt: number; price: number; plannedUnits: number }[] }>();
-  for (const i of house.scene.items) {
-    let show = shows.get(i.broadcast);
-    if (show === undefined) shows.set(i.broadcast, (show = { id: i.broadcast, anchor: i.anchor, shop: i.shop, air: airOf(i), items: [], categories }));
-    show.items.push({ sku: i.sku, slotAt: i.slot_at.getTime(), price: i.price, plannedUnits: i.planned_units });
-  }
-  return shows;
-}
-
-const medianOf = (values: readonly number[]): number => Math.max(1, [...values].sort((a, b) => a - b)[values.length >> 1] ?? 1);
-
-const recent = (times: readonly number[] | undefined, from: number): number => {
-  let n = 0;
-  for (let i = (times?.length ?? 0) - 1; i >= 0 && ((times as number[])[i] as number) > from; i--) n++;
-  return n;
-};
-
 /** Delivered units of all SKUs by age in days, each a line of its own, with those asked back: the lag is of all of them. */
-function cohortsOf(histories: readonly ReturnHistory[], today: number): Cohort[] {
-  const days = new Map<number, { sold: number; readonly lags: Map<number, number> }>();
-  for (const { delivered, asked } of histories) {
-    for (const [day, sold] of delivered) {
-      const known = days.get(day);
-      if (known === undefined) days.set(day, { sold, lags: new Map() });
-      else known.sold += sold;
-    }
-    for (const [day, lags] of asked) {
-      const known = days.get(day);
-      if (known !== undefined) for (const [lag, units] of lags) known.lags.set(lag, (known.lags.get(lag) ?? 0) + units);
-    }
-  }
-  return Array.from(days, ([day, { sold, lags }]) => ({ age: today - day, sold, returned: Array.from(lags, ([lag, cases]) => ({ lag, units: 1, cases })) }));
-}
+const cohortsOf = (days: Returns['days'], today: number): Cohort[] =>
+  Array.from(days, ([day, { sold, lags }]) => ({ age: today - day, sold, returned: Array.from(lags, ([lag, cases]) => ({ lag, units: 1, cases })) }));
 
 /** Units of a SKU that had their time to come back: Σ sold × G(age). */
 function exposureOf(history: ReturnHistory, lag: Lag, today: number): number {
@@ -83,7 +54,7 @@ function exposureOf(history: ReturnHistory, lag: Lag, today: number): number {
 }
 
 function reflowOf(house: House, sku: number, days: number, rate: number, lag: Lag, shelfDays: number, usable: number, lost: number): Reflow {
-  const history = house.returns[sku] as ReturnHistory;
+  const history = house.returns.skus[sku] as ReturnHistory;
   const today = Math.floor(house.now / DAY_MS);
   const announced = Array.from(history.announced.values(), ({ day, units }) => ({ age: today - day, units }));
   const delivered: { age: number; units: number }[] = [];
@@ -101,112 +72,57 @@ export function learned(): Knowledge {
   let lag: Lag = { share: [1] };
   let pooledRate: number = PRIOR_RATE;
   let pooledUsable = 0.5;
-  let shows: Map<string, PlannedBroadcast> | undefined;
-  let taught = 0;
-  let model: NowcastModel = PUBLISHED_NOWCAST;
-  let nowcasts = new Map<string, Map<string, ItemNowcast>>();
-  let nowcastAt = -Infinity;
-  /** The nowcast is learned anew when a quarter more shows are over than the last time. */
-  const learnShows = (house: House): NowcastModel => {
-    shows ??= plannedOf(house);
-    const over = [...shows.values()].filter((b) => b.air.endsAt <= house.now);
-    if (over.length === 0 || over.length < 1.25 * taught) return model;
-    taught = over.length;
-    const [lines, logMilli] = house.demand.reduce(([n, log], d) => [n + d.lines, log + d.lineLogMilli], [0, 0]);
-    model = learnNowcast(over.map((b): PastBroadcast => ({
-      air: b.air, knownUntil: Math.min(house.now, b.air.endsAt + TAIL_MS),
-      items: factsOf(b, []).map((facts) => ({ facts, sold: new OrderTimes(house.arrivals[house.index.get(facts.sku) as number]?.get(b.id) ?? []) })),
-    })), lines === 0 ? 0 : logMilli / 1000 / lines);
-    nowcastAt = -Infinity;
-    return model;
-  };
-  const nowcastOf = (house: House, known: NowcastModel, broadcast: string): Map<string, ItemNowcast> => {
-    if (nowcastAt !== house.now) nowcasts = new Map();
-    nowcastAt = house.now;
-    let all = nowcasts.get(broadcast);
-    if (all === undefined) {
-      const b = shows?.get(broadcast) as PlannedBroadcast;
-      const times = (sku: string): readonly number[] => house.arrivals[house.index.get(sku) as number]?.get(broadcast) ?? [];
-      all = nowcastsOf(known, b, new Map(b.items.map((i) => [i.sku, times(i.sku).length])), (sku) => recent(times(sku), house.now - PACE_MS), house.now);
-      nowcasts.set(broadcast, all);
-    }
-    return all;
-  };
-  let standing: NamedStanding = PRIOR_STANDING;
-  let usual = 1;
-  let [standingDay, standingLooked] = [-Infinity, -Infinity];
-  /** Standing sales are learned anew at the start of a day, once there are four weeks of them of every seventh. */
-  const learnStandingOf = (house: House): NamedStanding => {
-    const day = Math.floor(house.now / DAY_MS);
-    if (day === standingLooked) return standing;
-    standingLooked = day;
-    const start = house.standing.reduce((least, s) => Math.min(least, s.days[0] ?? Infinity), Infinity);
-    if (!(start < day) || day - standingDay < (day - start > 28 ? 7 : 1)) return standing;
-    standingDay = day;
-    const sold = house.standing.flatMap((sales, i) => (sales.days.length === 0 ? [] : [{ sales, terms: (house.scene.skus[i] as House['scene']['skus'][number]).terms }]));
-    usual = medianOf(sold.map((s) => s.terms.price));
-    const market = new Market();
-    for (const { sales, terms } of sold) {
-      const d = house.demand[house.index.get(terms.sku) as number] as House['demand'][number];
-      const most = 4 * Math.exp(d.lineLogMilli / 1000 / Math.max(1, d.lines));
-      sales.days.forEach((at, i) => { if (at < day) market.addSum((at + 0.5) * DAY_MS, Math.min(sales.units[i] as number, most * (sales.lines[i] as number)), sales.lines[i] as number); });
-    }
-    const step = Math.max(1, sold.length / MOST_TEACHING);
-    const teaching = Array.from({ length: Math.min(sold.length, MOST_TEACHING) }, (_, i) => sold[Math.floor(i * step)] as (typeof sold)[number]);
-    const model = learnStanding({ skus: teaching.map(({ sales, terms }) => ({ sales, style: terms.style, relativePrice: terms.price / usual })), market, start, day }, standing.model);
-    if (model.lessons > 0) standing = { id: 'learned here', asOf: new Date(day * DAY_MS).toISOString().slice(0, 10), model };
-    return standing;
-  };
-  const standingFor = (house: House, sku: number, horizonMs: number): StandingPart | undefined => {
-    const by = learnStandingOf(house);
-    const sales = house.standing[sku] as House['standing'][number];
-    const now = house.now / DAY_MS;
-    const today = Math.floor(now);
-    let since = { units: 0, lines: 0, activeDays: 0 };
-    for (let i = sales.days.length - 1; i >= 0 && (sales.days[i] as number) >= today; i--) {
-      since = { units: since.units + (sales.units[i] as number), lines: since.lines + (sales.lines[i] as number), activeDays: since.activeDays + ((sales.lines[i] as number) > 0 ? 1 : 0) };
-    }
-    const price = (house.scene.skus[sku] as House['scene']['skus'][number]).terms.price;
-    return standingPart(by, standingOf(sumsBefore(sales, today), since, today, now, price / usual), horizonMs / DAY_MS);
-  };
-  const learn = (house: House): void => {
+  const shows = new Shows();
+  const standing = new StandingSales();
+  const learnReturns = (house: House): void => {
     const today = Math.floor(house.now / DAY_MS);
     if (today === learnedOn) return;
     learnedOn = today;
-    const cohorts = cohortsOf(house.returns, today);
-    if (cohorts.length > 0) lag = patternOf([cohorts], HORIZON_DAYS).lag;
-    const exposure = house.returns.reduce((s, h) => s + exposureOf(h, lag, today), 0);
-    pooledRate = (house.returns.reduce((s, h) => s + h.back, 0) + PRIOR_RATE * PRIOR_UNITS) / (exposure + PRIOR_UNITS);
-    const [usable, lost] = house.returns.reduce(([u, l], h) => [u + h.usable, l + h.lost], [0, 0]);
+    const cohorts = cohortsOf(house.returns.days, today);
+    if (cohorts.length > 0) lag = lagOf([cohorts], HORIZON_DAYS);
+    const exposure = house.returns.skus.reduce((s, h) => s + exposureOf(h, lag, today), 0);
+    pooledRate = (house.returns.skus.reduce((s, h) => s + h.back, 0) + PRIOR_RATE * PRIOR_UNITS) / (exposure + PRIOR_UNITS);
+    const [usable, lost] = house.returns.skus.reduce(([u, l], h) => [u + h.usable, l + h.lost], [0, 0]);
     pooledUsable = (usable + 1) / (usable + lost + 2);
   };
+  /** What shows will still sell. */
+  const showParts = (house: House, sku: number, items: readonly LineUpItem[], horizonMs: number): DatedDemand[] => {
+    const d = house.demand[sku] as House['demand'][number];
+    const name = house.scene.skus[sku]?.terms.sku ?? '';
+    const { model } = shows;
+    return items.flatMap((i): DatedDemand[] => {
+      if (!mayStillSell(airOf(i), house.now, horizonMs)) return [];
+      const deadline = Math.max(i.starts_at.getTime(), house.now) + i.promise_days * DAY_MS;
+      const now = shows.of(house, i.broadcast).get(name);
+      // Before a show has taught anything there is the plan alone, and plans are wishes.
+      if (now?.phase === 'coming' && model.broadcasts === 0) return [{ mean: i.planned_units, variance: i.planned_units + i.planned_units ** 2 * Math.expm1(PLAN_SD ** 2), deadline }];
+      if (now === undefined || !tells(model, now)) return [];
+      const units = momentsOf(unitsToCome(now, unitsOf(model, d)));
+      // Before a show nothing is made beyond its plan: what was learned from a few shows may be far off for a single style.
+      const share = now.phase === 'coming' && i.planned_units > 0 ? Math.min(1, i.planned_units / Math.max(units.mean, 1e-9)) : 1;
+      return [{ mean: units.mean * share, variance: units.variance * share * share, deadline }];
+    });
+  };
+  const standingFor = (house: House, sku: number, horizonMs: number): StandingPart | undefined => standingPart(standing.by, standing.of(house, sku), horizonMs / DAY_MS);
+  const perDayOf = (whole: Moments, horizonMs: number): Moments => ({ mean: whole.mean / (horizonMs / DAY_MS), variance: whole.variance / (horizonMs / DAY_MS) });
   return {
-    more: (house, sku, items, horizonMs) => {
-      const d = house.demand[sku] as House['demand'][number];
-      const name = house.scene.skus[sku]?.terms.sku ?? '';
-      const model = learnShows(house);
-      const parts = items.flatMap((i): DatedDemand[] => {
-        if (!mayStillSell(airOf(i), house.now, horizonMs)) return [];
-        const deadline = Math.max(i.starts_at.getTime(), house.now) + i.promise_days * DAY_MS;
-        const now = nowcastOf(house, model, i.broadcast).get(name);
-        // Before a show has taught anything there is the plan alone, and plans are wishes.
-        if (now?.phase === 'coming' && model.broadcasts === 0) return [{ mean: i.planned_units, variance: i.planned_units + i.planned_units ** 2 * Math.expm1(PLAN_SD ** 2), deadline }];
-        if (now === undefined || !tells(model, now)) return [];
-        const units = momentsOf(unitsToCome(now, unitsOf(model, d)));
-        // Before a show nothing is made beyond its plan: what was learned from a few shows may be far off for a single style.
-        const share = now.phase === 'coming' && i.planned_units > 0 ? Math.min(1, i.planned_units / Math.max(units.mean, 1e-9)) : 1;
-        return [{ mean: units.mean * share, variance: units.variance * share * share, deadline }];
-      });
-      const standing = standingFor(house, sku, horizonMs);
-      if (standing === undefined) return parts;
-      const whole = momentsOf(standing.units);
-      return [...parts, ...standingDays(house, { mean: whole.mean / standing.days, variance: whole.variance / standing.days }, horizonMs, () => 1)];
+    learn: (house) => {
+      learnReturns(house);
+      shows.learn(house);
+      standing.learn(house);
     },
-    standing: (house, sku, horizonMs) => standingFor(house, sku, horizonMs),
+    more: (house, sku, items, horizonMs) => {
+      const part = standingFor(house, sku, horizonMs);
+      return [...showParts(house, sku, items, horizonMs), ...(part === undefined ? [] : standingDays(house, perDayOf(momentsOf(part.units), horizonMs), horizonMs))];
+    },
+    atMost: (house, sku, items, horizonMs) => {
+      const seen = standing.of(house, sku);
+      return { shows: showParts(house, sku, items, horizonMs), perDay: seen === undefined || !(horizonMs > 0) ? NOTHING : perDayOf(standingAtMost(standing.by.model, seen, horizonMs / DAY_MS), horizonMs) };
+    },
+    standing: standingFor,
     cancellation: () => undefined,
     reflow: (house, sku, days) => {
-      learn(house);
-      const history = house.returns[sku] as ReturnHistory;
+      const history = house.returns.skus[sku] as ReturnHistory;
       const today = Math.floor(house.now / DAY_MS);
       const exposure = exposureOf(history, lag, today);
       const rate = Math.min(0.95, (history.back + POOLED_UNITS * pooledRate) / (exposure + POOLED_UNITS));
@@ -221,20 +137,27 @@ const SPAN_SD = 4;
 /** Orders come in bunches: a count says as much as this much smaller a one (the worlds' variance/mean is 1.2 to 2.7). */
 const BUNCHING = 2;
 
-/** Mean and variance of what a broadcast still sells, given a log-normal prior on its units and `seen` units at share `share`. */
-export function remainingByPrior(medianUnits: number, lnSd: number, seen: number, share: number): { readonly mean: number; readonly variance: number } {
+/** ln(units) in standard deviations from the median, and the logarithm of the prior there. */
+const DEVIATIONS = Float64Array.from({ length: GRID }, (_, i) => -SPAN_SD + (2 * SPAN_SD * i) / (GRID - 1));
+const LOG_PRIOR = DEVIATIONS.map((x) => -0.5 * x * x);
+const logs = new Float64Array(GRID);
+
+/** The units at the points of a log-normal prior. */
+const unitsByPrior = (medianUnits: number, lnSd: number): Float64Array => DEVIATIONS.map((x) => medianUnits * Math.exp(lnSd * x));
+
+/** Mean and variance of what a broadcast still sells, given a prior on its units and `seen` units at share `share`. */
+function remainingByPrior(grid: Float64Array, seen: number, share: number): Moments {
   let [weight, first, second] = [0, 0, 0];
   let most = -Infinity;
-  const points = Array.from({ length: GRID }, (_, i) => {
-    const x = -SPAN_SD + (2 * SPAN_SD * i) / (GRID - 1);
-    const units = medianUnits * Math.exp(lnSd * x);
-    const mean = Math.max(1e-9, units * share);
-    const log = -0.5 * x * x + (seen * Math.log(mean) - mean) / BUNCHING;
+  for (let i = 0; i < GRID; i++) {
+    const mean = Math.max(1e-9, (grid[i] as number) * share);
+    const log = (LOG_PRIOR[i] as number) + ((seen === 0 ? 0 : seen * Math.log(mean)) - mean) / BUNCHING;
     most = Math.max(most, log);
-    return { units, log };
-  });
-  for (const { units, log } of points) {
-    const w = Math.exp(log - most);
+    logs[i] = log;
+  }
+  for (let i = 0; i < GRID; i++) {
+    const units = grid[i] as number;
+    const w = Math.exp((logs[i] as number) - most);
     weight += w;
     first += w * units;
     second += w * units * units;
@@ -244,50 +167,73 @@ export function remainingByPrior(medianUnits: number, lnSd: number, seen: number
   return { mean: mean * left, variance: Math.max(0, second / weight - mean * mean) * left * left + mean * left * BUNCHING };
 }
 
-const momentsOf = (d: NegativeBinomial): { mean: number; variance: number } => {
+const momentsOf = (d: NegativeBinomial): Moments => {
   const mean = (d.shape * (1 - d.probability)) / d.probability;
   return { mean, variance: mean / d.probability };
 };
 
+export const NOTHING: Moments = { mean: 0, variance: 0 };
+
 /** What sells outside broadcasts, day by day: a promise for each. */
-function standingDays(house: House, perDay: { readonly mean: number; readonly variance: number }, horizonMs: number, fading: (day: number) => number): DatedDemand[] {
+export function standingDays(house: House, perDay: Moments, horizonMs: number, fading: (day: number) => number = () => 1): DatedDemand[] {
   return Array.from({ length: Math.ceil(horizonMs / DAY_MS) }, (_, day) => {
     const part = Math.min(1, horizonMs / DAY_MS - day) * fading(day);
     return { mean: perDay.mean * part, variance: perDay.variance * part, deadline: house.now + (day + house.scene.assumptions.shipWithinDays) * DAY_MS };
   });
 }
 
+/** What is known of a line-up item before its show. */
+interface Expected {
+  readonly curve: Curve;
+  readonly units: Float64Array;
+  /** What it sells in all. */
+  readonly before: Moments;
+}
+
 /** Knows the world's parameters. */
 export function truePrior(prior: WorldPrior): Knowledge {
   const items = new Map(prior.items.map((i) => [`${i.broadcast}\0${i.sku}`, i]));
   const skus = new Map(prior.skus.map((s) => [s.sku, s]));
-  const curves = new Map<string, Curve>();
+  /** By line-up item. */
+  const expected = new Map<LineUpItem, Expected>();
+  const expectedOf = (item: LineUpItem): Expected | undefined => {
+    let known = expected.get(item);
+    const own = known === undefined ? items.get(`${item.broadcast}\0${item.sku}`) : undefined;
+    if (own === undefined) return known;
+    const units = unitsByPrior(own.medianUnits, own.lnSd);
+    known = { curve: expectedCurve({ startsAt: item.starts_at.getTime(), endsAt: item.ends_at.getTime(), slotAt: own.slotAt, pitchMs: own.pitchMs, jump: own.jump, peak: own.peak }), units, before: remainingByPrior(units, 0, 0) };
+    expected.set(item, known);
+    return known;
+  };
   const { cancelled: c, windowDays, lateShare } = prior.parameters;
   // Requests by whole days after delivery: Beta(1.2, 1.8) over the window, the late ones evenly over two more (world.ts).
   const inWindow = (x: number): number => (x >= 1 ? 1 : betaBelow(x, 1.2, 1.8));
   const lag: Lag = { share: Array.from({ length: HORIZON_DAYS + 1 }, (_, d) => (1 - lateShare) * inWindow((d + 1) / windowDays) + lateShare * Math.min(1, Math.max(0, (d + 1 - windowDays) / (2 * windowDays)))) };
+  const showParts = (house: House, sku: number, lineUp: readonly LineUpItem[], horizonMs: number): DatedDemand[] => {
+    const parts: DatedDemand[] = [];
+    for (const item of lineUp) {
+      if (item.starts_at.getTime() > house.now + horizonMs) continue;
+      const known = expectedOf(item);
+      if (known === undefined) continue;
+      const share = known.curve.by(house.now);
+      const d = house.demand[sku] as House['demand'][number];
+      const seen = (house.arrivals[sku]?.get(item.broadcast)?.length ?? 0) * (d.lines === 0 ? 1 : Math.min(3, d.lineUnits / d.lines));
+      const left = share === 0 && seen === 0 ? known.before : remainingByPrior(known.units, seen, share);
+      const within = Math.min(1, Math.max(0, (known.curve.by(house.now + horizonMs) - share) / Math.max(1e-9, 1 - share)));
+      parts.push({ mean: left.mean * within, variance: left.variance * within * within, deadline: Math.max(item.starts_at.getTime(), house.now) + item.promise_days * DAY_MS });
+    }
+    return parts;
+  };
+  const halfLife = prior.standingHalfLifeDays;
+  const perDayOf = (house: House, sku: number): Moments => {
+    const own = skus.get(house.scene.skus[sku]?.terms.sku ?? '') as SkuPrior;
+    const perDay = own.standingPerDay * Math.pow(0.5, Math.max(0, (house.now - own.since) / DAY_MS) / halfLife);
+    return house.now >= own.since ? { mean: perDay, variance: perDay * BUNCHING } : NOTHING;
+  };
   return {
-    more: (house, sku, lineUp, horizonMs) => {
-      const own = skus.get(house.scene.skus[sku]?.terms.sku ?? '') as SkuPrior;
-      const parts: DatedDemand[] = [];
-      for (const item of lineUp) {
-        const known = items.get(`${item.broadcast}\0${item.sku}`);
-        if (known === undefined || item.starts_at.getTime() > house.now + horizonMs) continue;
-        const key = `${item.broadcast}\0${item.sku}`;
-        let curve = curves.get(key);
-        if (curve === undefined) curves.set(key, (curve = expectedCurve({ startsAt: item.starts_at.getTime(), endsAt: item.ends_at.getTime(), slotAt: known.slotAt, pitchMs: known.pitchMs, jump: known.jump, peak: known.peak })));
-        const share = curve.by(house.now);
-        const d = house.demand[sku] as House['demand'][number];
-        const seen = (house.arrivals[sku]?.get(item.broadcast)?.length ?? 0) * (d.lines === 0 ? 1 : Math.min(3, d.lineUnits / d.lines));
-        const left = remainingByPrior(known.medianUnits, known.lnSd, seen, share);
-        const within = Math.min(1, Math.max(0, (curve.by(house.now + horizonMs) - share) / Math.max(1e-9, 1 - share)));
-        parts.push({ mean: left.mean * within, variance: left.variance * within * within, deadline: Math.max(item.starts_at.getTime(), house.now) + item.promise_days * DAY_MS });
-      }
-      const halfLife = prior.standingHalfLifeDays;
-      const perDay = own.standingPerDay * Math.pow(0.5, Math.max(0, (house.now - own.since) / DAY_MS) / halfLife);
-      const selling = house.now >= own.since;
-      return [...parts, ...(selling ? standingDays(house, { mean: perDay, variance: perDay * BUNCHING }, horizonMs, (day) => Math.pow(0.5, day / halfLife)) : [])];
-    },
+    learn: () => undefined,
+    more: (house, sku, lineUp, horizonMs) => [...showParts(house, sku, lineUp, horizonMs), ...standingDays(house, perDayOf(house, sku), horizonMs, (day) => Math.pow(0.5, day / halfLife))],
+    atMost: (house, sku, lineUp, horizonMs) => ({ shows: showParts(house, sku, lineUp, horizonMs), perDay: perDayOf(house, sku) }),
     standing: () => undefined,
     cancellation: (house, sku, ageHours) => {
       const p = skus.get(house.scene.skus[sku]?.terms.sku ?? '')?.cancelled ?? 0;

@@ -29,8 +29,10 @@ export function naive(): Policy {
       if (house.now - looked < 3_600_000) return;
       looked = house.now;
       const { skus } = house.scene;
+      const wantedOf = (sku: number): number => Math.max(0, (house.demand[sku]?.ordered ?? 0) - (skus[sku]?.initialStock ?? 0) - (made.get(sku) ?? 0));
       for (const group of house.groups.values()) {
-        const wanted = new Map(group.map((sku) => [sku, Math.max(0, (house.demand[sku]?.ordered ?? 0) - (skus[sku]?.initialStock ?? 0) - (made.get(sku) ?? 0))]));
+        if (group.every((sku) => wantedOf(sku) === 0)) continue;
+        const wanted = new Map(group.map((sku) => [sku, wantedOf(sku)]));
         const terms = skus[group[0] as number]?.terms;
         if (terms?.supplier == null) continue;
         const order = roundedUp(wanted, terms.moq, terms.lot_multiple);

@@ -8,6 +8,6 @@ export { cumulativeIncidence, kaplanMeier, lagShare, type Ending, type Incidence
 export { bornhuetterFerguson, chainLadder, pooledRate, type ChainLadder, type Developing, type Triangle } from './chain-ladder.js';
 export { capped, CohortSums, SIZE_CLASSES, sizeClass, type Back, type Cohort, type SoldUnits } from './cohorts.js';
 export { shareBy, type Lag } from './lag.js';
-export { patternOf, plainPattern, type ReturnPattern } from './pattern.js';
+export { lagOf, patternOf, plainPattern, type ReturnPattern } from './pattern.js';
 export { priorOf, type BetaPrior } from './prior.js';
 export { ratesByKey, returnRateOf, type ReturnRate } from './rate.js';

@@ -160,7 +160,8 @@ class Learning {
   lagDrift: number = USUAL_LAG_DRIFT;
   private readonly factors: Float64Array;
 
-  constructor(private readonly cells: Cells) {
+  /** @param sized whether factors by size of line are asked for, or explain anything of the others */
+  constructor(private readonly cells: Cells, private readonly sized: boolean) {
     this.clumps = clumpsOf(cells);
     this.seasons = cells.ages === 0 ? 1 : seasonOf(cells.ages - 1) + 1;
     this.season = still(this.seasons);
@@ -191,9 +192,13 @@ class Learning {
     }
   }
 
+  layLag(): Lag {
+    return (this.lag = productLimit(this.watched(), this.cells.horizon));
+  }
+
   round(): void {
     const { cells } = this;
-    this.lag = productLimit(this.watched(), cells.horizon);
+    this.layLag();
     const share = Array.from({ length: cells.ages }, (_, age) => shareBy(this.lag, age));
     let [came, exposed] = [0, 0];
     for (let place = 0; place < cells.sold.length; place++) {
@@ -219,9 +224,11 @@ class Learning {
 
   /** How the rate drifts, each row of factors beside what the other explains. */
   private drifts(share: readonly number[]): void {
-    const sizes = this.rowsBy(share, (_, size) => sizeFactorOf(size), SIZE_FACTORS, this.size.log.map((log) => Math.exp(-log)));
-    this.size = this.drift(sizes, SIZE_STEPS, () => 0);
-    this.layFactors();
+    if (this.sized) {
+      const sizes = this.rowsBy(share, (_, size) => sizeFactorOf(size), SIZE_FACTORS, this.size.log.map((log) => Math.exp(-log)));
+      this.size = this.drift(sizes, SIZE_STEPS, () => 0);
+      this.layFactors();
+    }
     const seasons = this.rowsBy(share, (age) => seasonOf(age), this.seasons, this.season.log.map((log) => Math.exp(-log)));
     this.season = this.drift(seasons, SEASON_STEPS, (ripe) => this.lagDrift * (1 - ripe));
     this.layFactors();
@@ -305,7 +312,7 @@ class Learning {
 export function patternOf(keys: Iterable<readonly Cohort[]>, horizon: number): ReturnPattern {
   checkHorizon(horizon);
   const cells = new Cells([...keys], horizon);
-  const learning = new Learning(cells);
+  const learning = new Learning(cells, true);
   for (let round = 0; round < ROUNDS; round++) learning.round();
   const { lag, season, size, rate } = learning;
   let top = 0;
@@ -319,4 +326,14 @@ export function patternOf(keys: Iterable<readonly Cohort[]>, horizon: number): R
     back += units * Math.min(1, rate * factor);
   }
   return { lag, season, size, lagDrift: learning.lagDrift, rate: sold > 0 ? back / sold : 0, top: top === 0 ? 1 : top, clumps: learning.clumps.map((c, i) => ({ ...c, weight: at(learning.weights, i) })) };
+}
+
+/** The lag of that pattern alone: nothing is learned that it does not hang on. */
+export function lagOf(keys: Iterable<readonly Cohort[]>, horizon: number): Lag {
+  checkHorizon(horizon);
+  const cells = new Cells([...keys], horizon);
+  // Where all lines are of one size the factor of that size is 1.
+  const learning = new Learning(cells, new Set(Array.from(cells.units.keys()).filter((size) => at(cells.units, size) > 0).map(sizeFactorOf)).size > 1);
+  for (let round = 1; round < ROUNDS; round++) learning.round();
+  return learning.layLag();
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { randomFrom } from '../../kernel/math/index.js';
 import { capped, CohortSums, sizeClass, type Back, type Cohort } from './cohorts.js';
 import { productLimit, shareBy, type Lag } from './lag.js';
-import { patternOf, plainPattern } from './pattern.js';
+import { lagOf, patternOf, plainPattern } from './pattern.js';
 import { priorOf, type BetaPrior } from './prior.js';
 import { ratesByKey, returnRateOf, type ReturnRate } from './rate.js';
 
@@ -56,6 +56,12 @@ describe('return rates under censoring', () => {
     for (const day of [3, 7, 14, 30]) expect(Math.abs((lag.share[day] as number) - truth(day))).toBeLessThan(0.04);
     expect(lag.share[HORIZON]).toBe(1);
     expect(shareBy(lag, 500)).toBe(1);
+  });
+
+  it('find the same lag without the rest of the pattern, whether lines are of one size or of several', () => {
+    const units = world(1, 60, () => 20).map((k) => k.cohorts);
+    const lines = world(3, 60, () => 20).map((k) => k.cohorts.map((c): Cohort => ({ ...c, lines: c.sold, sold: 4 * c.sold, returned: c.returned.map((r) => ({ ...r, units: 4 })) })));
+    for (const keys of [units, [...units, ...lines], []]) expect(lagOf(keys, HORIZON)).toEqual(patternOf(keys, HORIZON).lag);
   });
 
   it('cover the truth as often as they say, where the naive rate is far too low', () => {
