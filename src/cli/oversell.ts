@@ -1,6 +1,7 @@
-import { oversellTable } from '../lab/offline.js';
+import { oversell } from '../lab/offline.js';
 
-export function runOversell(options: { pile: number; demand: readonly number[]; minutes: number; delays: readonly number[]; shows: number; seed: number; json?: boolean }): void {
+export async function runOversell(options: { pile: number; demand: readonly number[]; minutes: number; delays: readonly number[]; shows: number; seed: number; json?: boolean }): Promise<void> {
+  const { oversellTable } = await oversell();
   const rows = oversellTable({ pile: options.pile, demand: options.demand, seconds: options.minutes * 60, delays: options.delays, shows: options.shows, seed: options.seed, risk: 0.01 });
   if (options.json === true) {
     for (const row of rows) process.stdout.write(`${JSON.stringify(row)}\n`);

@@ -13,8 +13,6 @@ function hashOf(text: string, seed: number): number {
   return h ^ (h >>> 13);
 }
 
-const NOTHING = 0x51ed270b;
-
 export class Identities {
   private places = new Int32Array(3 * 65_536);
   private size = 65_536;
@@ -68,16 +66,18 @@ export class Identities {
     let h = 0x3c6ef372;
     for (let k = from; k < content.length; k++) {
       const value = content[k];
-      let part = NOTHING;
+      if (value === undefined) continue;
+      let part: number;
       if (typeof value === 'string') {
         if (value !== this.texts[k]) {
           this.texts[k] = value;
           this.hashes[k] = hashOf(value, 0x811c9dc5);
         }
         part = this.hashes[k] as number;
-      } else if (value !== undefined) part = Math.imul(value | 0, 0x85ebca6b) ^ Math.imul(value / 4294967296, 0xc2b2ae35);
+      } else part = Math.imul(value | 0, 0x85ebca6b) ^ Math.imul(value / 4294967296, 0xc2b2ae35);
+      // With its place: what is left out is told by the places of the others.
       h = Math.imul(h ^ part, 0x2c1b3c6d);
-      h = (h ^ (h >>> 15)) + 1;
+      h = (h ^ (h >>> 15)) + k;
     }
     return h | 0;
   }

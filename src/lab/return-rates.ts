@@ -4,7 +4,7 @@ import { DomainError, type Columns, type Row, type TableValue } from '../kernel/
 import { checkReturnRow, merged, RETURN_COLUMNS, returnRow, VOID, type KnownCase } from '../returns/offline.js';
 import { ratesByKey } from '../returns/math/index.js';
 import { checkInputs, readInput, readOrders, type Reading } from './inputs.js';
-import { SalesBook, type KeyBy, type Place } from './math/index.js';
+import { SalesBook, type KeyBy, type Place } from './math/sales.js';
 
 export const KINDS = { return: ['return', 'exchange'], 'failed-delivery': ['failed-delivery'], 'refund-only': ['refund-only'] } as const;
 
@@ -24,9 +24,11 @@ export interface RateFiles {
 
 const rowsOf = (columns: Columns): ((values: readonly TableValue[]) => Row) => {
   const names = Object.keys(columns);
+  const empty: Record<string, TableValue> = Object.fromEntries(names.map((name) => [name, undefined]));
   return (values) => {
-    const row: Record<string, TableValue> = {};
-    for (let i = 0; i < names.length; i++) if (values[i] !== undefined) row[names[i] as string] = values[i];
+    // One shape for all rows: making each name by name would take longer than reading the file.
+    const row = { ...empty };
+    for (let i = 0; i < names.length; i++) row[names[i] as string] = values[i];
     return row;
   };
 };
@@ -39,14 +41,14 @@ async function readCases(file: string, asOf: number, reading: Reading): Promise<
     const row = rowOf(values);
     const fault = checkReturnRow(row);
     if (fault !== undefined) return fault;
-    const { at, ...said } = returnRow(row).case;
-    if (at >= asOf) return undefined;
+    const said = returnRow(row).case;
+    if (said.at >= asOf) return undefined;
     const known = cases.get(said.id);
     if (known === undefined) {
-      cases.set(said.id, { ...said, requestedAt: at, statusAt: at });
+      cases.set(said.id, { ...said, requestedAt: said.at, statusAt: said.at });
       return undefined;
     }
-    const now = merged(known, { ...said, at });
+    const now = merged(known, said);
     if (now.verdict === 'reused') return 'return_id: was used before for another line or quantity (return-id-reused)';
     cases.set(said.id, now.now);
     return undefined;

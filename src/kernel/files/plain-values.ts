@@ -2,6 +2,7 @@
 // goes there. What has another form is left to the full check (columns.ts), which these agree with.
 import type { Column } from './columns.js';
 
+const CURRENCIES = Intl.supportedValuesOf('currency');
 const ZERO = 48;
 const HYPHEN = 45;
 const COLON = 58;
@@ -131,7 +132,9 @@ export class PlainReader {
   private last = '';
   private lastBytes: Uint8Array = new Uint8Array(0);
   private lastFrom = 0;
+  // Made for the first text: most files have few of the columns that they may have.
   private met: MetTexts | undefined;
+  private meets = true;
 
   // Told once: columns come in many shapes, and asking each for its kind is slower than reading what stands in it.
   private readonly kind: Column['kind'];
@@ -142,8 +145,7 @@ export class PlainReader {
     this.kind = column.kind;
     [this.least, this.most] = column.kind === 'whole' ? [column.min, column.max] : [0, 0];
     this.longest = column.kind === 'name' ? 128 : column.kind === 'text' ? column.max : 0;
-    this.met = this.longest > 0 ? new MetTexts() : undefined;
-    this.values = column.kind === 'choice' ? column.values : column.kind === 'currency' ? Intl.supportedValuesOf('currency') : [];
+    this.values = column.kind === 'choice' ? column.values : column.kind === 'currency' ? CURRENCIES : [];
   }
 
   /**
@@ -172,8 +174,7 @@ export class PlainReader {
     const same = this.sameAsLast(bytes, from, to);
     if (same === to) return this.last;
     if (to - from > this.longest || bytes[from] === 32) return undefined;
-    const { met } = this;
-    if (met === undefined || to - from > PLACE_BYTES) {
+    if (!this.meets || to - from > PLACE_BYTES) {
       for (let i = same; i < to; i++) {
         const c = bytes[i] as number;
         if (c < 32 || c > 126) return undefined;
@@ -186,8 +187,12 @@ export class PlainReader {
       if (c < 32 || c > 126) return undefined;
       hash = Math.imul(hash ^ c, 0x01000193);
     }
+    const met = (this.met ??= new MetTexts());
     const found = met.of(bytes, text, from, to, hash);
-    if (!met.isWorthIt) this.met = undefined;
+    if (!met.isWorthIt) {
+      this.met = undefined;
+      this.meets = false;
+    }
     return this.keep(found, bytes, from);
   }
 

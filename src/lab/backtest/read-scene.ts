@@ -217,8 +217,8 @@ export async function readScene(folder: string, reading: Reading, options: { rea
   const cases = await readReturns(fileOf(folder, 'returns'), until, reading);
   const returns = new Map<number, ReadCase[]>();
   for (const c of cases) {
-    const line = book.find(c.known.shop, c.known.orderId)?.find(c.known.lineId, c.known.sku);
-    if (line !== undefined) returns.set(line.place, [...(returns.get(line.place) ?? []), c]);
+    const place = book.find(c.known.shop, c.known.orderId)?.placeOf(c.known.lineId, c.known.sku);
+    if (place !== undefined) returns.set(place, [...(returns.get(place) ?? []), c]);
   }
   const lines: DemandLine[] = [];
   for (const [key, order] of book.entries()) {

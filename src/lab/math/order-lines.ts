@@ -1,15 +1,18 @@
 // The line states of all orders of a file, folded event by event: what the commands know of orders in memory.
 import { setAside, stateKey, type Attribute, type OrderEvent } from '../../orders/math/index.js';
-import { LineStore, type HeldLine } from './line-store.js';
+import { LineStore, markOf, type HeldLine } from './line-store.js';
 
 /** Up to so many lines are looked through one by one; a table for each order would be most of what a small one takes. */
-const FEW = 8;
+const FEW = 128;
 
 /** The lines of one order. A line whose events name several SKUs, which is rare, has a state for each. */
 export class OrderLines {
+  private count = 0;
+  /** Place of the first line; the others follow it, or else: */
+  private first = 0;
   /** By line, in the order of their first events: the places of its states. */
-  private readonly places: (number | number[])[] = [];
-  /** Numbers in `places` by line id, once the lines are many. */
+  private places: (number | number[])[] | undefined;
+  /** Numbers of lines by their ids, once the lines are many. */
   private table: Map<string, number> | undefined;
   /** No line has two states: none is set aside. */
   private isPlain = true;
@@ -20,12 +23,13 @@ export class OrderLines {
   ) {}
 
   fold(event: OrderEvent, kept: readonly Attribute[]): void {
-    const { places, store } = this;
-    const n = this.numberOf(event.lineId);
+    const { store } = this;
+    const mark = markOf(event.lineId);
+    const n = this.numberOf(event.lineId, mark);
     if (n === undefined) {
-      this.table?.set(event.lineId, places.length);
-      places.push(store.open(event, kept));
-      if (places.length > FEW && this.table === undefined) this.table = new Map(places.map((known, i) => [store.lineIdOf(typeof known === 'number' ? known : (known[0] as number)), i]));
+      this.add(store.open(event, mark, kept));
+      this.table?.set(event.lineId, this.count - 1);
+      if (this.count > FEW && this.table === undefined) this.table = new Map(Array.from({ length: this.count }, (_, i) => [store.lineIdOf(this.placeAt(i)), i]));
       return;
     }
     const same = this.stateOf(n, event.sku);
@@ -33,21 +37,21 @@ export class OrderLines {
       store.fold(same, event, kept);
       return;
     }
-    const known = places[n] as number | number[];
     this.isPlain = false;
-    places[n] = [...(typeof known === 'number' ? [known] : known), store.open(event, kept)];
+    const known = this.places?.[n] ?? this.placeAt(n);
+    this.listed()[n] = [...(typeof known === 'number' ? [known] : known), store.open(event, mark, kept)];
   }
 
-  find(lineId: string, sku: string): HeldLine | undefined {
-    const n = this.numberOf(lineId);
-    const place = n === undefined ? undefined : this.stateOf(n, sku);
-    return place === undefined ? undefined : this.store.read(place);
+  /** The place of a line's state, for a reader of the book's lines. */
+  placeOf(lineId: string, sku: string): number | undefined {
+    const n = this.numberOf(lineId, markOf(lineId));
+    return n === undefined ? undefined : this.stateOf(n, sku);
   }
 
   /** Calls back with the states that count (setAside), each of which holds until the next. @param read a reader of the book's lines */
   eachCounting(read: (place: number) => HeldLine, visit: (line: HeldLine) => void): void {
     if (this.isPlain) {
-      for (const place of this.places) visit(read(place as number));
+      for (let n = 0; n < this.count; n++) visit(read(this.placeAt(n)));
       return;
     }
     const states = this.states();
@@ -57,26 +61,40 @@ export class OrderLines {
 
   states(): HeldLine[] {
     const states: HeldLine[] = [];
-    for (const known of this.places) {
+    for (let n = 0; n < this.count; n++) {
+      const known = this.places?.[n] ?? this.first + n;
       if (typeof known === 'number') states.push(this.store.read(known));
       else for (const place of known) states.push(this.store.read(place));
     }
     return states;
   }
 
-  private numberOf(lineId: string): number | undefined {
+  private add(place: number): void {
+    if (this.count === 0) this.first = place;
+    else if (this.places !== undefined || place !== this.first + this.count) this.listed().push(place);
+    this.count++;
+  }
+
+  private listed(): (number | number[])[] {
+    return (this.places ??= Array.from({ length: this.count }, (_, i) => this.first + i));
+  }
+
+  /** The first state of line `n`. */
+  private placeAt(n: number): number {
+    if (this.places === undefined) return this.first + n;
+    const known = this.places[n] as number | number[];
+    return typeof known === 'number' ? known : (known[0] as number);
+  }
+
+  private numberOf(lineId: string, mark: number): number | undefined {
     if (this.table !== undefined) return this.table.get(lineId);
-    const { places, store } = this;
-    for (let n = 0; n < places.length; n++) {
-      const known = places[n] as number | number[];
-      if (store.lineIdOf(typeof known === 'number' ? known : (known[0] as number)) === lineId) return n;
-    }
+    for (let n = 0; n < this.count; n++) if (this.store.isLine(this.placeAt(n), lineId, mark)) return n;
     return undefined;
   }
 
   /** The place of the state that names the SKU. */
   private stateOf(n: number, sku: string): number | undefined {
-    const known = this.places[n] as number | number[];
+    const known = this.places?.[n] ?? this.first + n;
     if (typeof known !== 'number') return known.find((place) => this.store.skuOf(place) === sku);
     return this.store.skuOf(known) === sku ? known : undefined;
   }
@@ -105,6 +123,11 @@ export class OrderBook<O extends OrderLines> {
 
   find(shop: string, orderId: string): O | undefined {
     return this.orders.get(`${shop}\0${orderId}`);
+  }
+
+  /** How many states there are: their places are below. */
+  get lines(): number {
+    return this.store.count;
   }
 
   /** For `eachCounting`. */

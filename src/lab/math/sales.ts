@@ -1,6 +1,6 @@
 // The lines that were sold, by what their return rates are asked for, and the returns of each.
 import { CohortSums, type Cohort } from '../../returns/math/index.js';
-import { clockStart, kindOf, lineTotals, type Attribute, type LineState, type OrderEvent } from '../../orders/math/index.js';
+import { clockStart, kindOf, lineTotals, type Attribute, type OrderEvent } from '../../orders/math/index.js';
 import type { HeldLine } from './line-store.js';
 import { OrderBook, OrderLines } from './order-lines.js';
 
@@ -53,29 +53,32 @@ export class SalesBook {
   /** Cohorts by key of the sales, with the returns that are theirs; `unmatched`: returns of no line that was sold. */
   cohorts(returns: readonly ReturnedUnits[], asOf: number, horizonDays: number): { readonly cohorts: Map<string, Cohort[]>; readonly unmatched: number } {
     const back = new Map<number, Returned[]>();
+    const read = this.orders.reader();
     let unmatched = 0;
     for (const r of returns) {
-      const line = this.orders.find(r.shop, r.orderId)?.find(r.lineId, r.sku);
-      if (line === undefined || lineTotals(line).netPaid === 0) unmatched++;
+      const place = this.orders.find(r.shop, r.orderId)?.placeOf(r.lineId, r.sku);
+      if (place === undefined || lineTotals(read(place)).netPaid === 0) unmatched++;
       else {
-        const list = back.get(line.place);
-        if (list === undefined) back.set(line.place, [{ id: r.id, at: r.requestedAt, units: r.quantity }]);
+        const list = back.get(place);
+        if (list === undefined) back.set(place, [{ id: r.id, at: r.requestedAt, units: r.quantity }]);
         else list.push({ id: r.id, at: r.requestedAt, units: r.quantity });
       }
     }
+    // Asking a table for each of the lines, of which hardly any came back, would take longer than all else here.
+    const isBack = new Uint8Array(this.orders.lines);
+    for (const place of back.keys()) isBack[place] = 1;
     const sums = new CohortSums(asOf, horizonDays);
     const take = (line: HeldLine): void => {
       const start = clockStart(line);
       if (start === null || kindOf(line) !== 'sale') return;
-      sums.add(this.keyOf(line), { sold: lineTotals(line).netPaid, start, returns: back.get(line.place)?.sort(byTime) ?? NONE });
+      sums.add(this.keyOf(line), { sold: lineTotals(line).netPaid, start, returns: isBack[line.place] === 1 ? (back.get(line.place)?.sort(byTime) ?? NONE) : NONE });
     };
-    const read = this.orders.reader();
     for (const order of this.orders.all()) order.eachCounting(read, take);
     return { cohorts: sums.byKey(), unmatched };
   }
 
   /** No value for the key: ''. */
-  private keyOf(line: LineState): string {
+  private keyOf(line: HeldLine): string {
     if (this.by === 'all') return '';
     if (this.by === 'sku') return line.sku;
     if (this.by === 'size') return this.places.get(line.sku)?.size ?? '';

@@ -57,7 +57,7 @@ const earlier = (a: Stamp, b: Stamp): boolean => a[0] < b[0] || (a[0] === b[0] &
 const least = (a: number | null, b: number): number => (a === null || b < a ? b : a);
 const most = (a: number | null, b: number): number => (a === null || b > a ? b : a);
 
-const NO_ATTRIBUTES: LineState['attributes'] = {};
+export const NO_ATTRIBUTES: LineState['attributes'] = {};
 
 /** A line's state that its only reader changes in place: a whole history makes many events, and a new state for each is mostly rubbish to collect. */
 export type OwnLine = { -readonly [Key in keyof LineState]: LineState[Key] };
@@ -70,25 +70,22 @@ const emptyLine = (event: OrderEvent): OwnLine => ({
 /** Whether an event at `at` comes before the stamp (knownAt, knownId). */
 const precedes = (at: number, id: string, knownAt: number, knownId: string): boolean => at < knownAt || (at === knownAt && id < knownId);
 
-function foldAttributes(state: OwnLine, event: OrderEvent, kept: readonly Attribute[]): void {
+/** Attributes known so far, with what an event says of those that are kept; the same object where it changes none. */
+export function withAttributes(known: LineState['attributes'], event: OrderEvent, kept: readonly Attribute[]): LineState['attributes'] {
   let attributes: Partial<Record<Attribute, readonly [string | number, number, string]>> | undefined;
   for (const name of kept) {
     const value = event[name];
     if (value === null) continue;
-    const known = state.attributes[name];
+    const stamped = known[name];
     // A state that was handed out before may share its attributes: those are never changed in place.
-    if (known === undefined || precedes(event.occurredAt, event.eventId, known[1], known[2])) (attributes ??= { ...state.attributes })[name] = [value, event.occurredAt, event.eventId];
+    if (stamped === undefined || precedes(event.occurredAt, event.eventId, stamped[1], stamped[2])) (attributes ??= { ...known })[name] = [value, event.occurredAt, event.eventId];
   }
-  if (attributes !== undefined) state.attributes = attributes;
+  return attributes ?? known;
 }
 
-/** Adds one event to a state that nobody else holds: the result of `foldEvent`, in place. */
-export function foldInto(state: OwnLine | undefined, event: OrderEvent, kept: readonly Attribute[] = ATTRIBUTES): OwnLine {
-  const s = state ?? emptyLine(event);
-  const { quantity, occurredAt: at } = event;
-  if (precedes(at, event.eventId, s.first[0], s.first[1])) s.first = [at, event.eventId];
-  foldAttributes(s, event, kept);
-  switch (event.type) {
+/** Adds the units of an event, and its time, to a state that nobody else holds. */
+export function foldUnits(s: OwnLine, type: EventType, quantity: number, at: number): void {
+  switch (type) {
     case 'created':
       s.created += quantity;
       s.countedAt = least(s.countedAt, at);
@@ -110,6 +107,15 @@ export function foldInto(state: OwnLine | undefined, event: OrderEvent, kept: re
       s.delivered += quantity;
       s.deliveredAt = most(s.deliveredAt, at);
   }
+}
+
+/** Adds one event to a state that nobody else holds: the result of `foldEvent`, in place. */
+export function foldInto(state: OwnLine | undefined, event: OrderEvent, kept: readonly Attribute[] = ATTRIBUTES): OwnLine {
+  const s = state ?? emptyLine(event);
+  const { occurredAt: at } = event;
+  if (precedes(at, event.eventId, s.first[0], s.first[1])) s.first = [at, event.eventId];
+  s.attributes = withAttributes(s.attributes, event, kept);
+  foldUnits(s, event.type, event.quantity, at);
   return s;
 }
 

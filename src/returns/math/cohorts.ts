@@ -98,13 +98,62 @@ function clumps(line: SoldUnits, age: number, asOf: number, horizonMs: number): 
   return found;
 }
 
+/** The lines so far, side by side. */
+class Lines {
+  count = 0;
+  /** Number of the key. */
+  keys = new Int32Array(4_096);
+  ages = new Int32Array(4_096);
+  sold = new Float64Array(4_096);
+  /** Number of what came back of the line, 0 where nothing did. */
+  back = new Int32Array(4_096);
+
+  add(key: number, age: number, sold: number, back: number): void {
+    const place = this.count++;
+    if (place === this.keys.length) this.grow(2 * place);
+    this.keys[place] = key;
+    this.ages[place] = age;
+    this.sold[place] = sold;
+    this.back[place] = back;
+  }
+
+  private grow(room: number): void {
+    const { keys, ages, sold, back } = this;
+    [this.keys, this.ages, this.sold, this.back] = [new Int32Array(room), new Int32Array(room), new Float64Array(room), new Int32Array(room)];
+    this.keys.set(keys);
+    this.ages.set(ages);
+    this.sold.set(sold);
+    this.back.set(back);
+  }
+
+  /** Their places, key by key, each key's in the order in which they came; and where the lines of each key begin. */
+  sorted(keys: number): { readonly places: Int32Array; readonly begins: Int32Array } {
+    const begins = new Int32Array(keys + 2);
+    for (let i = 0; i < this.count; i++) {
+      const after = (this.keys[i] as number) + 2;
+      begins[after] = (begins[after] as number) + 1;
+    }
+    for (let key = 1; key < begins.length; key++) begins[key] = (begins[key] as number) + (begins[key - 1] as number);
+    const places = new Int32Array(this.count);
+    for (let i = 0; i < this.count; i++) {
+      const next = (this.keys[i] as number) + 1;
+      places[begins[next] as number] = i;
+      begins[next] = (begins[next] as number) + 1;
+    }
+    return { places, begins };
+  }
+}
+
 /**
  * Cohorts by key, age at `asOf` and size of line. Returns before `asOf` and within `horizonDays` of the clock's start count, capped
  * at what was sold of their line. A clock that starts later than a return or than `asOf` (delivery is assumed three days after
  * shipment) counts as started there.
  */
 export class CohortSums {
-  private readonly keys = new Map<string, Growing[]>();
+  private readonly keys = new Map<string, number>();
+  private readonly lines = new Lines();
+  /** What came back of lines, the first of which is none. */
+  private readonly back: Back[][] = [NOTHING];
 
   constructor(
     private readonly asOf: number,
@@ -114,37 +163,51 @@ export class CohortSums {
   add(key: string, line: SoldUnits): void {
     if (line.sold <= 0) return;
     const age = Math.max(0, Math.floor((this.asOf - line.start) / DAY_MS));
-    let list = this.keys.get(key);
-    if (list === undefined) this.keys.set(key, (list = []));
-    const cohort = this.cohortOf(list, age, sizeClass(line.sold));
-    cohort.lines++;
-    cohort.sold += line.sold;
-    if (line.returns.length === 0) return;
-    const back = clumps(line, age, this.asOf, this.horizonDays * DAY_MS);
-    if (back.length > 0) cohort.returned = cohort.returned === NOTHING ? back : cohort.returned.concat(back);
+    let number = this.keys.get(key);
+    if (number === undefined) this.keys.set(key, (number = this.keys.size));
+    const back = line.returns.length === 0 ? NOTHING : clumps(line, age, this.asOf, this.horizonDays * DAY_MS);
+    this.lines.add(number, age, line.sold, back.length === 0 ? 0 : this.back.push(back) - 1);
   }
 
-  /** Sales come more or less in the order of their times, so the cohort is among the last; a second one like it would do no harm. */
-  private cohortOf(list: Growing[], age: number, size: number): Growing {
-    for (let i = list.length - 1; i >= 0; i--) {
-      const cohort = list[i] as Growing;
-      if (cohort.age !== age) break;
-      if (cohort.size === size) return cohort;
-    }
-    const cohort: Growing = { age, size, lines: 0, sold: 0, returned: NOTHING };
-    list.push(cohort);
-    return cohort;
-  }
-
+  /** Key by key: the lines of all keys come mixed, and going back and forth between the cohorts of all would take far longer. */
   byKey(): Map<string, Cohort[]> {
-    for (const list of this.keys.values()) {
-      list.reverse();
-      for (let i = 1; i < list.length; i++) {
-        if ((list[i] as Growing).age >= (list[i - 1] as Growing).age) continue;
-        list.sort((x, y) => x.age - y.age);
-        break;
-      }
-    }
-    return this.keys;
+    const { places, begins } = this.lines.sorted(this.keys.size);
+    const all = new Map<string, Cohort[]>();
+    for (const [key, number] of this.keys) all.set(key, this.cohortsOf(places, begins[number] as number, begins[number + 1] as number));
+    return all;
   }
+
+  private cohortsOf(places: Int32Array, from: number, to: number): Cohort[] {
+    const { ages, sold, back: backs } = this.lines;
+    const list: Growing[] = [];
+    for (let i = from; i < to; i++) {
+      const place = places[i] as number;
+      const units = sold[place] as number;
+      const cohort = cohortIn(list, ages[place] as number, sizeClass(units));
+      cohort.lines++;
+      cohort.sold += units;
+      if (backs[place] === 0) continue;
+      const back = this.back[backs[place] as number] as Back[];
+      cohort.returned = cohort.returned === NOTHING ? back : cohort.returned.concat(back);
+    }
+    list.reverse();
+    for (let i = 1; i < list.length; i++) {
+      if ((list[i] as Growing).age >= (list[i - 1] as Growing).age) continue;
+      list.sort((x, y) => x.age - y.age);
+      break;
+    }
+    return list;
+  }
+}
+
+/** Sales come more or less in the order of their times, so the cohort is among the last; a second one like it would do no harm. */
+function cohortIn(list: Growing[], age: number, size: number): Growing {
+  for (let i = list.length - 1; i >= 0; i--) {
+    const cohort = list[i] as Growing;
+    if (cohort.age !== age) break;
+    if (cohort.size === size) return cohort;
+  }
+  const cohort: Growing = { age, size, lines: 0, sold: 0, returned: NOTHING };
+  list.push(cohort);
+  return cohort;
 }

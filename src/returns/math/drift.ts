@@ -22,50 +22,43 @@ export interface Seen {
 /** Prior sd of the first logarithm: the level, which the row has in common, is free. */
 const LEVEL = 2;
 
-/** Inverse and log determinant of a symmetric positive definite matrix, by Cholesky (in place on a copy). */
-function inverted(matrix: readonly Float64Array[]): { readonly inverse: Float64Array[]; readonly logDeterminant: number } {
-  const n = matrix.length;
-  const lower = matrix.map((row) => Float64Array.from(row));
+/**
+ * Inverse and log determinant of a symmetric positive definite matrix that is 0 but on its diagonal and beside it, as the precision of
+ * a walk is, by Cholesky: `diagonal`, and `beside` it (index i: between i − 1 and i). Cost: n².
+ */
+function inverted(diagonal: Float64Array, beside: Float64Array): { readonly inverse: Float64Array[]; readonly logDeterminant: number } {
+  const n = diagonal.length;
+  const [root, below] = [new Float64Array(n), new Float64Array(n)];
   let logDeterminant = 0;
   for (let i = 0; i < n; i++) {
-    const row = lower[i] as Float64Array;
-    for (let j = 0; j <= i; j++) {
-      const other = lower[j] as Float64Array;
-      let sum = row[j] as number;
-      for (let k = 0; k < j; k++) sum -= (row[k] as number) * (other[k] as number);
-      if (i === j) logDeterminant += 2 * Math.log((row[i] = Math.sqrt(sum)));
-      else row[j] = sum / (other[j] as number);
-    }
+    const b = (below[i] = i === 0 ? 0 : (beside[i] as number) / (root[i - 1] as number));
+    logDeterminant += 2 * Math.log((root[i] = Math.sqrt((diagonal[i] as number) - b * b)));
   }
   const inverse = Array.from({ length: n }, () => new Float64Array(n));
   const column = new Float64Array(n);
   for (let c = 0; c < n; c++) {
-    for (let i = 0; i < n; i++) {
-      let sum = i === c ? 1 : 0;
-      for (let k = 0; k < i; k++) sum -= ((lower[i] as Float64Array)[k] as number) * (column[k] as number);
-      column[i] = sum / ((lower[i] as Float64Array)[i] as number);
-    }
+    column.fill(0, 0, c);
+    column[c] = 1 / (root[c] as number);
+    for (let i = c + 1; i < n; i++) column[i] = -((below[i] as number) * (column[i - 1] as number)) / (root[i] as number);
     for (let i = n - 1; i >= 0; i--) {
-      let sum = column[i] as number;
-      for (let k = i + 1; k < n; k++) sum -= ((lower[k] as Float64Array)[i] as number) * (column[k] as number);
-      column[i] = sum / ((lower[i] as Float64Array)[i] as number);
+      const after = i + 1 < n ? (below[i + 1] as number) * (column[i + 1] as number) : 0;
+      column[i] = ((column[i] as number) - after) / (root[i] as number);
       (inverse[i] as Float64Array)[c] = column[i] as number;
     }
   }
   return { inverse, logDeterminant };
 }
 
-/** Adds the precision of a random walk with this step to the diagonal band; answers its log determinant. */
-function walk(matrix: readonly Float64Array[], step: number): number {
-  const n = matrix.length;
-  const add = (i: number, j: number, x: number): void => { const row = matrix[i] as Float64Array; row[j] = (row[j] as number) + x; };
-  add(0, 0, 1 / LEVEL ** 2);
+/** Adds the precision of a random walk with this step to a matrix (as of `inverted`); answers its log determinant. */
+function walk(diagonal: Float64Array, beside: Float64Array, step: number): number {
+  const n = diagonal.length;
+  const add = (i: number, x: number): void => { diagonal[i] = (diagonal[i] as number) + x; };
+  add(0, 1 / LEVEL ** 2);
   const precision = 1 / step ** 2;
   for (let i = 1; i < n; i++) {
-    add(i, i, precision);
-    add(i - 1, i - 1, precision);
-    add(i, i - 1, -precision);
-    add(i - 1, i, -precision);
+    add(i, precision);
+    add(i - 1, precision);
+    beside[i] = (beside[i] as number) - precision;
   }
   return -2 * Math.log(LEVEL) - 2 * (n - 1) * Math.log(step);
 }
@@ -80,9 +73,8 @@ function fitted(row: readonly Seen[], step: number): Fit {
   const log = new Float64Array(n);
   let [inverse, evidence]: [Float64Array[], number] = [[], 0];
   for (let round = 0; round < 8; round++) {
-    const precision = Array.from({ length: n }, () => new Float64Array(n));
-    const prior = walk(precision, step);
-    const pull = new Float64Array(n);
+    const [diagonal, beside, pull] = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
+    const prior = walk(diagonal, beside, step);
     let [fit, move] = [0, 0];
     // Quadratic form of the prior at the point where we are.
     let form = ((log[0] as number) / LEVEL) ** 2;
@@ -95,10 +87,10 @@ function fitted(row: readonly Seen[], step: number): Fit {
       const information = 1 / (s.dispersion / mean + s.blur ** 2);
       const share = (information * s.dispersion) / mean;
       pull[i] = information * at + ((s.came - mean) / s.dispersion) * share;
-      (precision[i] as Float64Array)[i] = ((precision[i] as Float64Array)[i] as number) + information;
+      diagonal[i] = (diagonal[i] as number) + information;
       fit += (share * (s.came * at - mean + (s.came > 0 ? s.came - s.came * Math.log(s.came / s.expected) : 0))) / s.dispersion;
     });
-    const { inverse: covariance, logDeterminant } = inverted(precision);
+    const { inverse: covariance, logDeterminant } = inverted(diagonal, beside);
     for (let i = 0; i < n; i++) {
       let next = 0;
       for (let j = 0; j < n; j++) next += ((covariance[i] as Float64Array)[j] as number) * (pull[j] as number);

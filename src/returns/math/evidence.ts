@@ -13,17 +13,18 @@ export class Tables {
   readonly horizon: number;
   readonly seasons: number;
   private readonly share: Float64Array;
-  private readonly season: Float64Array;
-  private readonly size: Float64Array;
+  /** By fortnight, then by class of size. */
+  private readonly factors: Float64Array;
   private readonly weights: Float64Array;
 
   constructor(readonly pattern: ReturnPattern) {
     this.horizon = pattern.lag.share.length - 1;
     this.share = Float64Array.from({ length: this.horizon + 1 }, (_, age) => shareBy(pattern.lag, age));
-    this.season = pattern.season.log.map(Math.exp);
-    this.seasons = this.season.length;
+    this.seasons = pattern.season.log.length;
     this.weights = Float64Array.from(pattern.clumps, (clump) => clump.weight);
-    this.size = Float64Array.from({ length: SIZE_CLASSES }, (_, size) => Math.exp(pattern.size.log[sizeFactorOf(size)] as number));
+    const ofSize = Float64Array.from({ length: SIZE_CLASSES }, (_, size) => Math.exp(pattern.size.log[sizeFactorOf(size)] as number));
+    this.factors = new Float64Array(this.seasons * SIZE_CLASSES);
+    pattern.season.log.forEach((log, season) => { for (let size = 0; size < SIZE_CLASSES; size++) this.factors[season * SIZE_CLASSES + size] = Math.min(1, (Math.exp(log) * (ofSize[size] as number)) / pattern.top); });
   }
 
   /** G at an age. */
@@ -33,7 +34,7 @@ export class Tables {
 
   /** How much higher than a key's own rate that of a cohort is, of what is highest of all; in (0, 1]. */
   factor(age: number, size: number): number {
-    return Math.min(1, ((this.season[this.fortnight(age)] as number) * (this.size[size] as number)) / this.pattern.top);
+    return this.factors[this.fortnight(age) * SIZE_CLASSES + size] as number;
   }
 
   weight(size: number): number {

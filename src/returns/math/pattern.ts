@@ -52,6 +52,9 @@ const SIZE_STEPS = [0.02, 0.1, 0.3, 0.6, 1];
 const [USUAL_LAG_DRIFT, USUAL_FORTNIGHTS] = [0.15, 3] as const;
 const ROUNDS = 3;
 
+/** Of a place among the sums by age and class of size. */
+const ageOf = (place: number): number => Math.floor(place / SIZE_CLASSES);
+
 /** Sums over all keys by age and class of size. */
 class Cells {
   readonly sold: Float64Array;
@@ -66,6 +69,8 @@ class Cells {
   readonly shares = new Float64Array(SIZE_CLASSES);
   readonly squares = new Float64Array(SIZE_CLASSES);
   readonly ages: number;
+  /** Places where anything was sold. */
+  readonly used: Int32Array;
 
   constructor(keys: readonly (readonly Cohort[])[], readonly horizon: number) {
     let oldest = -1;
@@ -79,6 +84,7 @@ class Cells {
     this.sold = new Float64Array(this.ages * SIZE_CLASSES);
     this.back = new Float64Array(this.ages * SIZE_CLASSES);
     for (const cohorts of keys) for (const c of cohorts) this.add(c);
+    this.used = Int32Array.from(this.sold.keys()).filter((place) => this.sold[place] !== 0);
   }
 
   private add(c: Cohort): void {
@@ -180,15 +186,13 @@ class Learning {
 
   private *watched(): Generator<Watched> {
     const { cells } = this;
-    for (let age = 0; age < cells.ages; age++) {
-      for (let size = 0; size < SIZE_CLASSES; size++) {
-        const place = age * SIZE_CLASSES + size;
-        if (at(cells.sold, place) === 0) continue;
-        const weight = at(this.weights, size);
-        const returned = [...(cells.lags.get(place) ?? [])].map(([lag, units]): [number, number] => [lag, units * weight]);
-        // Sales of a season of many returns are at risk of more: without this a rising rate looks like a short lag.
-        yield { age, returned, weight: Math.max(at(cells.back, place) * weight, at(cells.sold, place) * weight * this.factor(age, size)) };
-      }
+    for (const place of cells.used) {
+      const [age, size] = [ageOf(place), place % SIZE_CLASSES];
+      const weight = at(this.weights, size);
+      const lags = cells.lags.get(place);
+      const returned = lags === undefined ? [] : Array.from(lags, ([lag, units]): [number, number] => [lag, units * weight]);
+      // Sales of a season of many returns are at risk of more: without this a rising rate looks like a short lag.
+      yield { age, returned, weight: Math.max(at(cells.back, place) * weight, at(cells.sold, place) * weight * this.factor(age, size)) };
     }
   }
 
@@ -201,10 +205,8 @@ class Learning {
     this.layLag();
     const share = Array.from({ length: cells.ages }, (_, age) => shareBy(this.lag, age));
     let [came, exposed] = [0, 0];
-    for (let place = 0; place < cells.sold.length; place++) {
-      if (at(cells.sold, place) === 0) continue;
-      const age = Math.floor(place / SIZE_CLASSES);
-      const size = place % SIZE_CLASSES;
+    for (const place of cells.used) {
+      const [age, size] = [ageOf(place), place % SIZE_CLASSES];
       came += at(cells.back, place) * at(this.weights, size);
       exposed += at(cells.sold, place) * at(this.weights, size) * at(share, age) * this.factor(age, size);
     }
@@ -212,7 +214,7 @@ class Learning {
     if (came === 0) return;
     this.drifts(share);
     const ripe = new Float64Array(SIZE_CLASSES);
-    for (let place = 0; place < cells.sold.length; place++) ripe[place % SIZE_CLASSES] = at(ripe, place % SIZE_CLASSES) + at(cells.sold, place) * at(share, Math.floor(place / SIZE_CLASSES));
+    for (const place of cells.used) ripe[place % SIZE_CLASSES] = at(ripe, place % SIZE_CLASSES) + at(cells.sold, place) * at(share, ageOf(place));
     this.weights = this.weights.map((_, c) => {
       if (at(cells.lines, c) === 0) return 1;
       const size = at(cells.units, c) / at(cells.lines, c);
@@ -244,7 +246,7 @@ class Learning {
     const split = lag.share.findIndex((g) => g >= 0.5);
     const [early, late, ratio] = [new Float64Array(this.seasons), new Float64Array(this.seasons), new Float64Array(this.seasons)];
     for (const [place, lags] of cells.lags) {
-      const [age, size] = [Math.floor(place / SIZE_CLASSES), place % SIZE_CLASSES];
+      const [age, size] = [ageOf(place), place % SIZE_CLASSES];
       if (age < 2 * split + 2) continue;
       const season = seasonOf(age);
       for (const [day, units] of lags) {
@@ -269,14 +271,16 @@ class Learning {
 
   /** @param without by row: what the row's own factor is divided out with */
   private rowsBy(share: readonly number[], of: (age: number, size: number) => number, n: number, without: Float64Array): Row {
+    const { used } = this.cells;
     const row = rowOf(n);
     const [came, mean, sold] = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
-    for (let age = 0; age < this.cells.ages; age++) {
+    for (let next = 0; next < used.length; ) {
+      const age = ageOf(used[next] as number);
       came.fill(0); mean.fill(0); sold.fill(0);
-      for (let size = 0; size < SIZE_CLASSES; size++) {
-        const place = age * SIZE_CLASSES + size;
+      for (; next < used.length && ageOf(used[next] as number) === age; next++) {
+        const place = used[next] as number;
+        const size = place % SIZE_CLASSES;
         const units = at(this.cells.sold, place) * at(this.weights, size);
-        if (units === 0) continue;
         const i = of(age, size);
         const whole = Math.min(units, units * this.rate * this.factor(age, size));
         came[i] = at(came, i) + at(this.cells.back, place) * at(this.weights, size);
@@ -317,10 +321,9 @@ export function patternOf(keys: Iterable<readonly Cohort[]>, horizon: number): R
   const { lag, season, size, rate } = learning;
   let top = 0;
   let [sold, back] = [0, 0];
-  for (let place = 0; place < cells.sold.length; place++) {
+  for (const place of cells.used) {
     const units = at(cells.sold, place);
-    if (units === 0) continue;
-    const factor = Math.exp(at(season.log, seasonOf(Math.floor(place / SIZE_CLASSES))) + at(size.log, sizeFactorOf(place % SIZE_CLASSES)));
+    const factor = Math.exp(at(season.log, seasonOf(ageOf(place))) + at(size.log, sizeFactorOf(place % SIZE_CLASSES)));
     top = Math.max(top, factor);
     sold += units;
     back += units * Math.min(1, rate * factor);
