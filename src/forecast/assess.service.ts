@@ -2,7 +2,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Handles, Jobs, newId, type JobRun, type Tx } from '../kernel/index.js';
 import { allClocks, countedTimes, dirtyStreams, markAssessed, streamNews, streamsOfSku, type DirtyStream, type ShopClockRow, type StreamNews } from '../orders/index.js';
-import { advanceStream, BIN_MS, binOf, dueAt, openStream, outsideOf, type Alarm, type Bin, type Outside, type StreamState } from './math/index.js';
+import { advanceStream, BIN_MS, binOf, dueAt, EVEN, openStream, outsideOf, type Alarm, type Bin, type Outside, type StreamState } from './math/index.js';
 import { assess, reassess, spikeDetected } from './forecast.facts.js';
 import * as store from './forecast.repository.js';
 import { NeedService } from './need.service.js';
@@ -140,6 +140,6 @@ export class AssessService {
     if (fresh.length === 0) return new Map();
     const standing = (await streamsOfSku(tx, [...new Set(fresh.map((d) => d.sku))])).filter((s) => s.broadcast === '');
     const states = await store.statesOf(tx, standing.map((s) => s.id));
-    return new Map(states.map((s) => [`${s.shop}\0${s.sku}`, outsideOf(s.state.baseline, clocks.get(s.shop)?.now?.getTime() ?? s.state.next)]));
+    return new Map(states.map((s) => [`${s.shop}\0${s.sku}`, outsideOf(s.state.baseline, clocks.get(s.shop)?.now?.getTime() ?? s.state.next, EVEN)]));
   }
 }

@@ -1,4 +1,4 @@
-// Orders and exposure by hour of the day, decayed with a half-life of a week: what the shape of a day is learned from, changed in
+// Orders and time × exposure by hour of the day, decayed with a half-life of a week: what the shape of a day is learned from, changed in
 // place. All older counts decay by one common factor, so that a step costs as little as the one hour that it adds to. Counts are
 // rounded when they are written (precision.ts): an hour of 900 s is added to at most some 36,000 s, so what is lost is little.
 import { following, HOUR_MS, HOURS, hourOf, hourRate, preceding, unknownError, type HourRate } from './daily-shape.js';
@@ -48,13 +48,7 @@ export class HourCounts {
     return LEFT[this.steps] as number;
   }
 
-  /** The long-run rate over the whole day, shrunk towards none: orders per ms, and the orders it rests on. */
-  mean(priorTime: number): { readonly rate: number; readonly orders: number } {
-    const orders = this.allOrders * this.scale;
-    return { rate: orders / (this.allTime * this.scale + priorTime), orders };
-  }
-
-  /** Time seen in all hours, ms. */
+  /** Time × exposure seen in all hours, ms. */
   get seen(): number {
     return this.allTime * this.scale;
   }
@@ -63,7 +57,7 @@ export class HourCounts {
     return hourRate(this.orders, this.time, this.scale, hour, dispersion);
   }
 
-  /** A step passes: `time` ms of this hour with so many orders. */
+  /** A step passes: `time` ms × exposure of this hour with so many orders. */
   add(hour: number, time: number, orders: number): void {
     this.pass(1);
     const { scale } = this;
@@ -84,8 +78,8 @@ export class HourCounts {
     return after - before;
   }
 
-  /** As many whole steps without orders from `from`, the beginning of a step, to `to`. */
-  addEmpty(from: number, to: number): void {
+  /** As many whole steps without orders from `from`, the beginning of a step, to `to`, all at one exposure. */
+  addEmpty(from: number, to: number, exposure: number): void {
     // Numbers of steps since 1970: the remainder of a time in ms is a slow division.
     let at = Math.round(from / STEP_MS);
     const end = Math.round(to / STEP_MS);
@@ -94,19 +88,19 @@ export class HourCounts {
       const hour = ((at - within) / STEPS_PER_HOUR) % HOURS;
       const days = within === 0 && end - at >= STEPS_PER_DAY ? Math.min(MOST_DAYS, Math.floor((end - at) / STEPS_PER_DAY)) : 0;
       if (days > 0) {
-        this.addEmptyDays(hour, days);
+        this.addEmptyDays(hour, days, exposure);
         at += days * STEPS_PER_DAY;
       } else {
         const passed = Math.min(end - at, STEPS_PER_HOUR - within);
         this.pass(passed);
-        this.allTime += this.set(this.time, hour, (this.time[hour] as number) + (PASSED_TIME[passed] as number) / this.scale);
+        this.allTime += this.set(this.time, hour, (this.time[hour] as number) + (exposure * (PASSED_TIME[passed] as number)) / this.scale);
         at += passed;
       }
     }
   }
 
   /**
-   * The level (orders per ms) of the hours from `since` to `end`. Where they were known, every other hour rises in proportion, as the
+   * The level (orders per ms at exposure 1) of the hours from `since` to `end`. Where they were known, every other hour rises in proportion, as the
    * whole stream has; where they were not, they are learned as they are.
    */
   raiseTo(level: number, since: number, end: number): void {
@@ -163,9 +157,9 @@ export class HourCounts {
   }
 
   /** Whole days from a full hour on: what each hour gains is a geometric sum over the days. */
-  private addEmptyDays(first: number, days: number): void {
+  private addEmptyDays(first: number, days: number, exposure: number): void {
     this.steps += days * STEPS_PER_DAY;
-    const gained = ((PASSED_TIME[STEPS_PER_HOUR] as number) * (PASSED_DAYS[days] as number)) / this.scale;
+    const gained = (exposure * (PASSED_TIME[STEPS_PER_HOUR] as number) * (PASSED_DAYS[days] as number)) / this.scale;
     const { time } = this;
     for (let k = 0, hour = first; k < HOURS; k++, hour = following(hour)) time[hour] = short((time[hour] as number) + gained * (LEFT[(HOURS - 1 - k) * STEPS_PER_HOUR] as number));
     if (this.steps > MOST_STEPS) this.multiplyOut();

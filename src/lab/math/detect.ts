@@ -1,5 +1,5 @@
 // The detector of the service over whole streams: every spike of a file, each as it was known when it was detected.
-import { advanceStream, binOf, openStream, outsideOf, type Alarm, type Bin, type Outside, type SpikeOptions, type StreamState } from '../../forecast/math/index.js';
+import { advanceStream, binOf, EVEN, openStream, outsideOf, type Alarm, type Bin, type Outside, type SpikeOptions, type StreamState } from '../../forecast/math/index.js';
 import type { Arrivals } from './arrivals.js';
 
 export interface Detected {
@@ -96,7 +96,7 @@ export function detectSpikes(streams: readonly Arrivals[], end: number, options:
     const opened = broadcasts.map((a) => ({ a, at: a.counted[0] as number, outside: undefined as Outside | undefined })).sort((x, y) => x.at - y.at);
     if (standing !== undefined) {
       const first = standing.counted[0] as number;
-      const ask = opened.filter((b) => binOf(b.at, binMs) > first).map((b) => ({ at: b.at, answer: (state: StreamState) => (b.outside = outsideOf(state.baseline, b.at)) }));
+      const ask = opened.filter((b) => binOf(b.at, binMs) > first).map((b) => ({ at: b.at, answer: (state: StreamState) => (b.outside = outsideOf(state.baseline, b.at, EVEN)) }));
       found.push(...run(standing, openStream(first, { kind: 'standing' }, binMs), end, options, binMs, ask));
     }
     for (const { a, at, outside } of opened) found.push(...run(a, openStream(at, { kind: 'broadcast', outside }, binMs), end, options, binMs, []));

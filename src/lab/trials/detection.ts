@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
-  advanceStream, BIN_MS, DEFAULT_SPIKE_OPTIONS, Evidence, openStream, outsideOf, poissonCusum, type Bin, type StreamState,
+  advanceStream, BIN_MS, DEFAULT_SPIKE_OPTIONS, EVEN, Evidence, openStream, outsideOf, poissonCusum, type Bin, type StreamState,
 } from '../../forecast/math/index.js';
 import { poissonBelow, randomFrom, type Random } from '../../kernel/math/index.js';
 import { detect } from '../detect.js';
@@ -61,7 +61,7 @@ function alarmsOf(bins: readonly Bin[], days: number, quiet: Quiet): number {
     const [first] = evening;
     // The first broadcast of a SKU comes after a day: before it there is nothing to start from but the published prior.
     if (first !== undefined && day > 0) {
-      const outside = outsideOf(before.state.baseline, first.bin);
+      const outside = outsideOf(before.state.baseline, first.bin, EVEN);
       alarms += advanceStream(openStream(first.bin, { kind: 'broadcast', outside }), evening, starts + 3 * HOUR, NO_LATE).alarms.length;
     }
     const after = advanceStream(before.state, today.filter((b) => b.bin >= starts && !onAir(b.bin)), (day + 1) * DAY, NO_LATE);
