@@ -5,10 +5,10 @@
 //
 // Numbers are kept as they are stored (precision.ts). Everything moves in steps of a quarter of an hour, on the clock: within a step the rate stands, so that a stream gives the same
 // answers however often it is looked at.
-import { HOUR_MS, HOURS, hourOf } from './daily-shape.js';
+import { HOUR_MS, HOURS, hourOf, STEP_MS } from './daily-shape.js';
 import { Dispersion, type Pairs } from './dispersion.js';
-import { byExposure, mostExposed, type Exposure } from './exposure.js';
-import { HourCounts, KNOWN_DAYS, STEP_MS } from './hour-counts.js';
+import { Exposed, mostExposed, type Exposure } from './exposure.js';
+import { HourCounts, KNOWN_DAYS } from './hour-counts.js';
 import type { Excess } from './likelihood.js';
 import { long } from './precision.js';
 
@@ -103,6 +103,9 @@ export class LearningBaseline {
   /** The rate of this hour is the least. */
   private low: boolean;
   private learnedTo: number;
+  /** What time is exposed to, where it passes and where it is learned from. */
+  private readonly now: Exposed;
+  private readonly then: Exposed;
   /** Of the step in which rate and bound stand, and the least rates at it. */
   private exposed: number;
   private floor: Least;
@@ -116,7 +119,9 @@ export class LearningBaseline {
 
   constructor(b: BaselineState, private readonly binMs: number, private readonly exposure: Exposure) {
     this.outside = long(b.outside);
-    this.exposed = exposure.at(b.until - 1);
+    this.now = new Exposed(exposure);
+    this.then = new Exposed(exposure);
+    this.exposed = this.now.at(b.until - 1);
     this.floor = leastOf(this.outside, this.exposed);
     this.counts = new HourCounts(b.hourOrders, b.hourTime, b.steps ?? 0);
     this.nearOrders = long(b.nearOrders);
@@ -165,13 +170,13 @@ export class LearningBaseline {
       this.used = 0;
     }
     // At the least rate, with nothing new, counts have only waned: it stays the least while the exposure stays.
-    if (!this.least || this.fresh || this.exposure.at(at) !== this.exposed) this.setRate(at);
+    if (!this.least || this.fresh || this.now.at(at) !== this.exposed) this.setRate(at);
     this.until = this.endFrom(at);
   }
 
   /** End of the step that begins at `at`: at the least rate a step takes until the hour is over, for there is little to learn, unless the exposure changes. */
   private endFrom(at: number): number {
-    return this.low ? Math.min((Math.floor(at / HOUR_MS) + 1) * HOUR_MS, this.exposure.until(at)) : stepEnd(at);
+    return this.low ? Math.min((Math.floor(at / HOUR_MS) + 1) * HOUR_MS, this.now.until(at)) : stepEnd(at);
   }
 
   /** Learns from what came before `to`. */
@@ -238,7 +243,7 @@ export class LearningBaseline {
 
   /** Takes the exposure of the step that begins at `at`; true where it is another one. */
   private expose(at: number): boolean {
-    const exposed = this.exposure.at(at);
+    const exposed = this.now.at(at);
     if (exposed === this.exposed) return false;
     this.exposed = exposed;
     this.floor = leastOf(this.outside, exposed);
@@ -261,7 +266,7 @@ export class LearningBaseline {
   private learnStep(to: number): void {
     const hour = hourOf(this.learnedTo);
     const time = to - this.learnedTo;
-    const exposed = time * this.exposure.at(this.learnedTo);
+    const exposed = time * this.then.at(this.learnedTo);
     let orders = 0;
     for (let due = this.waiting[this.used]; due !== undefined && due[0] < to; due = this.waiting[++this.used]) {
       orders += due[1];
@@ -290,7 +295,7 @@ export class LearningBaseline {
     if (steps < 2 || !isWhole(from / STEP_MS) || this.used < this.waiting.length || this.learnedTo !== from - LAG_MS) return undefined;
     if (!this.least || this.fresh) return undefined;
     const end = from + steps * STEP_MS;
-    const change = this.exposure.until(from);
+    const change = this.now.until(from);
     if (change > end) return end;
     // The exposure changes meanwhile: the floor must be one and the same, and no hour's rate exceed it at the highest.
     const most = mostExposed(this.exposure, from, end + 1);
@@ -306,7 +311,7 @@ export class LearningBaseline {
       this.nearOrders = long(this.nearOrders * near);
       this.nearExpected = long(this.nearExpected * near);
     }
-    byExposure(this.exposure, this.learnedTo, learned, (from, end, exposed) => this.counts.addEmpty(from, end, exposed));
+    this.counts.addEmpty(this.learnedTo, learned, this.exposure);
     this.learnedTo = learned;
     this.expose(to);
     this.until = this.endFrom(to);

@@ -1,6 +1,6 @@
 import { randomFrom, type Random } from '../../kernel/math/index.js';
+import { STEP_MS } from './daily-shape.js';
 import { EVEN, exposedTime, exposureOf, mostExposed, type Exposure } from './exposure.js';
-import { STEP_MS } from './hour-counts.js';
 import { advanceStream, BIN_MS, dueAt, openStream, type Alarm, type Bin, type StreamState } from './spike.js';
 import { currentState, storedState, type StoredStream } from './stored-state.js';
 

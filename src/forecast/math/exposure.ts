@@ -1,6 +1,6 @@
 // How exposed a stream is to buyers: its rate is base(hour) × exposure(t). What lies behind it (a day of the week, viewers) is
 // its caller's to know; the detector learns orders beside time × exposure and expects by the same product.
-import { STEP_MS } from './hour-counts.js';
+import { STEP_MS } from './daily-shape.js';
 
 /**
  * A positive function of time (ms) that is constant within each quarter of an hour on the clock. What it says of a time that a stream
@@ -40,28 +40,51 @@ export function exposureOf(steps: readonly ExposureStep[]): Exposure {
   return { at: (at) => steps[after(at) - 1]?.exposure ?? 1, until: (at) => steps[after(at)]?.from ?? Infinity };
 }
 
-/** Calls `take` with each part of the time from `from` to `to` that has one exposure. */
-export function byExposure(exposure: Exposure, from: number, to: number, take: (from: number, to: number, exposure: number) => void): void {
-  for (let at = from; at < to; ) {
-    const exposed = exposure.at(at);
-    let end = exposure.until(at);
-    while (end < to && exposure.at(end) === exposed) end = exposure.until(end);
-    end = Math.min(to, end);
-    take(at, end, exposed);
-    at = end;
+/** Remembers the exposure that it was asked for last: a stream that learns step by step asks anew only where it may change. */
+export class Exposed {
+  private from = Infinity;
+  private to = -Infinity;
+  private exposure = 1;
+
+  constructor(private readonly of: Exposure) {}
+
+  at(at: number): number {
+    if (at < this.from || at >= this.to) {
+      this.from = at;
+      this.to = this.of.until(at);
+      this.exposure = this.of.at(at);
+    }
+    return this.exposure;
   }
+
+  until(at: number): number {
+    this.at(at);
+    return this.to;
+  }
+}
+
+/** The end of the time from `at` that has one exposure, `to` at the latest. */
+export function alikeUntil(exposure: Exposure, at: number, to: number): number {
+  const exposed = exposure.at(at);
+  let end = exposure.until(at);
+  while (end < to && exposure.at(end) === exposed) end = exposure.until(end);
+  return Math.min(to, end);
 }
 
 /** Time × exposure from `from` to `to`, ms. */
 export function exposedTime(exposure: Exposure, from: number, to: number): number {
   let sum = 0;
-  byExposure(exposure, from, to, (at, end, exposed) => (sum += (end - at) * exposed));
+  for (let at = from; at < to; ) {
+    const end = alikeUntil(exposure, at, to);
+    sum += (end - at) * exposure.at(at);
+    at = end;
+  }
   return sum;
 }
 
 /** The highest exposure between `from` and `to`. */
 export function mostExposed(exposure: Exposure, from: number, to: number): number {
   let most = 0;
-  byExposure(exposure, from, to, (_, __, exposed) => (most = Math.max(most, exposed)));
+  for (let at = from; at < to; at = exposure.until(at)) most = Math.max(most, exposure.at(at));
   return most;
 }

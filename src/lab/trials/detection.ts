@@ -9,6 +9,7 @@ import { poissonBelow, randomFrom, type Random } from '../../kernel/math/index.j
 import { detect } from '../detect.js';
 import type { Finding, Trial } from './finding.js';
 import { always, DAY, HOUR, MINUTE, openTwelveHours, simulatedBins, swinging, type Traffic } from './simulated-streams.js';
+import { weekFindings } from './weekly-shape.js';
 
 const SEED = 2026;
 const BASES = [0.1, 0.5, 2] as const;
@@ -239,10 +240,10 @@ function delayFindings(report: (line: string) => void): Finding[] {
 }
 
 /** How much is drawn: a minute or two on one core. */
-const [EFFORT, KNOWN_RUNS, STREAMS] = [0.5, 500, 30];
+const [EFFORT, KNOWN_RUNS, STREAMS, SKUS_OF_A_SHOP] = [0.5, 500, 30, 6];
 
 export const detectionTrial: Trial = async (data, report) => {
-  const findings = [...quietFindings(report), ...delayFindings(report)];
+  const findings = [...quietFindings(report), ...delayFindings(report), ...weekFindings(SKUS_OF_A_SHOP, report)];
   const orders = data === undefined ? undefined : join(data, 'uci-year1-orders.csv.gz');
   if (orders === undefined || !existsSync(orders)) {
     report('skipped: spikes of a real year (no folder with uci-year1-orders.csv.gz)');
