@@ -2,11 +2,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Handles, Jobs, newId, type JobRun, type Tx } from '../kernel/index.js';
 import { allClocks, countedTimes, dirtyStreams, markAssessed, streamNews, streamsOfSku, type DirtyStream, type ShopClockRow, type StreamNews } from '../orders/index.js';
-import { advanceStream, BIN_MS, binOf, dueAt, openStream, outsideOf, type Alarm, type Bin, type Outside, type StreamState } from './math/index.js';
+import { advanceStream, BIN_MS, binOf, DEFAULT_SPIKE_OPTIONS, dueAt, EVEN, openStream, outsideOf, type Alarm, type Bin, type Exposure, type Outside, type StreamState } from './math/index.js';
 import { assess, reassess, spikeDetected } from './forecast.facts.js';
 import * as store from './forecast.repository.js';
 import { NeedService } from './need.service.js';
 import { requestAssessment } from './ticker.js';
+import { KnownShapes } from './weekly.js';
 
 /** Streams assessed in one job; more wait for the next tick. */
 const LIMIT = 2_000;
@@ -38,6 +39,8 @@ function withRoomForLate(bins: readonly Bin[], next: number, now: number, late: 
 
 @Injectable()
 export class AssessService {
+  private readonly shapes = new KnownShapes();
+
   constructor(
     @Inject(NeedService) private readonly need: NeedService,
     @Inject(Jobs) private readonly jobs: Jobs,
@@ -56,8 +59,9 @@ export class AssessService {
   async assessShard(tx: Tx, shard: number, shards: number): Promise<void> {
     const dirty = await dirtyStreams(tx, shard, shards, LIMIT);
     if (dirty.length === 0) return;
+    const weeks = await this.shapes.exposures(tx, [...new Set(dirty.map((d) => d.shop))]);
     const clocks = await allClocks(tx);
-    const versions = await this.assessStreams(tx, dirty, new Map(clocks.map((c) => [c.id, c])));
+    const versions = await this.assessStreams(tx, dirty, new Map(clocks.map((c) => [c.id, c])), weeks);
     const worlds = new Map(clocks.map((c) => [c.id, c.clock]));
     for (const world of ['live', 'replay'] as const) {
       const skus = [...new Set(dirty.filter((d) => worlds.get(d.shop) === world).map((d) => d.sku))].sort();
@@ -67,9 +71,9 @@ export class AssessService {
     await markAssessed(tx, versions);
   }
 
-  private async assessStreams(tx: Tx, dirty: readonly DirtyStream[], clocks: ReadonlyMap<string, ShopClockRow>): Promise<{ stream: number; version: number }[]> {
+  private async assessStreams(tx: Tx, dirty: readonly DirtyStream[], clocks: ReadonlyMap<string, ShopClockRow>, weeks: ReadonlyMap<string, Exposure>): Promise<{ stream: number; version: number }[]> {
     const states = new Map((await store.statesOf(tx, dirty.map((d) => d.stream))).map((s) => [s.stream, s]));
-    const outside = await this.outsideRates(tx, dirty.filter((d) => d.broadcast !== '' && !states.has(d.stream)), clocks);
+    const outside = await this.outsideRates(tx, dirty.filter((d) => d.broadcast !== '' && !states.has(d.stream)), clocks, weeks);
     const news = new Map<number, StreamNews[]>();
     for (const row of await streamNews(tx, dirty.map((d) => d.stream), dirty.map((d) => states.get(d.stream)?.state.next ?? 0))) {
       news.set(row.stream, [...(news.get(row.stream) ?? []), row]);
@@ -84,13 +88,15 @@ export class AssessService {
       if (first === undefined || now === undefined) continue;
       const bins = rows.flatMap((r): Bin[] => (r.bucket === null ? [] : [{ bin: r.bucket, orders: r.orders ?? 0, withdrawn: r.withdrawn ?? 0 }]));
       const known = states.get(stream.stream);
+      // What is sold in a broadcast follows its viewers and not the day of the week.
+      const exposure = (stream.broadcast === '' ? weeks.get(stream.shop) : undefined) ?? EVEN;
       const before = known?.state ?? openStream(bins[0]?.bin ?? now, stream.broadcast === '' ? { kind: 'standing' } : { kind: 'broadcast', outside: outside.get(`${stream.shop}\0${stream.sku}`) });
       const late = {
         orders: Math.max(0, first.total_orders - before.counted - bins.reduce((s, b) => s + b.orders, 0)),
         withdrawn: Math.max(0, first.total_withdrawn - before.withdrawn - bins.reduce((s, b) => s + b.withdrawn, 0)),
       };
       const seen = withRoomForLate(bins, before.next, now, late.orders);
-      const { state, alarms, ended } = advanceStream(before, seen, now, late);
+      const { state, alarms, ended } = advanceStream(before, seen, now, late, { ...DEFAULT_SPIKE_OPTIONS, exposure });
       let episode = known?.episode ?? null;
       const closing = [...ended];
       for (const alarm of alarms) {
@@ -104,7 +110,7 @@ export class AssessService {
       }
       // What was only looked at, because its bin still fills, is booked when the bin is over, even if no order follows.
       const unbooked = late.orders > 0 && state.counted - before.counted < late.orders;
-      assessed.push({ stream, version: first.version, state, episode, wakeAt: unbooked ? binOf(now) + BIN_MS : (dueAt(state) ?? null) });
+      assessed.push({ stream, version: first.version, state, episode, wakeAt: unbooked ? binOf(now) + BIN_MS : (dueAt(state, BIN_MS, exposure) ?? null) });
     }
     if (raised.length > 0) {
       const spikes = await this.spikes(tx, raised);
@@ -136,10 +142,10 @@ export class AssessService {
   }
 
   /** A broadcast's stream starts from the SKU's own rate outside broadcasts. */
-  private async outsideRates(tx: Tx, fresh: readonly DirtyStream[], clocks: ReadonlyMap<string, ShopClockRow>): Promise<Map<string, Outside>> {
+  private async outsideRates(tx: Tx, fresh: readonly DirtyStream[], clocks: ReadonlyMap<string, ShopClockRow>, weeks: ReadonlyMap<string, Exposure>): Promise<Map<string, Outside>> {
     if (fresh.length === 0) return new Map();
     const standing = (await streamsOfSku(tx, [...new Set(fresh.map((d) => d.sku))])).filter((s) => s.broadcast === '');
     const states = await store.statesOf(tx, standing.map((s) => s.id));
-    return new Map(states.map((s) => [`${s.shop}\0${s.sku}`, outsideOf(s.state.baseline, clocks.get(s.shop)?.now?.getTime() ?? s.state.next)]));
+    return new Map(states.map((s) => [`${s.shop}\0${s.sku}`, outsideOf(s.state.baseline, clocks.get(s.shop)?.now?.getTime() ?? s.state.next, weeks.get(s.shop) ?? EVEN)]));
   }
 }

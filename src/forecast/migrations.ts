@@ -174,3 +174,30 @@ export class StandingSales1763802200000 implements MigrationInterface {
     await runner.query('drop table standing_models; drop table standing_sales; drop table standing_days');
   }
 }
+
+export class WeeklyShapes1763803200000 implements MigrationInterface {
+  name = 'WeeklyShapes1763803200000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      -- What a shop sold outside broadcasts, by UTC day: orders of a SKU up to a multiple of what it usually sells.
+      create table shop_days (
+        shop text not null references shops (id),
+        day date not null,
+        orders double precision not null check (orders >= 0),
+        primary key (shop, day));
+      -- How the rates of a shop's standing streams differ by day of the week (UTC, Sunday first), from a day on. What streams have passed never changes.
+      create table weekly_shapes (
+        shop text not null references shops (id),
+        from_day date not null,
+        factors double precision[] not null check (cardinality(factors) = 7 and 0 < all (factors)),
+        learned_at timestamptz not null default clock_timestamp(),
+        primary key (shop, from_day));
+      create trigger weekly_shapes_are_history before update or delete on weekly_shapes for each row execute function refuse_change();
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('drop table weekly_shapes; drop table shop_days');
+  }
+}

@@ -9,6 +9,7 @@ import { HORIZONS, learnHorizon, Market, MOST_TEACHING, standingModelOf, standin
 import { learnFromSales } from './forecast.facts.js';
 import * as store from './standing.repository.js';
 import { PRIOR_STANDING, type NamedStanding } from './standing.rules.js';
+import { learnWeeks } from './weekly.js';
 
 type World = 'live' | 'replay';
 
@@ -81,7 +82,8 @@ export class StandingService {
       if (now === undefined || (latest !== undefined && latest.day >= Math.floor(now.getTime() / DAY_MS))) return;
       const day = Math.floor(now.getTime() / DAY_MS);
       const shops = clocks.map((c) => c.id);
-      await store.sumUpDays(tx, world, shops, latest === undefined ? day - KEPT_DAYS : latest.day - SETTLING_DAYS, day, day - KEPT_DAYS);
+      const from = latest === undefined ? day - KEPT_DAYS : latest.day - SETTLING_DAYS;
+      await store.sumUpDays(tx, world, shops, from, day, day - KEPT_DAYS);
       await store.sumUpSkus(tx, world, shops, day, day - SETTLING_DAYS);
       const usual = await store.usualPrices(tx, world);
       const market = new Market();
@@ -98,6 +100,7 @@ export class StandingService {
       }
       await store.insertStanding(tx, { id: newId('st'), world, day, model: standingModelOf(school, learned), usual });
       await store.forgetStanding(tx, world, MODELS_KEPT);
+      await learnWeeks(tx, world, shops, from, day);
     });
   }
 }

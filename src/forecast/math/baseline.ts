@@ -1,11 +1,14 @@
 // What a stream sells when nothing special happens: a rate by hour of the day, raised or lowered by what the last hours sold beside
 // what was expected of them, and the dispersion of its counts. Both lag behind, so that a spike does not feed them, and both carry
-// a margin. Times in milliseconds; rates in orders per ms.
+// a margin. Times in milliseconds; rates in orders per ms. What is learned is learned at exposure 1 and expected times the exposure
+// of its time (exposure.ts).
 //
 // Numbers are kept as they are stored (precision.ts). Everything moves in steps of a quarter of an hour, on the clock: within a step the rate stands, so that a stream gives the same
 // answers however often it is looked at.
-import { HOUR_MS, HOURS, hourOf } from './daily-shape.js';
-import { HourCounts, KNOWN_DAYS, STEP_MS } from './hour-counts.js';
+import { HOUR_MS, HOURS, hourOf, STEP_MS } from './daily-shape.js';
+import { Dispersion, type Pairs } from './dispersion.js';
+import { Exposed, mostExposed, type Exposure } from './exposure.js';
+import { HourCounts, KNOWN_DAYS } from './hour-counts.js';
 import type { Excess } from './likelihood.js';
 import { long } from './precision.js';
 
@@ -26,15 +29,10 @@ const HOLD_MS = 75 * 60_000;
 const GROWN_MS = 36 * HOUR_MS;
 const NEAR_HALF_LIFE_MS = 45 * 60_000;
 const NEAR_DECAY = Math.pow(0.5, STEP_MS / NEAR_HALF_LIFE_MS);
-/** Prior of the dispersion: variance/mean − 1 = 0.5 with the weight of 10 orders; memory of about 2,000 bins with orders. */
-const EXCESS_PRIOR = 0.5;
-const EXCESS_WEIGHT = 10;
-const PAIRS_DECAY = 0.9995;
-const [EXCESS_FACTOR, EXCESS_MARGIN, LEAST_EXCESS, MOST_EXCESS] = [1.15, 0.01, 0.03, 6];
 
-export interface BaselineState {
+export interface BaselineState extends Pairs {
   readonly outside: number;
-  /** Orders and exposure (ms) by hour of the day, decayed but for the last `steps` steps up to `learnedTo`. */
+  /** Orders and time × exposure (ms) by hour of the day, decayed but for the last `steps` steps up to `learnedTo`. */
   readonly hourOrders: readonly number[];
   readonly hourTime: readonly number[];
   /** Absent in states of earlier versions: none. */
@@ -42,10 +40,6 @@ export interface BaselineState {
   /** Orders of late, and what the hours' rates made expect; half-life 45 minutes. */
   readonly nearOrders: number;
   readonly nearExpected: number;
-  /** Σ x and Σ x(x − 1) over bins, and the part of the latter that an even rate brings: the dispersion. */
-  readonly sum: number;
-  readonly pairs: number;
-  readonly evenPairs: number;
   /** Bins not yet learned from, because the lag has not passed. */
   readonly waiting: readonly (readonly [bin: number, orders: number])[];
   readonly learnedTo: number;
@@ -73,28 +67,26 @@ const isWhole = (parts: number): boolean => parts === Math.floor(parts);
 
 export const stepEnd = (at: number): number => (Math.floor(at / STEP_MS) + 1) * STEP_MS;
 const boundOf = (rate: number): number => long((1 + NULL_MARGIN) * rate);
-/** The least rate of a stream, and of the null hypothesis. */
-export function leastOf(outside: number): { readonly rate: number; readonly bound: number } {
-  const rate = long(Math.max(FLOOR_RATE, outside));
+
+export interface Least {
+  readonly rate: number;
+  readonly bound: number;
+}
+
+/** The least rate of a stream, and of the null hypothesis, at an exposure: the floor is one whatever the exposure. */
+export function leastOf(outside: number, exposure = 1): Least {
+  const rate = long(Math.max(FLOOR_RATE, outside * exposure));
   return { rate, bound: boundOf(rate) };
 }
 
-export function emptyBaseline(at: number, outsideRate: number | undefined, outsideExcess: number | undefined): BaselineState {
+/** @param exposure of the step that holds `at` */
+export function emptyBaseline(at: number, outsideRate: number | undefined, outsideExcess: number | undefined, exposure = 1): BaselineState {
   const outside = long(outsideRate ?? 0);
   return {
     outside, hourOrders: new Array<number>(HOURS).fill(0), hourTime: new Array<number>(HOURS).fill(0), steps: 0, nearOrders: 0, nearExpected: 0, sum: outsideExcess === undefined ? 0 : OUTSIDE_WEIGHT,
-    pairs: long((outsideExcess ?? 0) * OUTSIDE_WEIGHT), evenPairs: 0, waiting: [], learnedTo: at, ...leastOf(outside), until: stepEnd(at), found: { fresh: true, least: false, low: false },
+    pairs: long((outsideExcess ?? 0) * OUTSIDE_WEIGHT), evenPairs: 0, waiting: [], learnedTo: at, ...leastOf(outside, exposure), until: stepEnd(at), found: { fresh: true, least: false, low: false },
   };
 }
-
-/** Exposure without orders that every stream starts with: a first order says little about a week. */
-const PRIOR_TIME_MS = 2 * 86_400_000;
-
-/** The long-run rate over the whole day, shrunk towards none: orders per millisecond, and the orders it rests on. */
-export const meanRate = (b: BaselineState): { readonly rate: number; readonly orders: number } => new HourCounts(b.hourOrders, b.hourTime, b.steps ?? 0).mean(PRIOR_TIME_MS);
-
-/** Variance/mean − 1 of a bin's count, as estimated: pairs of orders beyond those that an even rate brings. */
-const excessOf = (sum: number, pairs: number, evenPairs: number): number => Math.max(0, (pairs - evenPairs + EXCESS_PRIOR * EXCESS_WEIGHT) / (sum + EXCESS_WEIGHT));
 
 /** A baseline at work: the same numbers changed in place. */
 export class LearningBaseline {
@@ -102,11 +94,7 @@ export class LearningBaseline {
   private nearOrders: number;
   private nearExpected: number;
   private readonly outside: number;
-  private readonly leastRate: number;
-  private readonly leastBound: number;
-  private sum: number;
-  private pairs: number;
-  private evenPairs: number;
+  private readonly dispersion: Dispersion;
   private waiting: (readonly [bin: number, orders: number])[];
   private used = 0;
   /** Orders were learned since the rate was set; and whether it is the least there is. */
@@ -115,6 +103,12 @@ export class LearningBaseline {
   /** The rate of this hour is the least. */
   private low: boolean;
   private learnedTo: number;
+  /** What time is exposed to, where it passes and where it is learned from. */
+  private readonly now: Exposed;
+  private readonly then: Exposed;
+  /** Of the step in which rate and bound stand, and the least rates at it. */
+  private exposed: number;
+  private floor: Least;
   rate: number;
   /** The null rate: the baseline with its margin. */
   bound: number;
@@ -123,29 +117,30 @@ export class LearningBaseline {
   /** Variance/mean − 1 of a bin's count, with its margin and without. */
   excess: Excess;
 
-  constructor(b: BaselineState, private readonly binMs: number) {
+  constructor(b: BaselineState, private readonly binMs: number, private readonly exposure: Exposure) {
     this.outside = long(b.outside);
-    ({ rate: this.leastRate, bound: this.leastBound } = leastOf(this.outside));
+    this.now = new Exposed(exposure);
+    this.then = new Exposed(exposure);
+    this.exposed = this.now.at(b.until - 1);
+    this.floor = leastOf(this.outside, this.exposed);
     this.counts = new HourCounts(b.hourOrders, b.hourTime, b.steps ?? 0);
     this.nearOrders = long(b.nearOrders);
     this.nearExpected = long(b.nearExpected);
-    this.sum = long(b.sum);
-    this.pairs = long(b.pairs);
-    this.evenPairs = long(b.evenPairs);
+    this.dispersion = new Dispersion(b);
     this.waiting = [...b.waiting];
     this.learnedTo = b.learnedTo;
-    this.rate = Math.max(this.leastRate, long(b.rate));
-    this.bound = Math.max(this.leastBound, long(b.bound));
+    this.rate = Math.max(this.floor.rate, long(b.rate));
+    this.bound = Math.max(this.floor.bound, long(b.bound));
     this.until = b.until;
     this.fresh = b.found?.fresh ?? true;
     this.least = b.found?.least ?? false;
     this.low = b.found?.low ?? false;
-    this.excess = this.carefulExcess();
+    this.excess = this.dispersion.careful();
   }
 
   state(): BaselineState {
     return {
-      outside: this.outside, ...this.counts.state(), nearOrders: this.nearOrders, nearExpected: this.nearExpected, sum: this.sum, pairs: this.pairs, evenPairs: this.evenPairs,
+      outside: this.outside, ...this.counts.state(), nearOrders: this.nearOrders, nearExpected: this.nearExpected, ...this.dispersion.state(),
       waiting: this.waiting.slice(this.used), learnedTo: this.learnedTo, rate: this.rate, bound: this.bound, until: this.until, found: { fresh: this.fresh, least: this.least, low: this.low },
     };
   }
@@ -174,14 +169,14 @@ export class LearningBaseline {
       this.waiting = this.waiting.slice(this.used);
       this.used = 0;
     }
-    // At the least rate, with nothing new, counts have only waned: it stays the least.
-    if (!this.least || this.fresh) this.setRate(at);
+    // At the least rate, with nothing new, counts have only waned: it stays the least while the exposure stays.
+    if (!this.least || this.fresh || this.now.at(at) !== this.exposed) this.setRate(at);
     this.until = this.endFrom(at);
   }
 
-  /** End of the step that begins at `at`: at the least rate a step takes until the hour is over, for there is little to learn. */
+  /** End of the step that begins at `at`: at the least rate a step takes until the hour is over, for there is little to learn, unless the exposure changes. */
   private endFrom(at: number): number {
-    return this.low ? (Math.floor(at / HOUR_MS) + 1) * HOUR_MS : stepEnd(at);
+    return this.low ? Math.min((Math.floor(at / HOUR_MS) + 1) * HOUR_MS, this.now.until(at)) : stepEnd(at);
   }
 
   /** Learns from what came before `to`. */
@@ -194,13 +189,13 @@ export class LearningBaseline {
     return this.counts.seen >= GROWN_MS;
   }
 
-  /** The rate at any hour, as known now. */
-  rateIn(hour: number): number {
-    const shape = this.counts.rate(hour, 1 + this.plainExcess());
-    return Math.max(FLOOR_RATE, this.outside, shape.rate * this.near(shape.variance).factor);
+  /** The rate at any time, as known now. */
+  rateAt(at: number): number {
+    const shape = this.counts.rate(hourOf(at), 1 + this.dispersion.excess);
+    return Math.max(FLOOR_RATE, Math.max(this.outside, shape.rate * this.near(shape.variance).factor) * this.exposure.at(at));
   }
 
-  /** After an episode: its time is left out; where its level (orders per ms) lasted since `since`, that level is the new baseline. */
+  /** After an episode: its time is left out; where its level (orders per ms at exposure 1) lasted since `since`, that level is the new baseline. */
   relearn(end: number, lasting: { readonly level: number; readonly since: number } | undefined): void {
     this.waiting = [];
     this.used = 0;
@@ -216,22 +211,10 @@ export class LearningBaseline {
     this.until = this.endFrom(end);
   }
 
-  private plainExcess(): number {
-    return excessOf(this.sum, this.pairs, this.evenPairs);
-  }
-
-  private carefulExcess(): Excess {
-    const excess = this.plainExcess();
-    // Clusters seen: a heavy tail shows late.
-    const seen = 1 + this.sum / (1 + excess);
-    const most = Math.min(MOST_EXCESS, Math.max(LEAST_EXCESS, (EXCESS_FACTOR + 3 / Math.sqrt(seen + 40)) * excess + EXCESS_MARGIN + 5 / (seen + 30)));
-    return { most, plain: Math.max(LEAST_EXCESS, Math.min(MOST_EXCESS, excess)) };
-  }
-
   /** What the last hours say beside the hours' rates, as a gamma prior around 1 and its Poisson counts do, thinned by the dispersion. */
   private near(variance: number): { readonly factor: number; readonly variance: number } {
     const weight = 1 / variance;
-    const dispersion = 1 + this.plainExcess();
+    const dispersion = 1 + this.dispersion.excess;
     const expected = weight + this.nearExpected / dispersion;
     return { factor: (weight + this.nearOrders / dispersion) / expected, variance: 1 / expected };
   }
@@ -239,32 +222,42 @@ export class LearningBaseline {
   private setRate(at: number): void {
     const { fresh } = this;
     const hour = hourOf(at);
-    if (fresh) this.excess = this.carefulExcess();
+    const changed = this.expose(at);
+    if (fresh) this.excess = this.dispersion.careful();
     this.fresh = false;
     // Counts wane: a busy stream may have come to rest.
-    if (fresh || isWhole(at / (6 * HOUR_MS))) this.least = this.isLeast();
-    this.low = this.least || this.mostIn(hour) <= this.leastBound;
-    if (this.low && !this.least && isWhole(at / HOUR_MS)) this.least = this.isLeast();
+    if (fresh || changed || isWhole(at / (6 * HOUR_MS))) this.least = this.isLeast(this.exposed);
+    this.low = this.least || this.mostIn(hour) * this.exposed <= this.floor.bound;
+    if (this.low && !this.least && isWhole(at / HOUR_MS)) this.least = this.isLeast(this.exposed);
     if (this.low) {
-      this.rate = this.leastRate;
-      this.bound = this.leastBound;
+      this.rate = this.floor.rate;
+      this.bound = this.floor.bound;
       return;
     }
-    const shape = this.counts.rate(hour, 1 + this.plainExcess());
+    const shape = this.counts.rate(hour, 1 + this.dispersion.excess);
     const near = this.near(shape.variance);
-    const rate = shape.rate * near.factor;
-    this.rate = Math.max(this.leastRate, long(rate));
-    this.bound = Math.max(this.leastBound, long(rate * marginOf(near.variance)));
+    const rate = shape.rate * near.factor * this.exposed;
+    this.rate = Math.max(this.floor.rate, long(rate));
+    this.bound = Math.max(this.floor.bound, long(rate * marginOf(near.variance)));
   }
 
-  /** True where no hour's rate, whatever its margin, exceeds the least rate. */
-  private isLeast(): boolean {
-    return this.counts.within(this.leastBound / marginOf(Infinity) / (1 + this.nearOrders));
+  /** Takes the exposure of the step that begins at `at`; true where it is another one. */
+  private expose(at: number): boolean {
+    const exposed = this.now.at(at);
+    if (exposed === this.exposed) return false;
+    this.exposed = exposed;
+    this.floor = leastOf(this.outside, exposed);
+    return true;
   }
 
-  /** A bound for the null rate in this hour that needs no estimate: in most hours of most streams it is below the least rate. */
+  /** True where no hour's rate, whatever its margin, exceeds the least rate at this exposure; nor then at a lower one, at which the floor is the same. */
+  private isLeast(exposed: number): boolean {
+    return this.counts.within(leastOf(this.outside, exposed).bound / exposed / marginOf(Infinity) / (1 + this.nearOrders));
+  }
+
+  /** A bound for the null rate at exposure 1 in this hour that needs no estimate: in most hours of most streams it is below the least rate. */
   private mostIn(hour: number): number {
-    const dispersion = 1 + this.plainExcess();
+    const dispersion = 1 + this.dispersion.excess;
     const { rate, variance } = this.counts.mostIn(hour, dispersion);
     return rate * (1 + (this.nearOrders * variance) / dispersion) * marginOf(variance);
   }
@@ -273,27 +266,23 @@ export class LearningBaseline {
   private learnStep(to: number): void {
     const hour = hourOf(this.learnedTo);
     const time = to - this.learnedTo;
+    const exposed = time * this.then.at(this.learnedTo);
     let orders = 0;
     for (let due = this.waiting[this.used]; due !== undefined && due[0] < to; due = this.waiting[++this.used]) {
       orders += due[1];
       this.fresh = true;
-      this.sum = long(this.sum * PAIRS_DECAY + due[1]);
-      this.pairs = long(this.pairs * PAIRS_DECAY + due[1] * (due[1] - 1));
-      this.evenPairs = long(this.evenPairs * PAIRS_DECAY);
+      this.dispersion.bin(due[1]);
     }
-    if (orders > 1) {
-      // Of n orders in b bins an even rate makes (n² − Dn)/b pairs expect: n² alone would hold the pairs of its own unevenness.
-      this.evenPairs = long(this.evenPairs + (Math.max(0, orders * orders - (1 + this.plainExcess()) * orders) * this.binMs) / time);
-    }
+    this.dispersion.step(orders, this.binMs, time);
     let expected = orders;
-    if (this.bound !== this.leastBound) {
-      const shape = this.counts.rate(hour, 1 + this.plainExcess());
+    if (this.bound !== this.floor.bound) {
+      const shape = this.counts.rate(hour, 1 + this.dispersion.excess);
       // What lies between the least and the most that the hour makes expect is no news about the level, nor is silence in an hour that is not known yet.
-      expected = Math.min(shape.rate * time, Math.max(shape.days < KNOWN_DAYS ? 0 : shape.least * time, orders));
+      expected = Math.min(shape.rate * exposed, Math.max(shape.days < KNOWN_DAYS ? 0 : shape.least * exposed, orders));
     }
     this.nearExpected = long(this.nearExpected * NEAR_DECAY + expected);
     this.nearOrders = long(this.nearOrders * NEAR_DECAY + orders);
-    this.counts.add(hour, time, orders);
+    this.counts.add(hour, exposed, orders);
     this.learnedTo = to;
   }
 
@@ -304,7 +293,14 @@ export class LearningBaseline {
   idleUntil(from: number, to: number): number | undefined {
     const steps = Math.floor((to - from) / STEP_MS);
     if (steps < 2 || !isWhole(from / STEP_MS) || this.used < this.waiting.length || this.learnedTo !== from - LAG_MS) return undefined;
-    return this.least && !this.fresh ? from + steps * STEP_MS : undefined;
+    if (!this.least || this.fresh) return undefined;
+    const end = from + steps * STEP_MS;
+    const change = this.now.until(from);
+    if (change > end) return end;
+    // The exposure changes meanwhile: the floor must be one and the same, and no hour's rate exceed it at the highest.
+    const most = mostExposed(this.exposure, from, end + 1);
+    if (this.outside * most <= FLOOR_RATE && (most <= this.exposed || this.isLeast(most))) return end;
+    return change - STEP_MS >= from + 2 * STEP_MS ? change - STEP_MS : undefined;
   }
 
   /** What `step` does up to `to` where idleUntil has answered it. */
@@ -315,14 +311,12 @@ export class LearningBaseline {
       this.nearOrders = long(this.nearOrders * near);
       this.nearExpected = long(this.nearExpected * near);
     }
-    this.counts.addEmpty(this.learnedTo, learned);
+    this.counts.addEmpty(this.learnedTo, learned, this.exposure);
     this.learnedTo = learned;
+    this.expose(to);
     this.until = this.endFrom(to);
   }
 }
-
-/** Orders per millisecond at `at`, as the state knows it. */
-export const baselineRate = (b: BaselineState, at: number): number => new LearningBaseline(b, 1).rateIn(hourOf(at));
 
 /** Hours that a broadcast may take: it starts from the highest rate that they have outside. */
 const BROADCAST_HOURS = 4;
@@ -333,10 +327,10 @@ export interface Outside {
   readonly excess: number;
 }
 
-/** What a standing stream tells a broadcast of its SKU that begins at `at`. */
-export function outsideOf(b: BaselineState, at: number): Outside {
-  const baseline = new LearningBaseline(b, 1);
+/** What a standing stream, exposed like this, tells a broadcast of its SKU that begins at `at`. */
+export function outsideOf(b: BaselineState, at: number, exposure: Exposure): Outside {
+  const baseline = new LearningBaseline(b, 1, exposure);
   let rate = 0;
-  for (let h = 0; h < BROADCAST_HOURS; h++) rate = Math.max(rate, baseline.rateIn(hourOf(at + h * HOUR_MS)));
-  return { rate, excess: excessOf(b.sum, b.pairs, b.evenPairs) };
+  for (let h = 0; h < BROADCAST_HOURS; h++) rate = Math.max(rate, baseline.rateAt(at + h * HOUR_MS));
+  return { rate, excess: new Dispersion(b).excess };
 }

@@ -5,6 +5,8 @@
 
 export const HOURS = 24;
 export const HOUR_MS = 3_600_000;
+/** Length of a step of learning. */
+export const STEP_MS = 15 * 60_000;
 
 export const following = (hour: number): number => (hour === HOURS - 1 ? 0 : hour + 1);
 export const preceding = (hour: number): number => (hour === 0 ? HOURS - 1 : hour - 1);

@@ -1,11 +1,10 @@
-// Orders and exposure by hour of the day, decayed with a half-life of a week: what the shape of a day is learned from, changed in
+// Orders and time × exposure by hour of the day, decayed with a half-life of a week: what the shape of a day is learned from, changed in
 // place. All older counts decay by one common factor, so that a step costs as little as the one hour that it adds to. Counts are
 // rounded when they are written (precision.ts): an hour of 900 s is added to at most some 36,000 s, so what is lost is little.
-import { following, HOUR_MS, HOURS, hourOf, hourRate, preceding, unknownError, type HourRate } from './daily-shape.js';
+import { following, HOUR_MS, HOURS, hourOf, hourRate, preceding, STEP_MS, unknownError, type HourRate } from './daily-shape.js';
+import { alikeUntil, type Exposure } from './exposure.js';
 import { short } from './precision.js';
 
-/** Length of a step of learning. */
-export const STEP_MS = 15 * 60_000;
 const HALF_LIFE_MS = 7 * 86_400_000;
 const STEPS_PER_HOUR = HOUR_MS / STEP_MS;
 const DECAY = Math.pow(0.5, STEP_MS / HALF_LIFE_MS);
@@ -14,10 +13,11 @@ const PASSED_TIME = Array.from({ length: STEPS_PER_HOUR + 1 }, (_, n) => Array.f
 /** After so many steps (four weeks) the common factor is multiplied out, long before it could vanish. */
 const MOST_DAYS = 28;
 const STEPS_PER_DAY = HOURS * STEPS_PER_HOUR;
+const DAY_MS = HOURS * HOUR_MS;
 const MOST_STEPS = MOST_DAYS * STEPS_PER_DAY;
 /** What is left after a number of steps. */
 const LEFT = Float64Array.from({ length: 2 * MOST_STEPS + 1 }, (_, n) => DECAY ** n);
-/** By days: what an hour gains on each of them, decayed up to the last one's end, beside what it gains on one. */
+/** By days: what an hour gains on all of them, decayed up to the last one's end, beside what it gains on one. */
 const PASSED_DAYS = Array.from({ length: MOST_DAYS + 1 }, (_, days) => (1 - Math.pow(LEFT[STEPS_PER_DAY] as number, days)) / (1 - (LEFT[STEPS_PER_DAY] as number)));
 /** Days on which an hour must have been seen for its silence to say anything. */
 export const KNOWN_DAYS = 1.5;
@@ -48,13 +48,7 @@ export class HourCounts {
     return LEFT[this.steps] as number;
   }
 
-  /** The long-run rate over the whole day, shrunk towards none: orders per ms, and the orders it rests on. */
-  mean(priorTime: number): { readonly rate: number; readonly orders: number } {
-    const orders = this.allOrders * this.scale;
-    return { rate: orders / (this.allTime * this.scale + priorTime), orders };
-  }
-
-  /** Time seen in all hours, ms. */
+  /** Time × exposure seen in all hours, ms. */
   get seen(): number {
     return this.allTime * this.scale;
   }
@@ -63,7 +57,7 @@ export class HourCounts {
     return hourRate(this.orders, this.time, this.scale, hour, dispersion);
   }
 
-  /** A step passes: `time` ms of this hour with so many orders. */
+  /** A step passes: `time` ms × exposure of this hour with so many orders. */
   add(hour: number, time: number, orders: number): void {
     this.pass(1);
     const { scale } = this;
@@ -85,7 +79,22 @@ export class HourCounts {
   }
 
   /** As many whole steps without orders from `from`, the beginning of a step, to `to`. */
-  addEmpty(from: number, to: number): void {
+  addEmpty(from: number, to: number, exposure: Exposure): void {
+    for (let at = from; at < to; ) {
+      const end = alikeUntil(exposure, at, to);
+      if (end - at !== DAY_MS || at % DAY_MS !== 0) {
+        this.addEvenly(at, end, exposure.at(at));
+        at = end;
+        continue;
+      }
+      // Whole UTC days, of one exposure each, at once.
+      let [days, gained] = [0, 0];
+      for (; days < MOST_DAYS && at + DAY_MS <= to && alikeUntil(exposure, at, at + DAY_MS) === at + DAY_MS; days++, at += DAY_MS) gained = gained * (LEFT[STEPS_PER_DAY] as number) + exposure.at(at);
+      this.addEmptyDays(0, days, gained);
+    }
+  }
+
+  private addEvenly(from: number, to: number, exposure: number): void {
     // Numbers of steps since 1970: the remainder of a time in ms is a slow division.
     let at = Math.round(from / STEP_MS);
     const end = Math.round(to / STEP_MS);
@@ -94,19 +103,19 @@ export class HourCounts {
       const hour = ((at - within) / STEPS_PER_HOUR) % HOURS;
       const days = within === 0 && end - at >= STEPS_PER_DAY ? Math.min(MOST_DAYS, Math.floor((end - at) / STEPS_PER_DAY)) : 0;
       if (days > 0) {
-        this.addEmptyDays(hour, days);
+        this.addEmptyDays(hour, days, exposure * (PASSED_DAYS[days] as number));
         at += days * STEPS_PER_DAY;
       } else {
         const passed = Math.min(end - at, STEPS_PER_HOUR - within);
         this.pass(passed);
-        this.allTime += this.set(this.time, hour, (this.time[hour] as number) + (PASSED_TIME[passed] as number) / this.scale);
+        this.allTime += this.set(this.time, hour, (this.time[hour] as number) + (exposure * (PASSED_TIME[passed] as number)) / this.scale);
         at += passed;
       }
     }
   }
 
   /**
-   * The level (orders per ms) of the hours from `since` to `end`. Where they were known, every other hour rises in proportion, as the
+   * The level (orders per ms at exposure 1) of the hours from `since` to `end`. Where they were known, every other hour rises in proportion, as the
    * whole stream has; where they were not, they are learned as they are.
    */
   raiseTo(level: number, since: number, end: number): void {
@@ -162,12 +171,12 @@ export class HourCounts {
     return (counts[preceding(hour)] as number) + 2 * (counts[hour] as number) + (counts[following(hour)] as number);
   }
 
-  /** Whole days from a full hour on: what each hour gains is a geometric sum over the days. */
-  private addEmptyDays(first: number, days: number): void {
+  /** Whole days from a full hour on. @param gained the exposures of the days, decayed up to the last one's end */
+  private addEmptyDays(first: number, days: number, gained: number): void {
     this.steps += days * STEPS_PER_DAY;
-    const gained = ((PASSED_TIME[STEPS_PER_HOUR] as number) * (PASSED_DAYS[days] as number)) / this.scale;
+    const passed = ((PASSED_TIME[STEPS_PER_HOUR] as number) * gained) / this.scale;
     const { time } = this;
-    for (let k = 0, hour = first; k < HOURS; k++, hour = following(hour)) time[hour] = short((time[hour] as number) + gained * (LEFT[(HOURS - 1 - k) * STEPS_PER_HOUR] as number));
+    for (let k = 0, hour = first; k < HOURS; k++, hour = following(hour)) time[hour] = short((time[hour] as number) + passed * (LEFT[(HOURS - 1 - k) * STEPS_PER_HOUR] as number));
     if (this.steps > MOST_STEPS) this.multiplyOut();
     else this.sumUp();
   }

@@ -1,5 +1,9 @@
 export { cancellationToCome, HOLDING_MS, holdingCap } from './cancellation.js';
-export { baselineRate, FLOOR_RATE, meanRate, outsideOf, type Outside } from './baseline.js';
+export { FLOOR_RATE, outsideOf, type Outside } from './baseline.js';
+export {
+  cappedOrders, dueShape, MOST_ORDERS_OF_A_DAY, MOST_TIMES_USUAL, TEACHING_DAYS, weeklyExposure, type ShopDay, type WeeklyShape,
+} from './weekly-shape.js';
+export { EVEN, exposureOf, type Exposure, type ExposureStep } from './exposure.js';
 export { criticalFractile, decideGroup, expectedSales, type Item, type Quantity, type Terms } from './quantity.js';
 export { LEVELS, pooled, remainingStanding, unitsPerLine } from './remaining.js';
 export { Evidence } from './evidence.js';

@@ -10,6 +10,7 @@
 //
 // Times are milliseconds since 1970. State is JSON-safe.
 import { emptyBaseline, type BaselineState, type Outside } from './baseline.js';
+import { EVEN, type Exposure } from './exposure.js';
 import { COMPONENTS } from './likelihood.js';
 import { BIN_MS, binOf, episodeEnd, CLOSELY_MS, EPISODE_WINDOW_MS, Working, type Alarm, type Episode, type Faded } from './working-stream.js';
 
@@ -27,6 +28,8 @@ export interface SpikeOptions {
   readonly falseAlarmsPer1000SkuHours: number;
   /** Length of a bin, a divisor of a quarter of an hour; one stream keeps to one. Default BIN_MS. */
   readonly binMs?: number;
+  /** How exposed the stream is, always the same for a time that it has passed. Default EVEN. */
+  readonly exposure?: Exposure;
 }
 
 export const DEFAULT_SPIKE_OPTIONS: SpikeOptions = { falseAlarmsPer1000SkuHours: 1 };
@@ -67,12 +70,12 @@ const LEARNING_MS = 2 * 3_600_000;
 /** What a stream is: a shop's standing stream of a SKU, or its stream in a broadcast, which starts from the SKU outside where that is known. */
 export type Origin = { readonly kind: 'standing' } | { readonly kind: 'broadcast'; readonly outside: Outside | undefined };
 
-/** A stream whose first order came at `at`. */
-export const openStream = (at: number, origin: Origin, binMs = BIN_MS): StreamState => {
+/** A stream whose first order came at `at`. What is known outside is at exposure 1. */
+export const openStream = (at: number, origin: Origin, binMs = BIN_MS, exposure = EVEN): StreamState => {
   const first = binOf(at, binMs);
   return {
     mutedUntil: origin.kind === 'standing' ? first + LEARNING_MS : 0, next: first, passed: first, sr: new Array<number>(COMPONENTS).fill(0), onset: { level: 0, since: first, orders: 0, expected: 0 },
-    baseline: origin.kind === 'broadcast' ? emptyBaseline(first, origin.outside?.rate, origin.outside?.excess) : emptyBaseline(first, undefined, undefined), episode: null, counted: 0, withdrawn: 0, owed: 0,
+    baseline: origin.kind === 'broadcast' ? emptyBaseline(first, origin.outside?.rate, origin.outside?.excess, exposure.at(first)) : emptyBaseline(first, undefined, undefined), episode: null, counted: 0, withdrawn: 0, owed: 0,
   };
 };
 
@@ -98,7 +101,8 @@ export function advanceStream(
   state: StreamState, bins: readonly Bin[], now: number, late: { readonly orders: number; readonly withdrawn: number }, options: SpikeOptions = DEFAULT_SPIKE_OPTIONS,
 ): Advanced {
   const binMs = options.binMs ?? BIN_MS;
-  const w = new Working(state, binMs, thresholdBins(options, binMs));
+  const exposure = options.exposure ?? EVEN;
+  const w = new Working(state, binMs, thresholdBins(options, binMs), exposure);
   const complete = binOf(now, binMs);
   let { counted } = state;
   let owed = state.owed + late.withdrawn;
@@ -110,7 +114,7 @@ export function advanceStream(
     last = bin;
     if (bin > complete) break;
     w.advance(bin);
-    if (w.episode !== null && episodeEnd(w.episode, binMs) <= bin) w.closeEpisode(bin);
+    if (w.episode !== null && episodeEnd(w.episode, binMs, exposure) <= bin) w.closeEpisode(bin);
     const gross = orders + extra;
     const net = Math.max(0, gross - owed);
     if (w.episode === null && net > 0 && bin >= state.mutedUntil) w.judge(bin, net, bin < complete, gross - net);
@@ -135,4 +139,4 @@ export function advanceStream(
 }
 
 /** When the state may change without an order: the end of its episode; undefined where nothing is due. */
-export const dueAt = (state: StreamState, binMs = BIN_MS): number | undefined => (state.episode === null ? undefined : episodeEnd(state.episode, binMs) + binMs);
+export const dueAt = (state: StreamState, binMs = BIN_MS, exposure = EVEN): number | undefined => (state.episode === null ? undefined : episodeEnd(state.episode, binMs, exposure) + binMs);

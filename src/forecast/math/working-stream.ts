@@ -1,6 +1,7 @@
 // A stream while its bins pass: the detector's values changed in place. spike.ts says what they mean and keeps them between calls.
-import { LearningBaseline } from './baseline.js';
+import { FLOOR_RATE, LearningBaseline, stepEnd } from './baseline.js';
 import { Evidence } from './evidence.js';
+import { exposedTime, type Exposure } from './exposure.js';
 import type { StreamState } from './spike.js';
 
 export const BIN_MS = 10_000;
@@ -18,7 +19,7 @@ export const binOf = (at: number, binMs = BIN_MS): number => Math.floor(at / bin
 export interface Episode {
   readonly onset: number;
   readonly detectedAt: number;
-  /** Baseline orders per millisecond at the alarm; frozen while the episode lasts. */
+  /** Baseline orders per millisecond at the alarm; frozen while the episode lasts, but for the exposure. */
   readonly rate: number;
   /** (bin, orders) of the last 15 minutes. */
   readonly recent: readonly (readonly [bin: number, orders: number])[];
@@ -62,10 +63,10 @@ export class Working {
   episode: Episode | null;
   faded: Faded | null;
 
-  constructor(state: StreamState, readonly binMs: number, private readonly threshold: number) {
+  constructor(state: StreamState, readonly binMs: number, private readonly threshold: number, private readonly exposure: Exposure) {
     this.next = state.passed ?? state.next;
     this.evidence = new Evidence(state.sr, state.onset, binMs);
-    this.baseline = new LearningBaseline(state.baseline, binMs);
+    this.baseline = new LearningBaseline(state.baseline, binMs, exposure);
     this.episode = state.episode;
     this.faded = state.faded ?? null;
   }
@@ -74,7 +75,7 @@ export class Working {
   advance(until: number): void {
     while (this.next < until) {
       if (this.episode !== null) {
-        const end = episodeEnd(this.episode, this.binMs);
+        const end = episodeEnd(this.episode, this.binMs, this.exposure);
         // No order came meanwhile: the episode ends at the first bin end at which the window has emptied enough.
         if (end > until) {
           this.next = until;
@@ -102,7 +103,7 @@ export class Working {
   /** Ends the episode if it is over by `now` and no more orders came. */
   endEpisode(now: number): void {
     if (this.episode === null) return;
-    const end = episodeEnd(this.episode, this.binMs);
+    const end = episodeEnd(this.episode, this.binMs, this.exposure);
     if (end <= now) this.closeEpisode(end);
   }
 
@@ -150,7 +151,7 @@ export class Working {
     const since = binOf(e.since ?? e.detectedAt, this.binMs);
     const lasting = end >= since + EPISODE_LIMIT_MS;
     const seen = e.seen ?? 0;
-    const level = seen > 0 ? seen / (end - since) : e.recent.reduce((s, [, n]) => s + n, 0) / EPISODE_WINDOW_MS;
+    const level = seen > 0 ? seen / exposedTime(this.exposure, since, end) : e.recent.reduce((s, [, n]) => s + n, 0) / exposedTime(this.exposure, end - EPISODE_WINDOW_MS, end);
     this.baseline.relearn(end, lasting ? { level, since } : undefined);
     this.faded = lasting ? null : { since, end, seen };
     this.episode = null;
@@ -165,15 +166,26 @@ export class Working {
   }
 }
 
-/** The first bin end at which the orders of the last 15 minutes are few enough, if no more come; or the limit. */
-export function episodeEnd(e: Episode, binMs: number): number {
-  const bound = EPISODE_END_RATIO * e.rate * EPISODE_WINDOW_MS;
+/**
+ * The first bin end at which the orders of the last 15 minutes are few enough, if no more come; or the limit. What is enough rises and
+ * falls with the exposure since the alarm.
+ */
+export function episodeEnd(e: Episode, binMs: number, exposure: Exposure): number {
+  const atAlarm = exposure.at(e.detectedAt);
+  const bound = (at: number): number => EPISODE_END_RATIO * Math.max(FLOOR_RATE, (e.rate * exposure.at(at)) / atAlarm) * EPISODE_WINDOW_MS;
   let sum = e.recent.reduce((s, [, n]) => s + n, 0);
   let at = e.recent.length === 0 ? binOf(e.detectedAt, binMs) + EPISODE_WINDOW_MS : (e.recent[e.recent.length - 1] as readonly [number, number])[0] + binMs;
   for (const [bin, n] of e.recent) {
-    if (sum <= bound) break;
+    // The exposure stands within a step.
+    const left = bin + binMs + EPISODE_WINDOW_MS;
+    let within = at;
+    while (within < left && sum > bound(within)) within = stepEnd(within);
+    if (within < left) {
+      at = within;
+      break;
+    }
     sum -= n;
-    at = bin + binMs + EPISODE_WINDOW_MS;
+    at = left;
   }
   if (e.opened !== undefined) at = Math.max(at, binOf(e.opened, binMs) + EPISODE_WINDOW_MS);
   return Math.min(at, binOf(e.since ?? e.detectedAt, binMs) + EPISODE_LIMIT_MS);

@@ -1,6 +1,7 @@
 // The detector of the service over whole streams: every spike of a file, each as it was known when it was detected.
-import { advanceStream, binOf, openStream, outsideOf, type Alarm, type Bin, type Outside, type SpikeOptions, type StreamState } from '../../forecast/math/index.js';
+import { advanceStream, binOf, EVEN, openStream, outsideOf, weeklyExposure, type Alarm, type Bin, type Outside, type SpikeOptions, type StreamState } from '../../forecast/math/index.js';
 import type { Arrivals } from './arrivals.js';
+import { shapesOf } from './shop-weeks.js';
 
 export interface Detected {
   readonly shop: string;
@@ -77,29 +78,36 @@ function run(a: Arrivals, state: StreamState, end: number, options: SpikeOptions
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
+type Sku = { standing: Arrivals | undefined; broadcasts: Arrivals[] };
+
 /**
  * All spikes of the streams, in order of detection. @param end the latest time of the file (ms)
  * A broadcast's stream starts from the rate of the SKU's standing stream of the same shop, as it stood when the broadcast's
- * first order came.
+ * first order came. @param weekly whether standing streams are exposed by the shape of their shop's week
  */
-export function detectSpikes(streams: readonly Arrivals[], end: number, options: SpikeOptions, binMs: number): Detected[] {
-  const bySku = new Map<string, { standing: Arrivals | undefined; broadcasts: Arrivals[] }>();
+export function detectSpikes(streams: readonly Arrivals[], end: number, options: SpikeOptions, binMs: number, weekly = true): Detected[] {
+  const shops = new Map<string, Map<string, Sku>>();
   for (const a of streams) {
-    const key = `${a.shop}\0${a.sku}`;
-    let group = bySku.get(key);
-    if (group === undefined) bySku.set(key, (group = { standing: undefined, broadcasts: [] }));
-    if (a.broadcast === '') group.standing = a;
-    else group.broadcasts.push(a);
+    let skus = shops.get(a.shop);
+    if (skus === undefined) shops.set(a.shop, (skus = new Map<string, Sku>()));
+    let sku = skus.get(a.sku);
+    if (sku === undefined) skus.set(a.sku, (sku = { standing: undefined, broadcasts: [] }));
+    if (a.broadcast === '') sku.standing = a;
+    else sku.broadcasts.push(a);
   }
   const found: Detected[] = [];
-  for (const { standing, broadcasts } of bySku.values()) {
-    const opened = broadcasts.map((a) => ({ a, at: a.counted[0] as number, outside: undefined as Outside | undefined })).sort((x, y) => x.at - y.at);
-    if (standing !== undefined) {
-      const first = standing.counted[0] as number;
-      const ask = opened.filter((b) => binOf(b.at, binMs) > first).map((b) => ({ at: b.at, answer: (state: StreamState) => (b.outside = outsideOf(state.baseline, b.at)) }));
-      found.push(...run(standing, openStream(first, { kind: 'standing' }, binMs), end, options, binMs, ask));
+  for (const skus of shops.values()) {
+    const shapes = weekly ? shapesOf([...skus.values()].flatMap(({ standing }) => (standing === undefined ? [] : [standing]))) : [];
+    const exposure = shapes.length === 0 ? EVEN : weeklyExposure(shapes);
+    for (const { standing, broadcasts } of skus.values()) {
+      const opened = broadcasts.map((a) => ({ a, at: a.counted[0] as number, outside: undefined as Outside | undefined })).sort((x, y) => x.at - y.at);
+      if (standing !== undefined) {
+        const first = standing.counted[0] as number;
+        const ask = opened.filter((b) => binOf(b.at, binMs) > first).map((b) => ({ at: b.at, answer: (state: StreamState) => (b.outside = outsideOf(state.baseline, b.at, exposure)) }));
+        found.push(...run(standing, openStream(first, { kind: 'standing' }, binMs), end, { ...options, exposure }, binMs, ask));
+      }
+      for (const { a, at, outside } of opened) found.push(...run(a, openStream(at, { kind: 'broadcast', outside }, binMs), end, options, binMs, []));
     }
-    for (const { a, at, outside } of opened) found.push(...run(a, openStream(at, { kind: 'broadcast', outside }, binMs), end, options, binMs, []));
   }
   return found.sort((x, y) => x.detectedAt - y.detectedAt || byText(x.shop, y.shop) || byText(x.sku, y.sku) || byText(x.broadcast, y.broadcast));
 }

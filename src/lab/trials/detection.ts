@@ -3,12 +3,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
-  advanceStream, BIN_MS, DEFAULT_SPIKE_OPTIONS, Evidence, openStream, outsideOf, poissonCusum, type Bin, type StreamState,
+  advanceStream, BIN_MS, DEFAULT_SPIKE_OPTIONS, EVEN, Evidence, openStream, outsideOf, poissonCusum, type Bin, type StreamState,
 } from '../../forecast/math/index.js';
 import { poissonBelow, randomFrom, type Random } from '../../kernel/math/index.js';
 import { detect } from '../detect.js';
 import type { Finding, Trial } from './finding.js';
 import { always, DAY, HOUR, MINUTE, openTwelveHours, simulatedBins, swinging, type Traffic } from './simulated-streams.js';
+import { weekFindings } from './weekly-shape.js';
 
 const SEED = 2026;
 const BASES = [0.1, 0.5, 2] as const;
@@ -61,7 +62,7 @@ function alarmsOf(bins: readonly Bin[], days: number, quiet: Quiet): number {
     const [first] = evening;
     // The first broadcast of a SKU comes after a day: before it there is nothing to start from but the published prior.
     if (first !== undefined && day > 0) {
-      const outside = outsideOf(before.state.baseline, first.bin);
+      const outside = outsideOf(before.state.baseline, first.bin, EVEN);
       alarms += advanceStream(openStream(first.bin, { kind: 'broadcast', outside }), evening, starts + 3 * HOUR, NO_LATE).alarms.length;
     }
     const after = advanceStream(before.state, today.filter((b) => b.bin >= starts && !onAir(b.bin)), (day + 1) * DAY, NO_LATE);
@@ -239,10 +240,10 @@ function delayFindings(report: (line: string) => void): Finding[] {
 }
 
 /** How much is drawn: a minute or two on one core. */
-const [EFFORT, KNOWN_RUNS, STREAMS] = [0.5, 500, 30];
+const [EFFORT, KNOWN_RUNS, STREAMS, SKUS_OF_A_SHOP] = [0.5, 500, 30, 6];
 
 export const detectionTrial: Trial = async (data, report) => {
-  const findings = [...quietFindings(report), ...delayFindings(report)];
+  const findings = [...quietFindings(report), ...delayFindings(report), ...weekFindings(SKUS_OF_A_SHOP, report)];
   const orders = data === undefined ? undefined : join(data, 'uci-year1-orders.csv.gz');
   if (orders === undefined || !existsSync(orders)) {
     report('skipped: spikes of a real year (no folder with uci-year1-orders.csv.gz)');
