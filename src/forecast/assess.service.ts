@@ -7,6 +7,8 @@ import { assess, reassess, spikeDetected } from './forecast.facts.js';
 import * as store from './forecast.repository.js';
 import { NeedService } from './need.service.js';
 import { requestAssessment } from './ticker.js';
+import { holdExposures } from './exposures.repository.js';
+import { viewerExposures } from './viewers.js';
 import { KnownShapes } from './weekly.js';
 
 /** Streams assessed in one job; more wait for the next tick. */
@@ -59,6 +61,8 @@ export class AssessService {
   async assessShard(tx: Tx, shard: number, shards: number): Promise<void> {
     const dirty = await dirtyStreams(tx, shard, shards, LIMIT);
     if (dirty.length === 0) return;
+    // No exposure begins at a time that is passed before this transaction is over, so clocks are read after it.
+    await holdExposures(tx);
     const weeks = await this.shapes.exposures(tx, [...new Set(dirty.map((d) => d.shop))]);
     const clocks = await allClocks(tx);
     const versions = await this.assessStreams(tx, dirty, new Map(clocks.map((c) => [c.id, c])), weeks);
@@ -72,6 +76,7 @@ export class AssessService {
   }
 
   private async assessStreams(tx: Tx, dirty: readonly DirtyStream[], clocks: ReadonlyMap<string, ShopClockRow>, weeks: ReadonlyMap<string, Exposure>): Promise<{ stream: number; version: number }[]> {
+    const viewers = await viewerExposures(tx, [...new Set(dirty.flatMap((d) => (d.broadcast === '' ? [] : [d.broadcast])))]);
     const states = new Map((await store.statesOf(tx, dirty.map((d) => d.stream))).map((s) => [s.stream, s]));
     const outside = await this.outsideRates(tx, dirty.filter((d) => d.broadcast !== '' && !states.has(d.stream)), clocks, weeks);
     const news = new Map<number, StreamNews[]>();
@@ -89,7 +94,7 @@ export class AssessService {
       const bins = rows.flatMap((r): Bin[] => (r.bucket === null ? [] : [{ bin: r.bucket, orders: r.orders ?? 0, withdrawn: r.withdrawn ?? 0 }]));
       const known = states.get(stream.stream);
       // What is sold in a broadcast follows its viewers and not the day of the week.
-      const exposure = (stream.broadcast === '' ? weeks.get(stream.shop) : undefined) ?? EVEN;
+      const exposure = (stream.broadcast === '' ? weeks.get(stream.shop) : viewers.get(stream.broadcast)) ?? EVEN;
       const before = known?.state ?? openStream(bins[0]?.bin ?? now, stream.broadcast === '' ? { kind: 'standing' } : { kind: 'broadcast', outside: outside.get(`${stream.shop}\0${stream.sku}`) });
       const late = {
         orders: Math.max(0, first.total_orders - before.counted - bins.reduce((s, b) => s + b.orders, 0)),

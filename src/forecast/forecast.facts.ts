@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { stockChanged } from '../inventory/index.js';
+import { viewersTold } from '../broadcasts/index.js';
 import { defineFact, defineJob } from '../kernel/index.js';
 
 export const spikeDetected = defineFact(
@@ -30,3 +31,6 @@ export const learnFromBroadcasts = defineJob({ name: 'forecast.learn-from-broadc
 
 /** A day has begun: what sold outside broadcasts is summed up by day, and its forecast learned anew from what is complete. */
 export const learnFromSales = defineJob({ name: 'forecast.learn-from-sales', queue: 'forecast', payload: z.object({ world: z.enum(['live', 'replay']) }), identity: (p) => p.world });
+
+/** What a live log says of viewers exposes the streams of its broadcast from the next quarter of an hour on. */
+export const followViewers = defineJob({ name: 'forecast.follow-viewers', queue: 'forecast', on: viewersTold });

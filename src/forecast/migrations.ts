@@ -201,3 +201,23 @@ export class WeeklyShapes1763803200000 implements MigrationInterface {
     await runner.query('drop table weekly_shapes; drop table shop_days');
   }
 }
+
+export class ViewerSteps1763803500000 implements MigrationInterface {
+  name = 'ViewerSteps1763803500000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      -- How many watched a broadcast from a quarter of an hour on, as was known when it began.
+      create table viewer_steps (
+        broadcast text not null references broadcasts (id),
+        from_at timestamptz not null,
+        viewers integer not null check (viewers >= 0),
+        told_at timestamptz not null,
+        primary key (broadcast, from_at));
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('drop table viewer_steps');
+  }
+}

@@ -2,10 +2,6 @@ import type { Tx } from '../kernel/index.js';
 import { rows, touched } from '../kernel/database/sql.js';
 import { MOST_ORDERS_OF_A_DAY, MOST_TIMES_USUAL, type ShopDay, type WeeklyShape } from './math/index.js';
 
-/** A shape that is new holds from a day of which no stream of its world has seen anything: who looks at streams holds this shared while he does. */
-export const holdShapes = (tx: Tx): Promise<unknown> => rows(tx, `select pg_advisory_xact_lock_shared(hashtextextended('weekly shapes', 29))`);
-export const changeShapes = (tx: Tx): Promise<unknown> => rows(tx, `select pg_advisory_xact_lock(hashtextextended('weekly shapes', 29))`);
-
 /** Shapes of shops that hold from later days than those that are known, ascending. */
 export const shapesSince = (tx: Tx, known: readonly { readonly shop: string; readonly from: number }[]): Promise<(WeeklyShape & { shop: string })[]> =>
   rows(

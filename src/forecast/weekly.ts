@@ -3,6 +3,7 @@
 import type { Tx } from '../kernel/index.js';
 import { allClocks } from '../orders/index.js';
 import { dueShape, EVEN, TEACHING_DAYS, weeklyExposure, type Exposure, type ShopDay, type WeeklyShape } from './math/index.js';
+import { changeExposures } from './exposures.repository.js';
 import * as store from './weekly.repository.js';
 
 const DAY_MS = 86_400_000;
@@ -18,7 +19,7 @@ export async function learnWeeks(tx: Tx, world: 'live' | 'replay', shops: readon
     return shape === undefined ? [] : [{ shop, shape }];
   });
   if (due.length === 0) return;
-  await store.changeShapes(tx);
+  await changeExposures(tx);
   // Meanwhile a day may have begun.
   const now = (await allClocks(tx)).reduce((last, c) => (c.clock === world && c.now !== null ? Math.max(last, c.now.getTime()) : last), 0);
   for (const { shop, shape } of due) await store.insertShape(tx, shop, { ...shape, from: Math.max(shape.from, Math.floor(now / DAY_MS) + 1) });
@@ -28,9 +29,8 @@ export async function learnWeeks(tx: Tx, world: 'live' | 'replay', shops: readon
 export class KnownShapes {
   private readonly shapes = new Map<string, readonly WeeklyShape[]>();
 
-  /** How standing streams of these shops are exposed. No shape begins on a day that is passed before this transaction is over, so clocks are read after it. */
+  /** How standing streams of these shops are exposed; to be read while exposures are held. */
   async exposures(tx: Tx, shops: readonly string[]): Promise<ReadonlyMap<string, Exposure>> {
-    await store.holdShapes(tx);
     const known = shops.map((shop) => ({ shop, from: this.shapes.get(shop)?.at(-1)?.from ?? 0 }));
     for (const { shop, ...shape } of await store.shapesSince(tx, known)) this.shapes.set(shop, [...(this.shapes.get(shop) ?? []), shape]);
     return new Map(shops.map((shop) => {

@@ -3,6 +3,7 @@ export { FLOOR_RATE, outsideOf, type Outside } from './baseline.js';
 export {
   cappedOrders, dueShape, MOST_ORDERS_OF_A_DAY, MOST_TIMES_USUAL, TEACHING_DAYS, weeklyExposure, type ShopDay, type WeeklyShape,
 } from './weekly-shape.js';
+export { STEP_MS } from './daily-shape.js';
 export { EVEN, exposureOf, type Exposure, type ExposureStep } from './exposure.js';
 export { criticalFractile, decideGroup, expectedSales, type Item, type Quantity, type Terms } from './quantity.js';
 export { LEVELS, pooled, remainingStanding, unitsPerLine } from './remaining.js';

@@ -1,7 +1,7 @@
 // A stream while its bins pass: the detector's values changed in place. spike.ts says what they mean and keeps them between calls.
-import { FLOOR_RATE, LearningBaseline, stepEnd } from './baseline.js';
+import { FLOOR_RATE, LearningBaseline } from './baseline.js';
 import { Evidence } from './evidence.js';
-import { exposedTime, type Exposure } from './exposure.js';
+import { alikeUntil, exposedTime, type Exposure } from './exposure.js';
 import type { StreamState } from './spike.js';
 
 export const BIN_MS = 10_000;
@@ -172,14 +172,15 @@ export class Working {
  */
 export function episodeEnd(e: Episode, binMs: number, exposure: Exposure): number {
   const atAlarm = exposure.at(e.detectedAt);
-  const bound = (at: number): number => EPISODE_END_RATIO * Math.max(FLOOR_RATE, (e.rate * exposure.at(at)) / atAlarm) * EPISODE_WINDOW_MS;
+  const meanExposure = (at: number): number => exposedTime(exposure, at - EPISODE_WINDOW_MS, at) / EPISODE_WINDOW_MS;
+  const bound = (at: number): number => EPISODE_END_RATIO * Math.max(FLOOR_RATE, (e.rate * meanExposure(at)) / atAlarm) * EPISODE_WINDOW_MS;
   let sum = e.recent.reduce((s, [, n]) => s + n, 0);
   let at = e.recent.length === 0 ? binOf(e.detectedAt, binMs) + EPISODE_WINDOW_MS : (e.recent[e.recent.length - 1] as readonly [number, number])[0] + binMs;
   for (const [bin, n] of e.recent) {
-    // The exposure stands within a step.
     const left = bin + binMs + EPISODE_WINDOW_MS;
     let within = at;
-    while (within < left && sum > bound(within)) within = stepEnd(within);
+    // Until the next order leaves the window only the exposure moves what is expected in it.
+    while (within < left && sum > bound(within)) within = alikeUntil(exposure, within - EPISODE_WINDOW_MS, left) === left ? left : within + binMs;
     if (within < left) {
       at = within;
       break;
