@@ -139,8 +139,10 @@ export class LearningBaseline {
   }
 
   state(): BaselineState {
+    const { hourOrders, hourTime, steps } = this.counts.state();
+    const { sum, pairs, evenPairs } = this.dispersion;
     return {
-      outside: this.outside, ...this.counts.state(), nearOrders: this.nearOrders, nearExpected: this.nearExpected, ...this.dispersion.state(),
+      outside: this.outside, hourOrders, hourTime, steps, nearOrders: this.nearOrders, nearExpected: this.nearExpected, sum, pairs, evenPairs,
       waiting: this.waiting.slice(this.used), learnedTo: this.learnedTo, rate: this.rate, bound: this.bound, until: this.until, found: { fresh: this.fresh, least: this.least, low: this.low },
     };
   }

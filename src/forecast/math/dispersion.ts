@@ -16,19 +16,15 @@ export interface Pairs {
   readonly evenPairs: number;
 }
 
-export class Dispersion {
-  private sum: number;
-  private pairs: number;
-  private evenPairs: number;
+export class Dispersion implements Pairs {
+  sum: number;
+  pairs: number;
+  evenPairs: number;
 
   constructor(p: Pairs) {
     this.sum = long(p.sum);
     this.pairs = long(p.pairs);
     this.evenPairs = long(p.evenPairs);
-  }
-
-  state(): Pairs {
-    return { sum: this.sum, pairs: this.pairs, evenPairs: this.evenPairs };
   }
 
   /** Variance/mean − 1 as estimated. */
