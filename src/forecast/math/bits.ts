@@ -5,7 +5,7 @@ import { longCode, ofLongCode, ofShortCode, shortCode } from './precision.js';
 const BASE = 91;
 /** Printable, without quotes and the backslash. */
 const DIGITS = Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i)).filter((c) => !['"', "'", '\\'].includes(c)).join('');
-const CODES = Uint8Array.from([...DIGITS], (c) => c.charCodeAt(0));
+const CODES = Uint8Array.from({ length: DIGITS.length }, (_, i) => DIGITS.charCodeAt(i));
 const VALUES = Int8Array.from({ length: 128 }, (_, code) => DIGITS.indexOf(String.fromCharCode(code)));
 const UNIT = 13;
 const HALF_BITS = 26;
