@@ -48,6 +48,15 @@ async function openRedis() {
   };
 }
 
+/** What cannot be emptied is no failure of a test. */
+function empty(folder) {
+  try {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  } catch (error) {
+    process.stderr.write(`${folder} stays: ${error.message}\n`);
+  }
+}
+
 function jest(label, path, env, more = []) {
   // Databases and files of the tests lie in here too, and go with it: each run leaves gigabytes otherwise.
   const folder = mkdtempSync(join(tmpdir(), 'castline-jest-'));
@@ -61,10 +70,11 @@ function jest(label, path, env, more = []) {
   if (!existsSync(report)) {
     results.push({ label, passed: 0, failed: 1, skipped: 0 });
     process.stderr.write(`${label}: jest ended with ${run.status} and wrote no report\n`);
+    empty(folder);
     return;
   }
   const json = JSON.parse(readFileSync(report, 'utf8'));
-  rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  empty(folder);
   const crashed = json.testResults.filter((t) => t.status === 'failed' && t.assertionResults.length === 0).length;
   results.push({ label, passed: json.numPassedTests, failed: json.numFailedTests + crashed, skipped: json.numPendingTests });
 }

@@ -38,7 +38,8 @@ export const updateBroadcast = (tx: Tx, b: Pick<Broadcast, 'id' | 'anchor' | 'st
     b.id, b.anchor, b.startsAt, b.endsAt, b.cancelledAt, version,
   ]);
 
-export const bumpBroadcast = (tx: Tx, id: string): Promise<number> => touched(tx, 'update broadcasts set version = version + 1 where id = $1', [id]);
+export const bumpBroadcasts = (tx: Tx, ids: readonly string[]): Promise<number> =>
+  touched(tx, 'with locked as (select id from broadcasts where id = any($1) order by id for update) update broadcasts b set version = b.version + 1 from locked l where b.id = l.id', [ids]);
 
 export const listBroadcasts = (
   tx: Tx, only: readonly string[] | undefined, filter: { shop: string | null; anchor: string | null }, after: { startsAt: string; id: string } | undefined, limit: number,

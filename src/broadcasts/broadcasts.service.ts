@@ -71,7 +71,7 @@ export class BroadcastsService {
       sku: item.sku, link: item.link ?? null, slot_at: new Date(item.slotAt), price: item.price, planned_units: item.plannedUnits, promise_days: item.promiseDays,
     })));
     for (const item of items) if (item.link !== undefined) await store.upsertLink(tx, broadcast.shop, item.link, item.components ?? [{ sku: item.sku, quantity: 1 }]);
-    await store.bumpBroadcast(tx, id);
+    await store.bumpBroadcasts(tx, [id]);
     await this.tell(tx, [broadcast]);
     await this.access.audit(tx, actor, 'line-up.set', id, undefined, { items: items.length });
     return this.mine(tx, actor, id);
@@ -128,6 +128,7 @@ export class BroadcastsService {
       answer.accepted++;
     }
     await store.appendItems(tx, items);
+    await store.bumpBroadcasts(tx, [...broadcasts]);
     await this.tell(tx, await store.findBroadcasts(tx, [...broadcasts]));
   }
 

@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query as QueryParam, Req } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { actorOf, Allow, CurrentPrincipal, type AccessRequest, type Principal } from '../access/index.js';
-import { Database, listed, ListQuery, Once, onceOf, pageOf, type Listed, type Query } from '../kernel/index.js';
+import { Database, listed, ListQuery, Once, onceOf, pageOf, parseInstant, type Listed, type Query } from '../kernel/index.js';
 import { BroadcastsService } from './broadcasts.service.js';
 import { LiveLogBody } from './live-log.dto.js';
 import { listEntries } from './live-log.repository.js';
@@ -23,7 +23,7 @@ export class LiveLogController {
   async list(@Param('id') id: string, @QueryParam() query: Query, @CurrentPrincipal() principal: Principal): Promise<Listed<object>> {
     const page = pageOf(query, 2);
     const [at, entry] = page.after;
-    const after = at !== undefined && entry !== undefined && !Number.isNaN(Date.parse(at)) && /^\d{1,18}$/.test(entry) ? { at, id: entry } : undefined;
+    const after = at !== undefined && entry !== undefined && parseInstant(at) !== undefined && /^\d{1,18}$/.test(entry) ? { at, id: entry } : undefined;
     const found = await this.database.transaction(async (tx) => {
       await this.broadcasts.mine(tx, principal, id);
       return listEntries(tx, id, after, page.limit + 1);

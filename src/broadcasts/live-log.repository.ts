@@ -17,18 +17,21 @@ export interface LiveLogRow extends LiveLogEntry {
 }
 
 /** One entry per moment, kind and product: said again it is what it says now. Answers those that are new or say something else. */
-export const recordEntries = (tx: Tx, broadcast: string, entries: readonly LiveLogEntry[]): Promise<{ at: Date; kind: LiveLogKind }[]> =>
+export const recordEntries = (tx: Tx, broadcast: string, entries: readonly LiveLogEntry[]): Promise<Pick<LiveLogEntry, 'at' | 'kind' | 'viewers'>[]> =>
   rows(
     tx,
     `insert into live_log_entries as e (broadcast, at, kind, sku, link, amount, units, viewers)
-     select $1, * from unnest($2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::int[], $8::int[])
+     select $1, n.* from unnest($2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::int[], $8::int[]) as n(at, kind, sku, link, amount, units, viewers) order by at, kind, sku, link
      on conflict (broadcast, at, kind, sku, link) do update set amount = excluded.amount, units = excluded.units, viewers = excluded.viewers
        where (e.amount, e.units, e.viewers) is distinct from (excluded.amount, excluded.units, excluded.viewers)
-     returning at, kind`,
+     returning at, kind, viewers`,
     [broadcast, entries.map((e) => e.at), entries.map((e) => e.kind), entries.map((e) => e.sku), entries.map((e) => e.link), entries.map((e) => e.amount), entries.map((e) => e.units), entries.map((e) => e.viewers)],
   );
 
 export const bumpLog = (tx: Tx, broadcast: string): Promise<number> => touched(tx, 'update broadcasts set log_version = log_version + 1 where id = $1', [broadcast]);
+
+export const countShowings = async (tx: Tx, broadcast: string): Promise<number> =>
+  (await one<{ n: number }>(tx, "select count(*)::int as n from live_log_entries where broadcast = $1 and kind in ('shown', 'pulled')", [broadcast]))?.n ?? 0;
 
 export const withdrawEntry = (tx: Tx, broadcast: string, id: string): Promise<LiveLogRow | undefined> =>
   one(tx, 'delete from live_log_entries where broadcast = $1 and id = $2 returning id::text, at, kind, sku, link, amount, units, viewers', [broadcast, id]);

@@ -61,22 +61,24 @@ export interface Slot {
   readonly at: number;
 }
 
+/** Pitches that say by how much a show runs late or early: one that was teased or repeated alone moves nothing. */
+const TELLING = 3;
+
 /**
  * When each SKU is pitched, as far as is known: what was shown stands for as many of its planned slots, the earliest first, and for
- * slots that nobody planned. A show that runs late, or early, is taken to go on so: planned slots behind the one that was kept last move
- * by as much as that one did. A planned slot before it that no log knows stays where it was planned: logs have gaps.
+ * slots that nobody planned. A show that runs late, or early, is taken to go on so: planned slots still to come move by the median of what the
+ * last pitches moved by. A planned slot that no log knows and that is passed stays where it was planned: logs have gaps.
  */
 export function slotsAsShown(planned: readonly Slot[], shown: readonly Slot[]): Slot[] {
   const left = new Map<string, number[]>();
   for (const { sku, at } of [...planned].sort((a, b) => a.at - b.at)) left.set(sku, [...(left.get(sku) ?? []), at]);
-  let kept: { readonly planned: number; readonly at: number } | undefined;
   const pitched = beginnings(shown);
-  for (const { sku, at } of pitched) {
-    const slot = left.get(sku)?.shift();
-    if (slot !== undefined && (kept === undefined || slot >= kept.planned)) kept = { planned: slot, at };
-  }
-  const moved = (at: number): number => (kept === undefined || at <= kept.planned ? at : at + kept.at - kept.planned);
-  return [...pitched, ...Array.from(left, ([sku, slots]) => slots.map((at) => ({ sku, at: moved(at) }))).flat()].sort((a, b) => a.at - b.at || (a.sku < b.sku ? -1 : 1));
+  const moved = pitched.flatMap(({ sku, at }) => { const slot = left.get(sku)?.shift(); return slot === undefined ? [] : [at - slot]; });
+  const lately = moved.slice(-TELLING).sort((a, b) => a - b);
+  const delay = lately[lately.length >> 1] ?? 0;
+  const last = pitched.at(-1)?.at ?? -Infinity;
+  const rest = Array.from(left, ([sku, slots]) => slots.map((at) => ({ sku, at: at + delay > last ? at + delay : at }))).flat();
+  return [...pitched, ...rest].sort((a, b) => a.at - b.at || (a.sku < b.sku ? -1 : 1));
 }
 
 /** A log by the minute says again and again that the same is on screen: only where something else is shown does a pitch begin. */

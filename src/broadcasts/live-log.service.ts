@@ -15,6 +15,9 @@ import { LIVE_LOG_FIELDS } from './live-log.rules.js';
 const MARGIN_MS = 2 * 3_600_000;
 const FIGURES = ['amount', 'units', 'viewers'] as const;
 
+type Changed = Pick<store.LiveLogEntry, 'at' | 'kind' | 'viewers'>;
+const isShowing = (e: Changed): boolean => e.kind === 'shown' || e.kind === 'pulled';
+
 @Injectable()
 export class LiveLogService {
   constructor(
@@ -41,8 +44,7 @@ export class LiveLogService {
     });
     const changed = await store.recordEntries(tx, id, [...entries.values()]);
     await this.tell(tx, broadcast, changed);
-    const latest = [...entries.values()].filter((e) => e.kind === 'viewers').reduce<store.LiveLogEntry | undefined>((last, e) => (last === undefined || e.at > last.at ? e : last), undefined);
-    if (latest !== undefined) await this.jobs.announce(tx, viewersTold, { broadcast: id, shop: broadcast.shop, at: latest.at.toISOString(), viewers: latest.viewers ?? 0 });
+    await this.tellViewers(tx, broadcast, changed);
     return { recorded: changed.length, known: bodies.length - changed.length };
   }
 
@@ -55,12 +57,21 @@ export class LiveLogService {
     await this.tell(tx, broadcast, [gone]);
   }
 
-  private async tell(tx: Tx, broadcast: Broadcast, changed: readonly Pick<store.LiveLogEntry, 'at' | 'kind'>[]): Promise<void> {
-    const shown = changed.filter((e) => e.kind === 'shown' || e.kind === 'pulled').map((e) => e.at.getTime());
+  private async tell(tx: Tx, broadcast: Broadcast, changed: readonly Changed[]): Promise<void> {
+    const shown = changed.filter(isShowing).map((e) => e.at.getTime());
     if (shown.length === 0) return;
-    const from = Math.min(...shown);
     await store.bumpLog(tx, broadcast.id);
+    // A log that begins, or is none any more, takes its slots from the whole plan or gives them back.
+    const begins = (await store.countShowings(tx, broadcast.id)) <= shown.length;
+    const from = Math.min(...shown, ...(begins ? [broadcast.startsAt.getTime()] : []));
     await this.jobs.announce(tx, broadcastChanged, { broadcast: broadcast.id, shop: broadcast.shop, from: new Date(from).toISOString(), to: new Date(Math.max(from, broadcast.endsAt.getTime())).toISOString() });
+  }
+
+  /** Only while it is on air: who waits before the doors open is no measure of who watches. */
+  private async tellViewers(tx: Tx, broadcast: Broadcast, changed: readonly Changed[]): Promise<void> {
+    const readings = changed.flatMap((e) => (e.viewers !== null && e.viewers > 0 && e.at >= broadcast.startsAt && e.at < broadcast.endsAt ? [{ at: e.at, viewers: e.viewers }] : []));
+    const latest = readings.reduce<(typeof readings)[number] | undefined>((last, r) => (last === undefined || r.at > last.at ? r : last), undefined);
+    if (latest !== undefined) await this.jobs.announce(tx, viewersTold, { broadcast: broadcast.id, shop: broadcast.shop, at: latest.at.toISOString(), viewers: latest.viewers });
   }
 }
 

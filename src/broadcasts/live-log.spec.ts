@@ -29,12 +29,17 @@ describe('when each SKU is pitched', () => {
   it('is the line-up where nothing was logged', () => expect(slotsAsShown(plan, [])).toEqual(plan));
   it('is what was shown, and the rest of the plan as late as the show is', () => {
     expect(slotsAsShown(plan, [s('A', 5), s('B', 32)])).toEqual([s('A', 5), s('B', 32), s('C', 52), s('A', 72)]);
-    expect(slotsAsShown(plan, [s('A', 5), s('B', 15)])).toEqual([s('A', 5), s('B', 15), s('C', 35), s('A', 55)]);
+    expect(slotsAsShown(plan, [s('A', -5), s('B', 15)])).toEqual([s('A', -5), s('B', 15), s('C', 35), s('A', 55)]);
   });
   it('leaves a slot that a gap in the log passes over where it was planned', () => expect(slotsAsShown(plan, [s('C', 45)])).toEqual([s('A', 0), s('B', 20), s('C', 45), s('A', 65)]));
+  it('is not pulled forward by a teaser or an early repeat', () => {
+    const long = [s('A', 0), s('B', 20), s('C', 40), s('D', 60), s('E', 70)];
+    expect(slotsAsShown(long, [s('D', 2), s('A', 5), s('B', 20)])).toEqual([s('D', 2), s('A', 5), s('B', 20), s('C', 40), s('E', 70)]);
+    expect(slotsAsShown(plan, [s('A', 0), s('B', 20), s('A', 25)])).toEqual([s('A', 0), s('B', 20), s('A', 25), s('C', 40)]);
+  });
   it('knows showings that nobody planned', () => expect(slotsAsShown([s('B', 20)], [s('X', 3), s('B', 21), s('B', 50)])).toEqual([s('X', 3), s('B', 21)]));
   it('takes the same again and again, as a log by the minute says it, for one pitch', () => {
-    expect(slotsAsShown(plan, [s('A', 1), s('A', 2), s('A', 3), s('B', 20), s('B', 21)])).toEqual([s('A', 1), s('B', 20), s('C', 40), s('A', 60)]);
+    expect(slotsAsShown(plan, [s('A', 1), s('A', 2), s('A', 3), s('B', 20), s('B', 21)])).toEqual([s('A', 1), s('B', 20), s('C', 41), s('A', 61)]);
     expect(slotsAsShown([], [s('A', 1), s('B', 1), s('B', 2), s('A', 2), s('A', 9)])).toEqual([s('A', 1), s('B', 1), s('A', 9)]);
   });
 });

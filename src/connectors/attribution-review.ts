@@ -2,7 +2,7 @@
 // changed, and when a person asks for it.
 import { Inject, Injectable } from '@nestjs/common';
 import { broadcastChanged } from '../broadcasts/index.js';
-import { Database, defineJob, Handles, type JobRun, type Tx } from '../kernel/index.js';
+import { Database, defineJob, Handles, Jobs, type JobRun, type Tx } from '../kernel/index.js';
 import { IntakeService, salesBetween, skusSoldIn, type AfterLine, type LineAttribution, type SaleLine } from '../orders/index.js';
 import { isGuess, TAIL_MS } from './attribution.rules.js';
 import * as store from './attribution.repository.js';
@@ -11,7 +11,19 @@ import { Attributions } from './attributions.js';
 /** A repeat is nothing new: looking again at the same knowledge moves nothing. */
 export const reviewAttributions = defineJob({ name: 'connectors.review-attributions', queue: 'connectors', on: broadcastChanged, identity: (p) => `${p.broadcast} ${p.from} ${p.to}`, identityUntil: 'claimed' });
 
+/** The same once more: an order whose transaction read the log before it changed and ended after the first look is not seen by it. */
+export const reviewOnceMore = defineJob({ name: 'connectors.review-once-more', queue: 'connectors', payload: broadcastChanged.payload, identity: (p) => `${p.broadcast} ${p.from} ${p.to}`, identityUntil: 'claimed' });
+
+/** Longer than a transaction of intake lasts. */
+const ONCE_MORE_SECONDS = 130;
 const PASS = 1_000;
+
+interface ChangedSpan {
+  readonly broadcast: string;
+  readonly shop: string;
+  readonly from: string;
+  readonly to: string;
+}
 
 interface Span {
   readonly shop: string;
@@ -29,13 +41,25 @@ export class AttributionReview {
     @Inject(Attributions) private readonly attributions: Attributions,
     @Inject(IntakeService) private readonly intake: IntakeService,
     @Inject(Database) private readonly database: Database,
+    @Inject(Jobs) private readonly jobs: Jobs,
   ) {}
 
   @Handles(reviewAttributions)
-  async onBroadcastChanged(run: JobRun<{ broadcast: string; shop: string; from: string; to: string }>): Promise<void> {
-    const { broadcast, shop, from, to } = run.payload;
-    if (!(await this.database.transaction((tx) => store.isConnected(tx, shop)))) return;
+  async onBroadcastChanged(run: JobRun<ChangedSpan>): Promise<void> {
+    if (!(await this.reviewSpan(run.payload))) return;
+    await run.effect((tx) => this.jobs.enqueue(tx, reviewOnceMore, [run.payload], ONCE_MORE_SECONDS));
+  }
+
+  @Handles(reviewOnceMore)
+  async onceMore(run: JobRun<ChangedSpan>): Promise<void> {
+    await this.reviewSpan(run.payload);
+  }
+
+  /** False where the shop has no platform. */
+  private async reviewSpan({ broadcast, shop, from, to }: ChangedSpan): Promise<boolean> {
+    if (!(await this.database.transaction((tx) => store.isConnected(tx, shop)))) return false;
     await this.review({ shop, from: Date.parse(from), to: Date.parse(to) + TAIL_MS, broadcast, whole: false });
+    return true;
   }
 
   /** Page by page, each in a transaction of its own, so that orders of the shop do not wait for all of it. */
@@ -67,14 +91,14 @@ export class AttributionReview {
       const k = known.get(`${l.order_id}\0${l.line_id}`);
       return k === undefined ? l.broadcast === '' && told?.has(l.order_id) !== false : isGuess(k.method);
     });
-    const found = await this.attributions.of(tx, shop, asked.map((l) => ({ at: l.counted_at.getTime(), skus: [l.sku], live: null })));
+    const found = await this.attributions.of(tx, shop, asked.map((l) => ({ at: l.counted_at.getTime(), skus: [l.sku, ...l.parts.map((p) => p.sku)], live: null })));
     const stands: store.AttributedLine[] = [];
     const gone: (LineAttribution & { readonly anchor: null })[] = [];
     asked.forEach((line, i) => {
       const [now, before] = [found[i] ?? null, known.get(`${line.order_id}\0${line.line_id}`)];
       if (now?.broadcast === before?.broadcast && now?.method === before?.method && now?.confidence === before?.confidence) return;
       // The parts of a bundle go where it goes.
-      for (const lineId of [line.line_id, ...line.parts]) {
+      for (const lineId of [line.line_id, ...line.parts.map((p) => p.lineId)]) {
         if (now === null) gone.push({ orderId: line.order_id, lineId, broadcast: '', anchor: null });
         else stands.push({ ...now, orderId: line.order_id, lineId });
       }

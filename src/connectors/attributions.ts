@@ -53,7 +53,11 @@ export class Attributions {
       planned.set(r.broadcast, p);
     }
     const logs = new Map<string, ShownRow[]>();
-    for (const row of await shownIn(tx, [...planned.keys()])) logs.set(row.broadcast, [...(logs.get(row.broadcast) ?? []), row]);
+    for (const row of await shownIn(tx, [...planned.keys()])) {
+      const log = logs.get(row.broadcast);
+      if (log === undefined) logs.set(row.broadcast, [row]);
+      else log.push(row);
+    }
     return [...planned.values()].map((p) => {
       const log = logs.get(p.broadcast);
       return { ...p, shown: log === undefined ? null : showingsOf(log.map((e) => ({ kind: e.kind, at: e.at.getTime(), skus: e.skus })), p.endsAt) };

@@ -27,9 +27,9 @@ export class LiveService {
     const broadcast = await this.broadcasts.mine(tx, principal, id);
     const shop = await this.catalogue.shop(broadcast.shop, tx);
     const [clocks, items, log] = await Promise.all([shopNow(tx, [shop.id]), lineUp(tx, id), shownIn(tx, [id])]);
-    const showings = log.filter((e) => e.kind === 'shown');
     // A replay that has not begun stands before its first broadcast, whatever the year on the wall.
     const now = clocks[0]?.now ?? new Date(Math.min(Date.now(), broadcast.startsAt.getTime()));
+    const showings = log.filter((e) => e.kind === 'shown' && e.at <= now);
     const [running, spikes] = await Promise.all([store.runningSkus(tx, shop.id, id, now, RATE_MINUTES * 60, PACE_MS / 1000), store.spikesOn(tx, shop.id, id)]);
     const counts = new Map(running.map((r) => [r.sku, r]));
     // In the order of the line-up, then what was sold without having been planned.

@@ -1,7 +1,7 @@
 // The handler of forecast.assess: dirty streams of one shard → spikes; then the need of their SKUs. One transaction.
 import { Inject, Injectable } from '@nestjs/common';
 import { Handles, Jobs, newId, type JobRun, type Tx } from '../kernel/index.js';
-import { allClocks, countedTimes, dirtyStreams, markAssessed, streamNews, streamsOfSku, type DirtyStream, type ShopClockRow, type StreamNews } from '../orders/index.js';
+import { allClocks, countedTimes, dirtyStreams, forgetMoves, markAssessed, streamNews, streamsOfSku, type DirtyStream, type ShopClockRow, type StreamNews } from '../orders/index.js';
 import { advanceStream, BIN_MS, binOf, DEFAULT_SPIKE_OPTIONS, dueAt, EVEN, openStream, outsideOf, type Alarm, type Bin, type Exposure, type Outside, type StreamState } from './math/index.js';
 import { assess, reassess, spikeDetected } from './forecast.facts.js';
 import * as store from './forecast.repository.js';
@@ -86,16 +86,18 @@ export class AssessService {
     const assessed: Assessed[] = [];
     const raised: Raised[] = [];
     const ends: { id: string; at: Date }[] = [];
+    const moves: string[] = [];
     for (const stream of dirty) {
       const rows = news.get(stream.stream) ?? [];
       const now = clocks.get(stream.shop)?.now?.getTime();
       const [first] = rows;
       if (first === undefined || now === undefined) continue;
+      moves.push(...(first.moves ?? []));
       const bins = rows.flatMap((r): Bin[] => (r.bucket === null ? [] : [{ bin: r.bucket, orders: r.orders ?? 0, withdrawn: r.withdrawn ?? 0 }]));
       const known = states.get(stream.stream);
       // What is sold in a broadcast follows its viewers and not the day of the week.
       const exposure = (stream.broadcast === '' ? weeks.get(stream.shop) : viewers.get(stream.broadcast)) ?? EVEN;
-      const before = known?.state ?? openStream(bins[0]?.bin ?? now, stream.broadcast === '' ? { kind: 'standing' } : { kind: 'broadcast', outside: outside.get(`${stream.shop}\0${stream.sku}`) });
+      const before = known !== undefined ? { ...known.state, counted: known.state.counted + first.moved_orders, withdrawn: known.state.withdrawn + first.moved_withdrawn } : openStream(bins[0]?.bin ?? now, stream.broadcast === '' ? { kind: 'standing' } : { kind: 'broadcast', outside: outside.get(`${stream.shop}\0${stream.sku}`) }, BIN_MS, exposure);
       const late = {
         orders: Math.max(0, first.total_orders - before.counted - bins.reduce((s, b) => s + b.orders, 0)),
         withdrawn: Math.max(0, first.total_withdrawn - before.withdrawn - bins.reduce((s, b) => s + b.withdrawn, 0)),
@@ -126,6 +128,7 @@ export class AssessService {
     }
     if (ends.length > 0) await store.endSpikes(tx, ends);
     await store.saveStates(tx, assessed.map((a) => ({ stream: a.stream.stream, shop: a.stream.shop, state: a.state, episode: a.episode, wakeAt: a.wakeAt })));
+    await forgetMoves(tx, moves);
     return assessed.map((a) => ({ stream: a.stream.stream, version: a.version })).sort((a, b) => a.stream - b.stream);
   }
 

@@ -147,6 +147,12 @@ export const addWindows = (tx: Tx, w: readonly WindowRow[]): Promise<number> =>
     numbers('int4', w.map((x) => x.units), 0), numbers('int4', w.map((x) => x.paidUnits), 0), numbers('int4', w.map((x) => x.cancelledUnits), 0),
   ]);
 
+/** What an attribution moves between windows is told apart from orders that come late: see stream_news.sql. */
+export const insertMoves = (tx: Tx, w: readonly WindowRow[]): Promise<number> =>
+  touched(tx, 'insert into stream_moves (stream, bucket, orders, withdrawn) select stream, to_timestamp(bucket / 1000), orders, withdrawn from unnest($1::bigint[], $2::float8[], $3::int[], $4::int[]) as m(stream, bucket, orders, withdrawn) where orders <> 0 or withdrawn <> 0', [
+    w.map((x) => x.stream), w.map((x) => x.bucket), w.map((x) => x.orders), w.map((x) => x.withdrawn),
+  ]);
+
 const SKU_ADDS = ['ordered', 'cancelled', 'netPaid', 'shipped', 'open', 'openPaidSeconds', 'saleLines', 'cancelledLines', 'lines', 'lineUnits', 'lineLogMilli'] as const;
 
 /** @param d sorted by key, `shop\\0sku` */

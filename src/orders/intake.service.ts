@@ -254,7 +254,7 @@ export class IntakeService {
     const changed = [...existing].sort(([a], [b]) => byText(a, b)).flatMap(([key, lines]) => { const orderId = key.slice(key.indexOf('\0') + 1); return attributeOrder(shop, orderId, lines, wanted.get(orderId) ?? [], sums); });
     if (changed.length === 0) return 0;
     const streams = await this.streamsFor(tx, sums);
-    await Promise.all([...store.writeLines(tx, changed), ...this.addDemand(tx, sums, streams)]);
+    await Promise.all([...store.writeLines(tx, changed), store.insertMoves(tx, streams.rows), ...this.addDemand(tx, sums, streams)]);
     return changed.length;
   }
 

@@ -224,3 +224,24 @@ export class LeanIntake1763802300000 implements MigrationInterface {
     `);
   }
 }
+
+export class StreamMoves1763803600000 implements MigrationInterface {
+  name = 'StreamMoves1763803600000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      -- Orders that an attribution moved between windows, until the detector has reckoned with them.
+      create table stream_moves (
+        id bigint generated always as identity primary key,
+        stream bigint not null references streams (id),
+        bucket timestamptz not null,
+        orders integer not null,
+        withdrawn integer not null);
+      create index stream_moves_by_stream on stream_moves (stream);
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('drop table stream_moves');
+  }
+}

@@ -164,12 +164,20 @@ export interface StreamNews {
   readonly version: number;
   readonly total_orders: number;
   readonly total_withdrawn: number;
+  /** Orders that an attribution brought into windows that were assessed before, or took out of them: neither late nor new. */
+  readonly moved_orders: number;
+  readonly moved_withdrawn: number;
+  /** The moves that were read; null without any. */
+  readonly moves: readonly string[] | null;
   readonly bucket: number | null;
   readonly orders: number | null;
   readonly withdrawn: number | null;
 }
 
 export const streamNews = (tx: Tx, streams: readonly number[], froms: readonly number[]): Promise<StreamNews[]> => rows(tx, STREAM_NEWS, [streams, froms]);
+
+/** Moves that have been reckoned with. */
+export const forgetMoves = (tx: Tx, ids: readonly string[]): Promise<number> => (ids.length === 0 ? Promise.resolve(0) : touched(tx, 'delete from stream_moves where id = any($1::bigint[])', [ids]));
 
 /** When the counted orders of given buckets of streams came, in order: to name the order that raised an alarm. */
 export const countedTimes = (tx: Tx, wanted: readonly { readonly stream: number; readonly bucket: number }[]): Promise<{ stream: number; bucket: number; at: number }[]> =>
@@ -279,7 +287,7 @@ export interface SaleLine {
   readonly broadcast: string;
   readonly counted_at: Date;
   /** Of a bundle: its other lines. */
-  readonly parts: readonly string[];
+  readonly parts: readonly { readonly lineId: string; readonly sku: string }[];
 }
 
 /** Where a reading in order of time, order and line goes on. */
@@ -289,7 +297,8 @@ export type AfterLine = readonly [countedAt: Date, orderId: string, lineId: stri
 export const salesBetween = (tx: Tx, shop: string, skus: readonly string[], broadcasts: readonly string[], from: Date, to: Date, after: AfterLine, limit: number): Promise<SaleLine[]> =>
   rows(
     tx,
-    `select l.*, array(select c.line_id from order_lines c where c.shop = $1 and c.order_id = l.order_id and c.kind = 'bundle-component' and starts_with(c.line_id, l.line_id || '/')) as parts
+    `select l.*, coalesce((select json_agg(json_build_object('lineId', c.line_id, 'sku', c.sku) order by c.line_id) from order_lines c
+       where c.shop = $1 and c.order_id = l.order_id and c.kind = 'bundle-component' and starts_with(c.line_id, l.line_id || '/')), '[]') as parts
      from (
        select l.* from unnest($2::text[]) as s(sku) cross join unnest($3::text[]) as b(broadcast) cross join lateral (
          select order_id, line_id, sku, broadcast, counted_at from order_lines

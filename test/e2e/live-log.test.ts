@@ -43,7 +43,7 @@ it('takes each entry once, keeps the latest word on a moment, and lists them in 
   expect(await log(entries, { 'idempotency-key': 'first' })).toMatchObject({ status: 201, body: { recorded: 4 } });
   expect(await log([...entries, { at: at(3), kind: 'price-set', sku: 'K1-S', amount: 1_499 }].slice(3))).toMatchObject({ status: 201, body: { recorded: 1, known: 1 } });
   const first = (await r.call('GET', '/v1/broadcasts/B1/live-log?limit=3')).body;
-  expect(first.items).toMatchObject([{ at: at(3), kind: 'shown', sku: 'K1-S' }, { at: at(3), kind: 'price-set', amount: 1_499 }, { at: at(4), kind: 'refill', link: 'SET', sku: null, units: 40 }]);
+  expect(first.items).toMatchObject([{ at: at(3), kind: 'price-set', sku: 'K1-S', amount: 1_499 }, { at: at(3), kind: 'shown' }, { at: at(4), kind: 'refill', link: 'SET', sku: null, units: 40 }]);
   const second = (await r.call('GET', `/v1/broadcasts/B1/live-log?limit=3&cursor=${first.nextCursor}`)).body;
   expect(second).toMatchObject({ items: [{ kind: 'coupon', sku: null, link: null, amount: 500 }], nextCursor: null });
 });

@@ -62,3 +62,24 @@ it('three times the viewers and three times the orders are no spike; more than t
   await assess();
   expect(await spikes()).toEqual(['unwatched K1-S', 'watched K2-S']);
 }, 60_000);
+
+it('orders that an attribution brings into the past, or takes out of it, are no burst of now, and hide none', async () => {
+  const before = await spikes();
+  const standing = async () => (await f.sql.query(`select sku from spikes where broadcast = ''`)).rows.length;
+  await sell('K2-S', 'elsewhere', 20, 70, 1);
+  await assess();
+  const raised = await standing();
+  const lines = (await f.sql.query(`select order_id from order_lines where broadcast = 'elsewhere'`)).rows.map((l) => ({ orderId: l.order_id, lineId: '1', anchor: null }));
+  const attribute = (broadcast: string) => f.database.transaction((tx) => f.intake.attribute(tx, 'shop-1', lines.map((l) => ({ ...l, broadcast }))));
+  for (const broadcast of ['', 'unwatched']) {
+    expect(await attribute(broadcast)).toBe(50);
+    await assess();
+  }
+  expect(await spikes()).toEqual([...before, ...(await spikes()).filter((s) => s.startsWith('elsewhere'))].sort());
+  expect(await standing()).toBe(raised);
+  expect((await f.sql.query('select 1 from stream_moves')).rows).toEqual([]);
+  // What really comes late is still counted now.
+  await sell('K2-S', null, 30, 32, 60);
+  await assess();
+  expect(await standing()).toBe(raised + 1);
+}, 60_000);

@@ -28,6 +28,25 @@ function overdispersed(random: Random, mean: number, ratio: number): number {
 }
 
 describe('spike detection', () => {
+  it('is raised once, however soon it is looked at again: an alarm in a bin that still fills does not end itself', () => {
+    const start = 72 * HOUR;
+    let state = advanceStream(openStream(0, { kind: 'standing' }), Array.from({ length: 72 * 60 }, (_, i) => bin(i * 6, 1)), start, NO_LATE).state;
+    expect(state.episode).toBeNull();
+    const raised: number[] = [];
+    const ended: number[] = [];
+    // Three orders a second, looked at every second.
+    for (let second = 1; second <= 60; second++) {
+      const now = start + second * 1000;
+      const bins = Array.from({ length: Math.floor(second / 10) + 1 }, (_, i): Bin => ({ bin: start + i * BIN_MS, orders: 3 * Math.min(10, second - i * 10), withdrawn: 0 })).filter((b) => b.bin >= state.next && b.orders > 0);
+      const after = advanceStream(state, bins, now, NO_LATE);
+      raised.push(...after.alarms.map(() => second));
+      ended.push(...after.ended);
+      state = after.state;
+    }
+    expect(raised).toHaveLength(1);
+    expect(ended).toEqual([]);
+    expect(state.episode).not.toBeNull();
+  });
   it('raises a spike within seconds of a jump from a quiet stream, with its onset near the jump', () => {
     let state = openStream(0, BROADCAST);
     const jump = (2 * HOUR) / BIN_MS;

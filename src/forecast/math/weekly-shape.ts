@@ -31,7 +31,7 @@ export const MOST_ORDERS_OF_A_DAY = 3;
 export const MOST_TIMES_USUAL = 4;
 export const cappedOrders = (orders: number, usual: number): number => Math.min(orders, Math.max(MOST_ORDERS_OF_A_DAY, MOST_TIMES_USUAL * usual));
 
-/** All that a shop sold on a day outside broadcasts and episodes, each SKU's orders capped. A day that is absent sold nothing. */
+/** All that a shop sold on a day outside broadcasts, each SKU's orders capped. A day that is absent sold nothing. */
 export interface ShopDay {
   readonly day: number;
   readonly orders: number;

@@ -189,5 +189,7 @@ export function episodeEnd(e: Episode, binMs: number, exposure: Exposure): numbe
     at = left;
   }
   if (e.opened !== undefined) at = Math.max(at, binOf(e.opened, binMs) + EPISODE_WINDOW_MS);
+  // The bin of the alarm may still fill: its own orders are not among the recent ones yet.
+  at = Math.max(at, binOf(e.detectedAt, binMs) + binMs);
   return Math.min(at, binOf(e.since ?? e.detectedAt, binMs) + EPISODE_LIMIT_MS);
 }
