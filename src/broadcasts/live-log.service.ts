@@ -1,7 +1,7 @@
 // What happened on screen, told while a broadcast runs or after it: kept as it was said, and told to those who ask who sold what.
 import { Inject, Injectable } from '@nestjs/common';
 import { AccessService, type Principal } from '../access/index.js';
-import { existingSkus } from '../catalogue/index.js';
+import { CatalogueService, existingSkus } from '../catalogue/index.js';
 import { DomainError, invalid, Jobs, notFound, type Tx } from '../kernel/index.js';
 import type { Broadcast } from './broadcasts.entity.js';
 import { broadcastChanged, viewersTold } from './broadcasts.facts.js';
@@ -13,6 +13,8 @@ import { LIVE_LOG_FIELDS } from './live-log.rules.js';
 
 /** Broadcasts begin early and run over; what lies further away is of another one, or of another time zone. */
 const MARGIN_MS = 2 * 3_600_000;
+/** Clocks differ by so much; what is told of later has not happened. A replayed shop's time is its own. */
+const AHEAD_MS = 5 * 60_000;
 const FIGURES = ['amount', 'units', 'viewers'] as const;
 
 type Changed = Pick<store.LiveLogEntry, 'at' | 'kind' | 'viewers'>;
@@ -22,6 +24,7 @@ const isShowing = (e: Changed): boolean => e.kind === 'shown' || e.kind === 'pul
 export class LiveLogService {
   constructor(
     @Inject(BroadcastsService) private readonly broadcasts: BroadcastsService,
+    @Inject(CatalogueService) private readonly catalogue: CatalogueService,
     @Inject(AccessService) private readonly access: AccessService,
     @Inject(Jobs) private readonly jobs: Jobs,
   ) {}
@@ -32,9 +35,11 @@ export class LiveLogService {
     if (broadcast.cancelledAt !== null) throw new DomainError(409, 'cancelled', 'a cancelled broadcast has no live log');
     const skus = await existingSkus(tx, [...new Set(bodies.flatMap((b) => b.sku ?? []))]);
     const links = await existingLinks(tx, broadcast.shop, [...new Set(bodies.flatMap((b) => b.link ?? []))]);
+    const latest = (await this.catalogue.shop(broadcast.shop, tx)).clock === 'live' ? Date.now() + AHEAD_MS : Infinity;
     const entries = new Map<string, store.LiveLogEntry>();
     bodies.forEach((body, i) => {
       const entry = checked(broadcast, body, `entries[${i}]`);
+      if (entry.at.getTime() > latest) throw invalid(`entries[${i}].at`, 'lies in the future: a log tells what has happened');
       if (entry.sku !== null && !skus.has(entry.sku)) throw invalid(`entries[${i}].sku`, `the SKU ${entry.sku} does not exist`);
       if (entry.link !== null && !links.has(entry.link)) throw invalid(`entries[${i}].link`, `the shop ${broadcast.shop} has no link ${entry.link}; a line-up brings links in`);
       const key = [entry.at.getTime(), entry.kind, entry.sku ?? '', entry.link ?? ''].join('\0');

@@ -8,11 +8,14 @@ import { isGuess, TAIL_MS } from './attribution.rules.js';
 import * as store from './attribution.repository.js';
 import { Attributions } from './attributions.js';
 
-/** A repeat is nothing new: looking again at the same knowledge moves nothing. */
-export const reviewAttributions = defineJob({ name: 'connectors.review-attributions', queue: 'connectors', on: broadcastChanged, identity: (p) => `${p.broadcast} ${p.from} ${p.to}`, identityUntil: 'claimed' });
+/**
+ * Each change its own row: one that were told by the row of a change before it might be committed after that row was worked on. A repeat
+ * is nothing new: looking again at the same knowledge moves nothing.
+ */
+export const reviewAttributions = defineJob({ name: 'connectors.review-attributions', queue: 'connectors', on: broadcastChanged });
 
 /** The same once more: an order whose transaction read the log before it changed and ended after the first look is not seen by it. */
-export const reviewOnceMore = defineJob({ name: 'connectors.review-once-more', queue: 'connectors', payload: broadcastChanged.payload, identity: (p) => `${p.broadcast} ${p.from} ${p.to}`, identityUntil: 'claimed' });
+export const reviewOnceMore = defineJob({ name: 'connectors.review-once-more', queue: 'connectors', payload: broadcastChanged.payload });
 
 /** Longer than a transaction of intake lasts. */
 const ONCE_MORE_SECONDS = 130;

@@ -26,7 +26,7 @@ it('refuses what an entry cannot be, names the field, and takes nothing of the r
     [{ at: at(1), kind: 'shown' }, 'entries[1].sku', 'needed'], [{ at: at(1), kind: 'shown', sku: 'NOBODY' }, 'entries[1].sku', 'does not exist'], [{ at: at(1), kind: 'pulled', link: 'NONE' }, 'entries[1].link', 'no link NONE'],
     [{ at: at(1), kind: 'shown', sku: 'K1-S', link: 'SET' }, 'entries[1].link', 'left out'], [{ at: at(1), kind: 'price-set', sku: 'K1-S' }, 'entries[1].amount', 'needed'],
     [{ at: at(1), kind: 'refill', sku: 'K1-S', amount: 5, units: 5 }, 'entries[1].amount', 'left out'], [{ at: at(1), kind: 'viewers', sku: 'K1-S', viewers: 7 }, 'entries[1].sku', 'left out'], [{ at: at(1), kind: 'viewers' }, 'entries[1].viewers', 'needed'],
-    [{ at: at(181), kind: 'viewers', viewers: 7 }, 'entries[1].at', 'two hours'], [{ at: at(-121), kind: 'viewers', viewers: 7 }, 'entries[1].at', 'two hours'],
+    [{ at: at(181), kind: 'viewers', viewers: 7 }, 'entries[1].at', 'two hours'], [{ at: at(-121), kind: 'viewers', viewers: 7 }, 'entries[1].at', 'two hours'], [{ at: at(45), kind: 'viewers', viewers: 7 }, 'entries[1].at', 'in the future'],
   ] as const) {
     const answer = await log([good, entry]);
     expect({ entry, answer }).toMatchObject({ answer: { status: 422, body: { code: 'invalid', errors: [{ field, detail: expect.stringContaining(said) }] } } });

@@ -5,7 +5,7 @@ import { AccessService } from '../../src/access/index.js';
 import { CatalogueService, Shop, Sku, Sourcing, Style, Supplier } from '../../src/catalogue/index.js';
 import { StockService } from '../../src/inventory/index.js';
 import { Database, Jobs, openSecrets, Queues, readConfiguration } from '../../src/kernel/index.js';
-import { IntakeService } from '../../src/orders/index.js';
+import { IntakeService, type OrderEvent } from '../../src/orders/index.js';
 
 /** The service's own classes on a real, furnished database, without workers: the test says when jobs run. */
 export interface Foundation {
@@ -41,3 +41,9 @@ export async function withoutWorkers(skus: readonly string[], over: Partial<Reco
     },
   };
 }
+
+/** A line of shop-1, paid at once, outside broadcasts; its order is named after the event. */
+export const paidLine = (id: string, sku: string, at: number, over: Partial<OrderEvent> = {}): OrderEvent => ({
+  shop: 'shop-1', eventId: `e${id}`, occurredAt: at, orderId: `o${id}`, lineId: '1', sku, quantity: 1, type: 'paid', unitPrice: 15_900, currency: 'CNY', kind: null, payment: null, shipBy: null, broadcast: null, anchor: null, supplier: null,
+  lot: null, buyer: null, ...over,
+});

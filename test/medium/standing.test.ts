@@ -1,5 +1,5 @@
 import { closeServer } from '../factories/database.js';
-import { withoutWorkers, type Foundation } from '../factories/services.js';
+import { paidLine, withoutWorkers, type Foundation } from '../factories/services.js';
 import { allClocks } from '../../src/orders/index.js';
 import { NowcastService } from '../../src/forecast/nowcast.service.js';
 import { NeedService } from '../../src/forecast/need.service.js';
@@ -17,13 +17,7 @@ afterAll(async () => {
 });
 
 let counter = 0;
-const sold = (sku: string, at: number, over: Record<string, unknown> = {}) => {
-  counter++;
-  return {
-    shop: 'shop-1', eventId: `e${counter}`, occurredAt: at, orderId: `o${counter}`, lineId: '1', sku, quantity: 2, type: 'paid' as const, unitPrice: 15_900, currency: 'CNY', kind: null, payment: null, shipBy: null, broadcast: null,
-    anchor: null, supplier: null, lot: null, buyer: null, ...over,
-  };
-};
+const sold = (sku: string, at: number, over: Partial<ReturnType<typeof paidLine>> = {}) => paidLine(String(++counter), sku, at, { quantity: 2, ...over });
 const take = (events: readonly ReturnType<typeof sold>[]) => f.database.transaction((tx) => f.intake.takeIn(tx, events));
 /** A process of its own: remembers nothing. */
 const learn = () => new StandingService(f.jobs).learn({ payload: { world: 'live' }, effect: (work: never) => f.database.transaction(work) } as never);

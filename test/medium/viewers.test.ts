@@ -1,5 +1,5 @@
 import { closeServer } from '../factories/database.js';
-import { withoutWorkers, type Foundation } from '../factories/services.js';
+import { paidLine, withoutWorkers, type Foundation } from '../factories/services.js';
 import { AssessService } from '../../src/forecast/index.js';
 import { NeedService } from '../../src/forecast/need.service.js';
 import { NowcastService } from '../../src/forecast/nowcast.service.js';
@@ -26,13 +26,7 @@ afterAll(async () => {
 let counter = 0;
 /** `perMinute` orders a minute, evenly, from minute `from` to minute `to`. */
 const sell = async (sku: string, broadcast: string | null, from: number, to: number, perMinute: number): Promise<void> => {
-  const events = Array.from({ length: (to - from) * perMinute }, (_, i) => {
-    counter++;
-    return {
-      shop: 'shop-1', eventId: `e${counter}`, occurredAt: T + from * MINUTE + Math.floor((i * MINUTE) / perMinute), orderId: `o${counter}`, lineId: '1', sku, quantity: 1, type: 'paid' as const, unitPrice: 15_900, currency: 'CNY', kind: null,
-      payment: null, shipBy: null, broadcast, anchor: null, supplier: null, lot: null, buyer: null,
-    };
-  });
+  const events = Array.from({ length: (to - from) * perMinute }, (_, i) => paidLine(String(++counter), sku, T + from * MINUTE + Math.floor((i * MINUTE) / perMinute), { broadcast }));
   for (let i = 0; i < events.length; i += 1_000) await f.intake.take(events.slice(i, i + 1_000));
 };
 const assess = () => f.database.transaction((tx) => service.assessShard(tx, 0, 1));

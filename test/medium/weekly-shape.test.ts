@@ -1,5 +1,5 @@
 import { closeServer } from '../factories/database.js';
-import { withoutWorkers, type Foundation } from '../factories/services.js';
+import { paidLine, withoutWorkers, type Foundation } from '../factories/services.js';
 import { AssessService } from '../../src/forecast/index.js';
 import { advanceStream, currentState, EVEN, openStream, weeklyExposure, type Bin, type Exposure, type StoredStream, type StreamState } from '../../src/forecast/math/index.js';
 import { NeedService } from '../../src/forecast/need.service.js';
@@ -17,13 +17,7 @@ afterAll(async () => {
 });
 
 let counter = 0;
-const sold = (sku: string, at: number) => {
-  counter++;
-  return {
-    shop: 'shop-1', eventId: `e${counter}`, occurredAt: at, orderId: `o${counter}`, lineId: '1', sku, quantity: 1, type: 'paid' as const, unitPrice: 15_900, currency: 'CNY', kind: null, payment: null, shipBy: null, broadcast: null,
-    anchor: null, supplier: null, lot: null, buyer: null,
-  };
-};
+const sold = (sku: string, at: number) => paidLine(String(++counter), sku, at);
 const take = (events: readonly ReturnType<typeof sold>[]) => f.database.transaction((tx) => f.intake.takeIn(tx, events));
 /** A process of its own: remembers nothing. */
 const learn = () => new StandingService(f.jobs).learn({ payload: { world: 'live' }, effect: (work: never) => f.database.transaction(work) } as never);
