@@ -46,7 +46,7 @@ it('learns from days that came later in a file, sums them up as the mathematics 
   await take(events);
   // One of them was cancelled the day after.
   const [first] = events;
-  await take([{ ...sold('K2-S', (first?.occurredAt ?? 0) + DAY_MS), type: 'cancelled' as never, orderId: first?.orderId ?? '', quantity: 2 }]);
+  await take([{ ...sold('K2-S', (first?.occurredAt ?? 0) + DAY_MS), type: 'cancelled', orderId: first?.orderId ?? '', quantity: 2 }]);
   await tomorrow();
   await learn();
   const learned = await model();
