@@ -71,10 +71,12 @@ export async function plan(folder: string, at: number, levels: readonly number[]
   const policy = castlinePolicy(learned(), { committedOnly: false, hear: (d) => { if (listening) decisions.push(d); } });
   const house = new House(scene, { sells: true });
   house.now -= STEP_MS;
-  while (house.now < at) {
+  while (house.now < at && house.running) {
     house.step(Math.min(at, house.now + STEP_MS));
     if (house.now % STEP_MS === 0) policy.decide(house);
   }
+  // Nothing happens any more, however far away the moment is.
+  if (house.now < at) house.step(at);
   listening = true;
   policy.decideAll(house);
   return decisions.map((d) => plannedOf(d, levels)).filter((g) => g.action !== 'wait' || g.lines.some((l) => l.committedNeed > 0 || (l.recommended ?? 0) > 0));

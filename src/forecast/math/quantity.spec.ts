@@ -72,6 +72,30 @@ describe('quantity under terms', () => {
     expect(more.reduce((s, d) => s + d.firm, 0)).toBe(100);
   });
 
+  it('gives no SKU of a group more than can be made of it, and no firm unit beyond that (seed 31)', () => {
+    const [small, medium] = ['S', 'M'].map((sku, i) => item({ sku, certain: [40, 1][i] as number, more: poisson(1), price: 100, unitCost: 60, capacity: 15, sizeRatio: 1 })) as [Item, Item];
+    const [s, m] = decideGroup([small, medium], { moq: 10, lotMultiple: 1 });
+    expect(s).toMatchObject({ recommended: 15, firm: 15 });
+    expect(m?.recommended).toBeLessThanOrEqual(3);
+    // With a lot of ten the total is twenty, and what S has no room for is of M.
+    expect(decideGroup([small, medium], { moq: 10, lotMultiple: 10 }).map((q) => q.recommended)).toEqual([15, 5]);
+    const part = fc.record({ certain: fc.integer({ min: -15, max: 40 }), mean: fc.double({ min: 0.1, max: 30, noNaN: true }), capacity: fc.integer({ min: 0, max: 80 }), sizeRatio: fc.integer({ min: 0, max: 3 }) });
+    fc.assert(
+      fc.property(fc.array(part, { minLength: 1, maxLength: 4 }), fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 8 }), (parts, moq, lotMultiple) => {
+        const items = parts.map(({ mean, ...over }, i) => item({ sku: String(i), more: { shape: 2, probability: 2 / (2 + mean) }, ...over }));
+        const decided = decideGroup(items, { moq, lotMultiple });
+        decided.forEach((q, i) => {
+          expect(q.recommended).toBeLessThanOrEqual((items[i] as Item).capacity);
+          expect(q.firm).toBeLessThanOrEqual(q.recommended);
+        });
+        const total = decided.reduce((sum, q) => sum + q.recommended, 0);
+        expect(total % lotMultiple).toBe(0);
+        if (total > 0) expect(total).toBeGreaterThanOrEqual(moq);
+      }),
+      { seed: 31, numRuns: 400 },
+    );
+  });
+
   it('respects capacity', () => {
     expect(decideGroup([item({ certain: 500, capacity: 130 })], { moq: 50, lotMultiple: 20 })[0]?.recommended).toBe(120);
     expect(decideGroup([item({ certain: 500, capacity: 30 })], { moq: 50, lotMultiple: 20 })[0]?.recommended).toBe(0);

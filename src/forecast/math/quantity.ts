@@ -99,13 +99,30 @@ function unconstrained(item: Item): number {
 const floorTo = (q: number, lot: number): number => Math.floor(q / lot) * lot;
 const ceilTo = (q: number, lot: number): number => Math.ceil(q / lot) * lot;
 
-/** Splits a total over the items: what each wants first, an excess by size ratio (equal shares where none is given). */
+/**
+ * Splits a total, at most the sum of the capacities, over the items: what each wants first, an excess by size ratio (by what each wants
+ * where none is given). No item is given more than can be made of it: what it has no room for goes to those that have.
+ */
 function allocate(items: readonly Item[], wanted: readonly number[], total: number): number[] {
   const sum = wanted.reduce((s, q) => s + q, 0);
   if (total <= sum) return splitByLargestRemainder(total, wanted);
   const ratios = items.map((item, i) => (item.sizeRatio > 0 ? item.sizeRatio : items.every((x) => x.sizeRatio === 0) ? Math.max(1, wanted[i] as number) : 0));
-  const excess = splitByLargestRemainder(total - sum, ratios);
-  return wanted.map((q, i) => q + (excess[i] as number));
+  const split = [...wanted];
+  const roomOf = (i: number): number => Math.max(0, Math.floor((items[i] as Item).capacity) - (split[i] as number));
+  // Each round gives all that is left, or fills an item for good.
+  for (let left = total - sum; left > 0; ) {
+    const open = items.map((_, i) => roomOf(i) > 0);
+    if (!open.includes(true)) break;
+    const weighed = ratios.map((ratio, i) => (open[i] === true ? ratio : 0));
+    // Sizes outside the ratio are cut only when those inside it have no room.
+    const shares = splitByLargestRemainder(left, weighed.some((w) => w > 0) ? weighed : open.map(Number));
+    shares.forEach((share, i) => {
+      const given = Math.min(share, roomOf(i));
+      split[i] = (split[i] as number) + given;
+      left -= given;
+    });
+  }
+  return split;
 }
 
 /**

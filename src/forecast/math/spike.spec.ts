@@ -108,6 +108,19 @@ describe('spike detection', () => {
     expect(state.episode).toBeNull();
   });
 
+  it('raises a second burst once, although it comes close after the limit of the one before', () => {
+    // Three orders an hour; five hours at one a minute, two of calm, four at five a minute.
+    const random = randomFrom(17);
+    const start = 96 * 360;
+    const rateAt = (i: number): number => (i < start ? 0.05 : i < start + 5 * 360 ? 1 : i < start + 7 * 360 ? 0.05 : i < start + 11 * 360 ? 5 : 0.05) / 6;
+    const bins = Array.from({ length: start + 12 * 360 }, (_, i) => bin(i, poisson(random, rateAt(i)))).filter((b) => b.orders > 0);
+    const { alarms } = advanceStream(openStream(0, { kind: 'standing' }), bins, (start + 12 * 360) * BIN_MS, NO_LATE);
+    const hours = alarms.map((a) => (a.bin / BIN_MS - start) / 360).filter((h) => h >= 0);
+    expect(hours).toHaveLength(2);
+    expect(hours[0]).toBeLessThan(0.5);
+    expect(hours[1]).toBeGreaterThan(6.99);
+  });
+
   it('counts the orders before the alarm among those of the last 15 minutes: a burst on a busy stream is one episode', () => {
     const busy = Array.from({ length: 72 * 60 }, (_, i) => bin(6 * i, 1));
     const from = 72 * 360;

@@ -121,7 +121,8 @@ export class Working {
       this.alarms.push({
         onset: since.since, bin, order: setOff + k, orders: seen, expectedOrders: since.expected + expected, ratio: seen / (since.expected + expected), score: Math.log(at(k) / this.threshold),
       });
-      const before = this.faded !== null && bin - this.faded.end < CLOSELY_MS ? this.faded : undefined;
+      // Beyond the limit of the burst before there is nothing to go on with: an episode that began there would be over as it begins.
+      const before = this.faded !== null && bin - this.faded.end < CLOSELY_MS && bin < this.faded.since + EPISODE_LIMIT_MS ? this.faded : undefined;
       const opened = baseline.unlearnedFrom > bin - EPISODE_WINDOW_MS ? { opened: baseline.unlearnedFrom } : {};
       this.episode = { ...opened, since: before?.since ?? bin, seen: (before?.seen ?? 0) + seen, onset: since.since, detectedAt: bin, rate: baseline.rate, recent: baseline.latest().filter(([b]) => b > bin - EPISODE_WINDOW_MS) };
       // What came before the onset belongs to the baseline; the rest is left out.

@@ -34,12 +34,13 @@ function fullRead(r: Reader, raw: unknown, faults: FieldFault[]): TableValue {
 
 const NONE: readonly FieldFault[] = [];
 
-/** Reads the plain lines of a batch. `places`: for each column of the file the number of the reader, or −1. */
-function readPlain(batch: PlainLines, readers: readonly Reader[], places: readonly number[], visit: TableVisitor, bad: (line: number, faults: readonly FieldFault[]) => void): void {
+/** Reads the plain lines of a batch into `values`. `places`: for each column of the file the number of the reader, or −1. */
+function readPlain(
+  batch: PlainLines, readers: readonly Reader[], places: readonly number[], values: TableValue[], visit: TableVisitor, bad: (line: number, faults: readonly FieldFault[]) => void,
+): void {
   const { bytes, text } = batch;
   const width = places.length;
   const absent = readers.filter((r, i) => r.required && !places.includes(i)).map((r): FieldFault => ({ field: r.name, detail: MISSING }));
-  const values = readers.map((): TableValue => undefined);
   const at: LinePlaces = { ends: new Int32Array(width), fields: 0, next: 0 };
   let line = batch.firstLine;
   for (let start = 0; start < bytes.length; start = at.next, line++) {
@@ -73,16 +74,19 @@ export async function readTable(
   source: AsyncIterable<Uint8Array>, format: FileFormat | undefined, columns: Columns, visit: TableVisitor, bad: (line: number, faults: readonly FieldFault[]) => void,
 ): Promise<void> {
   const readers = Object.entries(columns).map(([name, column]): Reader => ({ name, column, required: column.required === true, plain: new PlainReader(column) }));
+  // One list for all batches: one made anew by `map` is of another inner kind before and after its maker is compiled, and whatever
+  // had been compiled for the first kind would have to be compiled again in the middle of the file.
+  const values = new Array<TableValue>(readers.length).fill(undefined);
   let places: number[] | undefined;
   await eachBatch(source, format, (batch) => {
     if ('delimiter' in batch) {
       places ??= batch.header.map((name) => readers.findIndex((r) => r.name === name));
-      readPlain(batch, readers, places, visit, bad);
+      readPlain(batch, readers, places, values, visit, bad);
     } else if ('fault' in batch) bad(batch.line, [{ field: 'line', detail: batch.fault }]);
     else {
       const faults: FieldFault[] = [];
       const own = (name: string): unknown => (Object.hasOwn(batch.value, name) ? batch.value[name] : undefined);
-      const values = readers.map((r) => fullRead(r, own(r.name), faults));
+      readers.forEach((r, i) => (values[i] = fullRead(r, own(r.name), faults)));
       if (faults.length > 0) bad(batch.line, faults);
       else visit(batch.line, values);
     }

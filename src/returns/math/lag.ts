@@ -41,7 +41,7 @@ function exponential(horizon: number): Lag {
  * Where returning is the only way to end before the horizon this equals the Aalen-Johansen cumulative incidence. A sale of age t
  * has been watched on days 0 … t − 1 in full and in part on day t, which is counted as watched half. Later days than any sale has
  * been watched on continue with a hazard that falls as it did over the two last thirds of those seen: a merchant of two months has
- * not seen all the returns of half a year. Without returns an exponential of 14 days stands in, so that G is never 0 / 0. Weight
+ * not seen all the returns of half a year, and a single sale that is older than the rest changes nothing of that. Without returns an exponential of 14 days stands in, so that G is never 0 / 0. Weight
  * by lines, not units: in real data a few huge lines decide the units (the share back within 30 days is .75 by lines, .45 by units).
  * Cost: linear in what is watched + horizon.
  */
@@ -77,7 +77,7 @@ export function productLimit(watched: Iterable<Watched>, horizon: number): Lag {
     if (seen >= LEAST_WATCHED * whole && day < oldest) last = day;
   }
   if (!hazards.some((h) => h > 0)) return exponential(horizon);
-  extend(hazards, oldest > horizon ? horizon : last);
+  extend(hazards, last);
   const incidence: number[] = [];
   let surviving = 1;
   for (const hazard of hazards) incidence.push(1 - (surviving *= 1 - hazard));

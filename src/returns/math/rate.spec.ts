@@ -58,6 +58,14 @@ describe('return rates under censoring', () => {
     expect(shareBy(lag, 500)).toBe(1);
   });
 
+  it('do not take a merchant of six weeks for an old one because of a single old order', () => {
+    // 45 days of sales; hazards of returns fall by a thirtieth a day, half a year is asked for.
+    const watched = Array.from({ length: 45 }, (_, age) => ({ age, weight: 400, returned: Array.from({ length: age }, (_d, lag) => [lag, 4 * Math.exp(-lag / 30)] as const) }));
+    const [young, mixed] = [watched, [...watched, { age: 200, weight: 1, returned: [] }]].map((sales) => productLimit(sales, 180).share) as [readonly number[], readonly number[]];
+    expect(young[44]).toBeLessThan(0.85);
+    for (const day of [7, 30, 44, 90]) expect(Math.abs((mixed[day] as number) - (young[day] as number))).toBeLessThan(0.005);
+  });
+
   it('find the same lag without the rest of the pattern, whether lines are of one size or of several', () => {
     const units = world(1, 60, () => 20).map((k) => k.cohorts);
     const lines = world(3, 60, () => 20).map((k) => k.cohorts.map((c): Cohort => ({ ...c, lines: c.sold, sold: 4 * c.sold, returned: c.returned.map((r) => ({ ...r, units: 4 })) })));
