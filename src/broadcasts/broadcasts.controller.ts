@@ -2,7 +2,7 @@ import { Body, Controller, Get, Headers, Inject, Param, Patch, Post, Put, Query 
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { actorOf, Allow, CurrentPrincipal, limitTo, type AccessRequest, type Principal } from '../access/index.js';
-import { Database, etagOf, expectedVersion, listed, ListQuery, Once, onceOf, pageOf, queryText, type Listed, type Query } from '../kernel/index.js';
+import { Database, etagOf, expectedVersion, listed, ListQuery, Once, onceOf, pageOf, parseInstant, queryText, type Listed, type Query } from '../kernel/index.js';
 import { BroadcastEdit, LineUpBody, NewBroadcast } from './broadcasts.dto.js';
 import type { Broadcast } from './broadcasts.entity.js';
 import * as store from './broadcasts.repository.js';
@@ -10,6 +10,10 @@ import { BroadcastsService } from './broadcasts.service.js';
 
 type Head = Pick<Broadcast, 'id' | 'anchor' | 'shop' | 'startsAt' | 'endsAt' | 'cancelledAt'>;
 const shown = (b: Head): Record<string, unknown> => ({ id: b.id, anchor: b.anchor, shop: b.shop, startsAt: b.startsAt, endsAt: b.endsAt, cancelled: b.cancelledAt !== null });
+
+/** What one unit of an item holds: all of a bundle's SKUs; of a link with several variants the one that is sold. */
+const componentsOf = (sku: string, components: readonly store.LinkedSku[]): { readonly sku: string; readonly quantity: number }[] =>
+  components.some((c) => c.bundle) ? components.map((c) => ({ sku: c.sku, quantity: c.quantity })) : [{ sku, quantity: 1 }];
 
 @ApiTags('broadcasts')
 @Controller('v1/broadcasts')
@@ -26,7 +30,7 @@ export class BroadcastsController {
   async list(@QueryParam() query: Query, @CurrentPrincipal() principal: Principal): Promise<Listed<object>> {
     const page = pageOf(query, 2);
     const [startsAt, id] = page.after;
-    const after = startsAt !== undefined && id !== undefined && !Number.isNaN(Date.parse(startsAt)) ? { startsAt, id } : undefined;
+    const after = startsAt !== undefined && id !== undefined && parseInstant(startsAt) !== undefined ? { startsAt, id } : undefined;
     const filter = { shop: queryText(query, 'shop') ?? null, anchor: queryText(query, 'anchor') ?? null };
     const found = await this.database.transaction((tx) => store.listBroadcasts(tx, limitTo(principal, 'anchor'), filter, after, page.limit + 1));
     return listed(found, page, (row) => [row.starts_at.toISOString(), row.id], (row) =>
@@ -51,7 +55,7 @@ export class BroadcastsController {
         ...shown(broadcast),
         lineUp: items.map((item) => ({
           position: item.position, sku: item.sku, link: item.link, slotAt: item.slot_at, price: item.price, plannedUnits: item.planned_units, promiseDays: item.promise_days,
-          components: components.filter((c) => c.link === item.link).map(({ sku, quantity }) => ({ sku, quantity })),
+          components: item.link === null ? [] : componentsOf(item.sku, components.filter((c) => c.link === item.link)),
         })),
       };
     });

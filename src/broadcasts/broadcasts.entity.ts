@@ -40,6 +40,8 @@ export class LineUpItem {
 export class Link {
   @PrimaryColumn('text') shop!: string;
   @PrimaryColumn('text') id!: string;
+  /** All of its SKUs are in each unit; otherwise they are variants. */
+  @Column('boolean', { default: false }) bundle!: boolean;
 }
 
 @Entity('link_components')
@@ -48,4 +50,6 @@ export class LinkComponent {
   @PrimaryColumn('text') link!: string;
   @PrimaryColumn('text') sku!: string;
   @Column('integer') quantity!: number;
+  /** Of a bundle: the first is the SKU that carries the price. */
+  @Column('integer', { default: 1 }) position!: number;
 }

@@ -2,6 +2,7 @@ import { In } from 'typeorm';
 import type { Tx } from '../kernel/index.js';
 import { managerOf, one, rows, touched } from '../kernel/database/sql.js';
 import { Broadcast } from './broadcasts.entity.js';
+import type { ToldLink } from './links.rules.js';
 
 export interface ItemRow {
   readonly broadcast: string;
@@ -75,18 +76,54 @@ export const appendItems = (tx: Tx, items: readonly ItemRow[]): Promise<number> 
 export const lastPositions = (tx: Tx, broadcasts: readonly string[]): Promise<{ broadcast: string; sku: string; position: number }[]> =>
   rows(tx, 'select broadcast, sku, position from line_up_items where broadcast = any($1)', [broadcasts]);
 
-export async function upsertLink(tx: Tx, shop: string, link: string, components: readonly { sku: string; quantity: number }[]): Promise<void> {
-  await touched(tx, 'insert into links (shop, id) values ($1, $2) on conflict do nothing', [shop, link]);
-  await touched(
-    tx,
-    `insert into link_components (shop, link, sku, quantity) select $1, $2, c.sku, c.quantity from unnest($3::text[], $4::int[]) as c(sku, quantity)
-     on conflict (shop, link, sku) do update set quantity = excluded.quantity`,
-    [shop, link, components.map((c) => c.sku), components.map((c) => c.quantity)],
-  );
+/** Of two changes of one broadcast's line-up the second waits here, and then sees what the first made. */
+export const lockBroadcasts = (tx: Tx, ids: readonly string[]): Promise<{ id: string }[]> => rows(tx, 'select id from broadcasts where id = any($1) order by id for update', [ids]);
+
+/** What links sell, as line-ups tell it, in the same transaction after their items: a variant is a SKU that some line-up shows by the link. */
+export async function saveLinks(tx: Tx, shop: string, links: readonly ToldLink[]): Promise<void> {
+  const sorted = [...links].sort((a, b) => (a.link < b.link ? -1 : 1));
+  await touched(tx, 'insert into links (shop, id) select $1, l from unnest($2::text[]) l on conflict do nothing', [shop, sorted.map((l) => l.link)]);
+  const held = await rows<{ id: string; bundle: boolean }>(tx, 'select id, bundle from links where shop = $1 and id = any($2) order by id for update', [shop, sorted.map((l) => l.link)]);
+  const wasBundle = new Set(held.flatMap((l) => (l.bundle ? [l.id] : [])));
+  const components = (link: string, list: readonly { readonly sku: string; readonly quantity: number }[]): Promise<number> =>
+    touched(
+      tx,
+      `insert into link_components (shop, link, sku, quantity, position) select $1, $2, c.sku, c.quantity, c.position from unnest($3::text[], $4::int[]) with ordinality as c(sku, quantity, position)
+       on conflict (shop, link, sku) do update set quantity = excluded.quantity, position = excluded.position`,
+      [shop, link, list.map((c) => c.sku), list.map((c) => c.quantity)],
+    );
+  for (const { link, bundle, variants, plain } of sorted) {
+    if (bundle !== null) {
+      await touched(tx, 'update links set bundle = true where shop = $1 and id = $2', [shop, link]);
+      await touched(tx, 'delete from link_components where shop = $1 and link = $2 and sku <> all($3)', [shop, link, bundle.map((c) => c.sku)]);
+      await components(link, bundle);
+    } else if (plain || !wasBundle.has(link)) {
+      await touched(tx, 'update links set bundle = false where shop = $1 and id = $2 and bundle', [shop, link]);
+      await components(link, variants.map((sku) => ({ sku, quantity: 1 })));
+      await touched(
+        tx,
+        `delete from link_components c where c.shop = $1 and c.link = $2
+           and not exists (select 1 from line_up_items i join broadcasts b on b.id = i.broadcast where i.link = c.link and i.sku = c.sku and b.shop = c.shop)`,
+        [shop, link],
+      );
+    }
+  }
 }
 
-export const linkComponents = (tx: Tx, shop: string, links: readonly string[]): Promise<{ link: string; sku: string; quantity: number }[]> =>
-  rows(tx, 'select link, sku, quantity from link_components where shop = $1 and link = any($2) order by link, sku', [shop, links]);
+export interface LinkedSku {
+  readonly link: string;
+  readonly sku: string;
+  readonly quantity: number;
+  /** All of the link's SKUs are in each unit; otherwise each is a variant. */
+  readonly bundle: boolean;
+}
+
+export const linkComponents = (tx: Tx, shop: string, links: readonly string[]): Promise<LinkedSku[]> =>
+  rows(
+    tx,
+    'select c.link, c.sku, c.quantity, l.bundle from link_components c join links l on l.shop = c.shop and l.id = c.link where c.shop = $1 and c.link = any($2) order by c.link, c.position, c.sku',
+    [shop, links],
+  );
 
 export interface RunningItem {
   readonly broadcast: string;

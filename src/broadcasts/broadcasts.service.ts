@@ -6,6 +6,7 @@ import type { Broadcast } from './broadcasts.entity.js';
 import { broadcastChanged } from './broadcasts.facts.js';
 import { parseComponents } from './broadcasts.file.js';
 import * as store from './broadcasts.repository.js';
+import { linksOf, otherBundle, type Component, type LinkedItem } from './links.rules.js';
 import type { BroadcastEdit, LineUpItemBody, NewBroadcast } from './broadcasts.dto.js';
 
 @Injectable()
@@ -57,6 +58,7 @@ export class BroadcastsService {
   }
 
   async putLineUp(tx: Tx, actor: Principal, id: string, items: readonly LineUpItemBody[], expected: number | undefined): Promise<Broadcast> {
+    await store.lockBroadcasts(tx, [id]);
     const broadcast = await this.mine(tx, actor, id);
     checkVersion(expected, broadcast.version);
     const wanted = [...new Set(items.flatMap((item) => [item.sku, ...(item.components ?? []).map((c) => c.sku)]))];
@@ -67,10 +69,13 @@ export class BroadcastsService {
       if (missing !== undefined) throw invalid(`items[${i}].components`, `the SKU ${missing.sku} does not exist`);
       if (item.components !== undefined && item.link === undefined) throw invalid(`items[${i}].components`, 'need a link');
     });
+    const linked = items.map(({ sku, link, components }): LinkedItem | undefined => (link === undefined ? undefined : { sku, link, components }));
+    const other = otherBundle(linked);
+    if (other !== -1) throw invalid(`items[${other}].components`, `differ from those of another item of the link ${linked[other]?.link ?? ''}; a link is one bundle`);
     await store.replaceLineUp(tx, id, items.map((item) => ({
       sku: item.sku, link: item.link ?? null, slot_at: new Date(item.slotAt), price: item.price, planned_units: item.plannedUnits, promise_days: item.promiseDays,
     })));
-    for (const item of items) if (item.link !== undefined) await store.upsertLink(tx, broadcast.shop, item.link, item.components ?? [{ sku: item.sku, quantity: 1 }]);
+    await store.saveLinks(tx, broadcast.shop, linksOf(linked.filter((l) => l !== undefined)));
     await store.bumpBroadcasts(tx, [id]);
     await this.tell(tx, [broadcast]);
     await this.access.audit(tx, actor, 'line-up.set', id, undefined, { items: items.length });
@@ -80,38 +85,46 @@ export class BroadcastsService {
   /** Applies rows of a broadcasts file: one row is one line-up item of one broadcast; a repeated (broadcast, SKU) is edited. */
   async importRows(tx: Tx, actor: Principal, rows: readonly LinedRow[], answer: IntakeAnswer, create: boolean, currencyOf: (shop: string) => string): Promise<void> {
     const text = (r: LinedRow, name: string): string => String(r.row[name]);
-    const skus = await existingSkus(tx, [...new Set(rows.flatMap((r) => [text(r, 'sku'), ...(parseComponents(String(r.row['components'] ?? '')) ?? []).map((c) => c.sku)]))]);
+    const componentsOf = (r: LinedRow): readonly Component[] => parseComponents(String(r.row['components'] ?? '')) ?? [];
+    const skus = await existingSkus(tx, [...new Set(rows.flatMap((r) => [text(r, 'sku'), ...componentsOf(r).map((c) => c.sku)]))]);
     if (create) {
       await store.insertAnchors(tx, [...new Set(rows.map((r) => text(r, 'anchor')))]);
       for (const shop of new Set(rows.map((r) => text(r, 'shop')))) await this.catalogue.ensureShop(tx, actor, shop, currencyOf(shop));
     }
     const shops = await store.existingShops(tx, [...new Set(rows.map((r) => text(r, 'shop')))]);
     const anchors = await store.existingAnchors(tx, [...new Set(rows.map((r) => text(r, 'anchor')))]);
+    const good = rows.filter((r) => {
+      const missing = !shops.has(text(r, 'shop')) ? 'shop' : !anchors.has(text(r, 'anchor')) ? 'anchor' : !skus.has(text(r, 'sku')) ? 'sku' : undefined;
+      if (missing !== undefined) {
+        reject(answer, { line: r.line, code: `unknown-${missing}`, detail: `${missing}: ${text(r, missing)} does not exist` });
+        return false;
+      }
+      const stranger = componentsOf(r).find((c) => !skus.has(c.sku));
+      if (stranger !== undefined) {
+        reject(answer, { line: r.line, code: 'unknown-sku', detail: `components: the SKU ${stranger.sku} does not exist` });
+        return false;
+      }
+      return true;
+    });
+    const heads = new Map<string, LinedRow>();
+    for (const r of good) if (!heads.has(text(r, 'broadcast'))) heads.set(text(r, 'broadcast'), r);
+    const broadcasts = [...heads.keys()].sort();
+    for (const id of broadcasts) {
+      const r = heads.get(id) as LinedRow;
+      await store.insertBroadcast(tx, { id, anchor: text(r, 'anchor'), shop: text(r, 'shop'), startsAt: new Date(Number(r.row['starts_at'])), endsAt: new Date(Number(r.row['ends_at'])) });
+    }
+    // Before positions are read: of two files that add to one broadcast the second waits, and goes on behind the first.
+    await store.lockBroadcasts(tx, broadcasts);
     const positions = new Map<string, number>();
     const last = new Map<string, number>();
-    for (const p of await store.lastPositions(tx, [...new Set(rows.map((r) => text(r, 'broadcast')))])) {
+    for (const p of await store.lastPositions(tx, broadcasts)) {
       positions.set(`${p.broadcast}\0${p.sku}`, p.position);
       last.set(p.broadcast, Math.max(last.get(p.broadcast) ?? 0, p.position));
     }
     const items: store.ItemRow[] = [];
-    const broadcasts = new Set<string>();
-    for (const r of rows) {
-      const missing = !shops.has(text(r, 'shop')) ? 'shop' : !anchors.has(text(r, 'anchor')) ? 'anchor' : !skus.has(text(r, 'sku')) ? 'sku' : undefined;
-      if (missing !== undefined) {
-        reject(answer, { line: r.line, code: `unknown-${missing}`, detail: `${missing}: ${text(r, missing)} does not exist` });
-        continue;
-      }
-      const components = parseComponents(String(r.row['components'] ?? '')) ?? [];
-      const stranger = components.find((c) => !skus.has(c.sku));
-      if (stranger !== undefined) {
-        reject(answer, { line: r.line, code: 'unknown-sku', detail: `components: the SKU ${stranger.sku} does not exist` });
-        continue;
-      }
+    const linked = new Map<string, LinkedItem[]>();
+    for (const r of good) {
       const id = text(r, 'broadcast');
-      if (!broadcasts.has(id)) {
-        broadcasts.add(id);
-        await store.insertBroadcast(tx, { id, anchor: text(r, 'anchor'), shop: text(r, 'shop'), startsAt: new Date(Number(r.row['starts_at'])), endsAt: new Date(Number(r.row['ends_at'])) });
-      }
       const key = `${id}\0${text(r, 'sku')}`;
       const position = positions.get(key) ?? (last.get(id) ?? 0) + 1;
       positions.set(key, position);
@@ -124,12 +137,13 @@ export class BroadcastsService {
       const at = items.findIndex((known) => known.broadcast === id && known.position === position);
       if (at === -1) items.push(item);
       else items[at] = item;
-      if (link !== null) await store.upsertLink(tx, text(r, 'shop'), link, components.length > 0 ? components : [{ sku: text(r, 'sku'), quantity: 1 }]);
+      if (link !== null) linked.set(text(r, 'shop'), [...(linked.get(text(r, 'shop')) ?? []), { link, sku: text(r, 'sku'), components: componentsOf(r) }]);
       answer.accepted++;
     }
     await store.appendItems(tx, items);
-    await store.bumpBroadcasts(tx, [...broadcasts]);
-    await this.tell(tx, await store.findBroadcasts(tx, [...broadcasts]));
+    for (const [shop, list] of linked) await store.saveLinks(tx, shop, linksOf(list));
+    await store.bumpBroadcasts(tx, broadcasts);
+    await this.tell(tx, await store.findBroadcasts(tx, broadcasts));
   }
 
   /** Lines sold while a broadcast was on air, or was thought to be, may be another's than was thought. */

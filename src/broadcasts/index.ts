@@ -9,4 +9,4 @@ export { broadcastChanged, viewersTold } from './broadcasts.facts.js';
 export { BroadcastsService } from './broadcasts.service.js';
 export { shownIn, type ShownRow } from './live-log.repository.js';
 export { showingsOf, slotsAsShown, type Showing, type Slot } from './live-log.rules.js';
-export { Broadcasts1763800300000, LiveLog1763803300000 } from './migrations.js';
+export { Broadcasts1763800300000, LinkBundles1763803700000, LiveLog1763803300000 } from './migrations.js';

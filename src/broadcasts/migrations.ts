@@ -77,3 +77,25 @@ export class LiveLog1763803300000 implements MigrationInterface {
     await runner.query('drop table live_log_entries; alter table broadcasts drop column log_version');
   }
 }
+
+export class LinkBundles1763803700000 implements MigrationInterface {
+  name = 'LinkBundles1763803700000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      -- A bundle holds all of its SKUs in each unit; the SKUs of any other link are variants, of which a unit is one.
+      alter table links add column bundle boolean not null default false;
+      alter table link_components add column position integer not null default 1;
+      create index line_up_items_by_link on line_up_items (link) where link is not null;
+
+      -- What was told so far: variants are SKUs that a line-up shows by the link themselves, one of each.
+      update links l set bundle = true where exists (
+        select 1 from link_components c where c.shop = l.shop and c.link = l.id and (c.quantity > 1 or not exists (
+          select 1 from line_up_items i join broadcasts b on b.id = i.broadcast where b.shop = c.shop and i.link = c.link and i.sku = c.sku)));
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('drop index line_up_items_by_link; alter table link_components drop column position; alter table links drop column bundle');
+  }
+}

@@ -1,5 +1,5 @@
 // Which of our SKUs a platform's code or link stands for. A mapping that a person made comes first, then a seller's code that is
-// one of our SKUs, then a link of a line-up; what none of them knows waits in quarantine, with suggestions.
+// one of our SKUs, then a link of a line-up that is one SKU or a bundle; what none of them knows waits in quarantine, with suggestions.
 import { Inject, Injectable } from '@nestjs/common';
 import { AccessService, type Principal } from '../access/index.js';
 import { linkComponents } from '../broadcasts/index.js';
@@ -31,7 +31,10 @@ export class SkuNames {
     for (const m of await store.mappingsOf(tx, shop, all)) mapped.set(m.code, [...(mapped.get(m.code) ?? []), { sku: m.sku, quantity: m.quantity }]);
     const ours = await existingSkus(tx, sellers);
     const linked = new Map<string, Component[]>();
-    for (const c of links.length === 0 ? [] : await linkComponents(tx, shop, links)) linked.set(c.link, [...(linked.get(c.link) ?? []), { sku: c.sku, quantity: c.quantity }]);
+    const told = links.length === 0 ? [] : await linkComponents(tx, shop, links);
+    for (const c of told) linked.set(c.link, [...(linked.get(c.link) ?? []), { sku: c.sku, quantity: c.quantity }]);
+    // Which of its variants was sold a link does not say.
+    for (const c of told) if (!c.bundle && (linked.get(c.link)?.length ?? 0) > 1) linked.delete(c.link);
     return codes.map((code) => {
       const own = mapped.get(code.platform ?? '') ?? mapped.get(code.seller ?? '');
       if (own !== undefined) return own;

@@ -17,7 +17,7 @@ function fromDatabase(error: { code?: string; constraint?: string; detail?: stri
   switch (error.code) {
     case '22021': case '22P05': case '22P02':
       return new DomainError(422, 'invalid-text', 'a text holds characters that cannot be stored (NUL or a lone surrogate)');
-    case '22003': case '22008':
+    case '22003': case '22007': case '22008':
       return new DomainError(422, 'out-of-range', 'a number or time is out of the range that can be stored');
     case '23503':
       return new DomainError(422, 'unknown-reference', `something that is referred to does not exist (${error.constraint ?? 'reference'})`);
