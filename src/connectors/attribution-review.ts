@@ -1,6 +1,7 @@
 // Lines whose broadcast was guessed, or not known, looked at again: by themselves when a broadcast's times, line-up or live log have
 // changed, and when a person asks for it.
 import { Inject, Injectable } from '@nestjs/common';
+import { z } from 'zod';
 import { broadcastChanged } from '../broadcasts/index.js';
 import { Database, defineJob, Handles, Jobs, type JobRun, type Tx } from '../kernel/index.js';
 import { IntakeService, salesBetween, skusSoldIn, type AfterLine, type LineAttribution, type SaleLine } from '../orders/index.js';
@@ -16,6 +17,14 @@ export const reviewAttributions = defineJob({ name: 'connectors.review-attributi
 
 /** The same once more: an order whose transaction read the log before it changed and ended after the first look is not seen by it. */
 export const reviewOnceMore = defineJob({ name: 'connectors.review-once-more', queue: 'connectors', payload: broadcastChanged.payload });
+
+/** What a look did not come to within a run. */
+export const reviewRest = defineJob({
+  name: 'connectors.review-rest', queue: 'connectors', payload: z.object({ span: broadcastChanged.payload, after: z.object({ at: z.string(), order: z.string(), line: z.string() }), again: z.boolean() }),
+});
+
+/** A run ends well before its lease does. */
+const RUN_MS = 30_000;
 
 /** Longer than a transaction of intake lasts. */
 const ONCE_MORE_SECONDS = 130;
@@ -49,32 +58,46 @@ export class AttributionReview {
 
   @Handles(reviewAttributions)
   async onBroadcastChanged(run: JobRun<ChangedSpan>): Promise<void> {
-    if (!(await this.reviewSpan(run.payload))) return;
-    await run.effect((tx) => this.jobs.enqueue(tx, reviewOnceMore, [run.payload], ONCE_MORE_SECONDS));
+    await this.look(run, run.payload, undefined, true);
   }
 
   @Handles(reviewOnceMore)
   async onceMore(run: JobRun<ChangedSpan>): Promise<void> {
-    await this.reviewSpan(run.payload);
+    await this.look(run, run.payload, undefined, false);
   }
 
-  /** False where the shop has no platform. */
-  private async reviewSpan({ broadcast, shop, from, to }: ChangedSpan): Promise<boolean> {
-    if (!(await this.database.transaction((tx) => store.isConnected(tx, shop)))) return false;
-    await this.review({ shop, from: Date.parse(from), to: Date.parse(to) + TAIL_MS, broadcast, whole: false });
-    return true;
+  @Handles(reviewRest)
+  async onRest(run: JobRun<{ span: ChangedSpan; after: { at: string; order: string; line: string }; again: boolean }>): Promise<void> {
+    const { span, after, again } = run.payload;
+    await this.look(run, span, [new Date(after.at), after.order, after.line], again);
   }
 
-  /** Page by page, each in a transaction of its own, so that orders of the shop do not wait for all of it. */
+  /** @param again once more later, for the orders in flight */
+  private async look(run: Pick<JobRun<unknown>, 'effect'>, changed: ChangedSpan, after: AfterLine | undefined, again: boolean): Promise<void> {
+    const { broadcast, shop, from, to } = changed;
+    // A shop without a platform has no lines of which somebody guessed.
+    if (!(await this.database.transaction((tx) => store.isConnected(tx, shop)))) return;
+    const { rest } = await this.pass({ shop, from: Date.parse(from), to: Date.parse(to) + TAIL_MS, broadcast, whole: false }, after, Date.now() + RUN_MS);
+    if (rest !== undefined) await run.effect((tx) => this.jobs.enqueue(tx, reviewRest, [{ span: changed, after: { at: rest[0].toISOString(), order: rest[1], line: rest[2] }, again }]));
+    else if (again) await run.effect((tx) => this.jobs.enqueue(tx, reviewOnceMore, [changed], ONCE_MORE_SECONDS));
+  }
+
   async review(span: Span): Promise<{ looked: number; attributed: number }> {
+    const { looked, attributed } = await this.pass(span, undefined, Infinity);
+    return { looked, attributed };
+  }
+
+  /** Page by page, each in a transaction of its own, so that orders of the shop do not wait for all of it. `rest`: where time ran out. */
+  private async pass(span: Span, from: AfterLine | undefined, ends: number): Promise<{ looked: number; attributed: number; rest?: AfterLine }> {
     let looked = 0;
     let attributed = 0;
-    for (let after: AfterLine = [new Date(span.from - 1), '', '']; ; ) {
+    for (let after: AfterLine = from ?? [new Date(span.from - 1), '', '']; ; ) {
       const page = await this.database.transaction((tx) => this.page(tx, span, after));
       looked += page.looked;
       attributed += page.attributed;
       if (page.last === undefined) return { looked, attributed };
       after = [page.last.counted_at, page.last.order_id, page.last.line_id];
+      if (Date.now() >= ends) return { looked, attributed, rest: after };
     }
   }
 

@@ -11,5 +11,13 @@ export const pullFeed = defineJob({ name: 'connectors.pull-feed', queue: 'connec
 /** New SKUs may be what quarantined lines were waiting for. */
 export const redriveUnmapped = defineJob({ name: 'connectors.redrive-unmapped', queue: 'connectors', on: skusAdded });
 
+/**
+ * One pass over the lines that no SKU was known for, in runs shorter than a lease: `after` is where the run before stopped, `upTo` the
+ * newest record when the pass began ('' at its start). Passes that were asked for while one waits are that one.
+ */
+export const redrivePass = defineJob({
+  name: 'connectors.redrive-pass', queue: 'connectors', payload: z.object({ after: z.string(), upTo: z.string() }), identity: (p) => `${p.upTo}/${p.after}`, identityUntil: 'claimed',
+});
+
 /** Tells a shop's platform the changes that wait. */
 export const pushStock = defineJob({ name: 'connectors.push-stock', queue: 'connectors', payload: z.object({ shop: z.string() }), identity: (p) => p.shop, maxAttempts: 3 });

@@ -154,6 +154,8 @@ export class PlatformIntake {
   /** One quarantined record again: from its normal form, or by fetching it; what cannot be taken in again stays. */
   async redriveOne(tx: Tx, source: Source, row: store.QuarantinedRow, canFetch: boolean): Promise<'redriven' | 'remaining' | 'fetching'> {
     if (row.normal !== null && row.entity !== 'message') {
+      // Before anything is written: a row that is looked at every hour and left as it is must not seem to have been heard of every hour.
+      if (row.reason === 'unmapped-sku' && !(await this.isAnyKnown(tx, row))) return 'remaining';
       const heard: Heard = row.entity === 'order' ? { kind: 'order', order: row.normal as PlatformOrder } : { kind: 'return', case: row.normal as PlatformReturn };
       // What still has no SKU stays in this very row; the rest is told.
       if ((await this.takeIn(tx, source, [heard])).quarantined > 0) return 'remaining';
@@ -164,6 +166,15 @@ export class PlatformIntake {
     await store.markRedriven(tx, [row.id]);
     await this.hint(tx, row.shop, [{ entity: row.entity, id: row.entity_id }], none());
     return 'fetching';
+  }
+
+  /** Whether a SKU is known by now for any of the lines that a row waits with. */
+  private async isAnyKnown(tx: Tx, { shop, normal }: store.QuarantinedRow): Promise<boolean> {
+    const lines = (normal as PlatformOrder | PlatformReturn).lines.map((l) => ({ code: l.code, lineId: l.lineId, orderId: 'orderId' in l ? l.orderId : (normal as PlatformOrder).orderId }));
+    if ((await this.names.resolve(tx, shop, lines.map((l) => l.code))).some((skus) => skus !== undefined)) return true;
+    // A line that was told by now needs no code: of a return its order tells it.
+    const told = await store.readTold(tx, shop, [...new Set(lines.map((l) => l.orderId))]);
+    return lines.some((l) => told.get(l.orderId)?.[l.lineId] !== undefined);
   }
 
   private async takeOrders(tx: Tx, source: Source, orders: readonly PlatformOrder[], taken: Taken): Promise<void> {

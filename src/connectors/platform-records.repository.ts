@@ -119,12 +119,23 @@ export interface QuarantinedRow {
 export const listQuarantined = (tx: Tx, filter: { shop: string | null; reason: string | null }, after: string, limit: number): Promise<QuarantinedRow[]> =>
   rows(tx, 'select * from platform_quarantine where redriven_at is null and ($1::text is null or shop = $1) and ($2::text is null or reason = $2) and id > $3 order by id limit $4', [filter.shop, filter.reason, after, limit]);
 
-export const quarantinedIds = (tx: Tx, filter: { ids: readonly string[] | null; shop: string | null; reasons: readonly string[] | null }, after: string, limit: number): Promise<{ id: string; shop: string }[]> =>
+/** null: any. */
+export interface QuarantineFilter {
+  readonly ids: readonly string[] | null;
+  readonly shop: string | null;
+  readonly reasons: readonly string[] | null;
+}
+
+export const quarantinedIds = (tx: Tx, filter: QuarantineFilter, after: string, upTo: string, limit: number): Promise<{ id: string; shop: string }[]> =>
   rows(
     tx,
-    `select id, shop from platform_quarantine where redriven_at is null and ($1::text[] is null or id = any($1)) and ($2::text is null or shop = $2) and ($3::text[] is null or reason = any($3)) and id > $4 order by id limit $5`,
-    [filter.ids, filter.shop, filter.reasons, after, limit],
+    `select id, shop from platform_quarantine where redriven_at is null and ($1::text[] is null or id = any($1)) and ($2::text is null or shop = $2) and ($3::text[] is null or reason = any($3))
+       and id > $4 and id <= $5 order by id limit $6`,
+    [filter.ids, filter.shop, filter.reasons, after, upTo, limit],
   );
+
+/** '' where there is none. */
+export const newestQuarantined = async (tx: Tx): Promise<string> => (await one<{ id: string | null }>(tx, 'select max(id) as id from platform_quarantine', []))?.id ?? '';
 
 /** A row to be taken in again, locked: of two redrives the second waits, and finds it gone. */
 export const lockQuarantined = (tx: Tx, id: string): Promise<QuarantinedRow | undefined> => one(tx, 'select * from platform_quarantine where id = $1 and redriven_at is null for update', [id]);

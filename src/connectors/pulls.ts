@@ -3,7 +3,7 @@
 // are one transaction.
 import { Inject, Injectable } from '@nestjs/common';
 import { Database, Handles, isTransient, Jobs, Repeated, type JobRun, type Tx } from '../kernel/index.js';
-import { fetchHints, pullFeed, redriveUnmapped } from './connections.jobs.js';
+import { fetchHints, pullFeed, redrivePass, redriveUnmapped } from './connections.jobs.js';
 import * as connections from './connections.repository.js';
 import { ConnectionsService, NoApi, type Connected } from './connections.service.js';
 import { Noticed } from './noticed.js';
@@ -27,7 +27,15 @@ const RUN_MS = 30_000;
 /** Tries of one hint before it is set aside: with doubling waits this is most of a day. */
 const HINT_TRIES = 12;
 
+const FIRST_PASS = { after: '', upTo: '' };
+
 const waitOf = (failures: number, error: PlatformRefused): number => Math.max(error.retryAfterSeconds ?? 0, Math.min(3_600, 5 * 2 ** Math.min(failures, 10)));
+
+interface Redriven {
+  readonly redriven: number;
+  readonly remaining: number;
+  readonly fetching: number;
+}
 
 @Injectable()
 export class Pulls {
@@ -61,7 +69,7 @@ export class Pulls {
     await records.pruneRecords(tx);
     await prunePushes(tx);
     // Returns that came before their order, and whatever else can be taken in by now.
-    await this.jobs.enqueue(tx, redriveUnmapped, [{ skus: [] }]);
+    await this.jobs.enqueue(tx, redrivePass, [FIRST_PASS]);
     this.prunedAt = Date.now();
   }
 
@@ -185,24 +193,42 @@ export class Pulls {
 
   @Handles(redriveUnmapped)
   async onSkusAdded(run: JobRun<{ skus: string[] }>): Promise<void> {
+    await run.effect(async (tx) => {
+      await forgetUnmapped(tx, run.payload.skus);
+      await this.jobs.enqueue(tx, redrivePass, [FIRST_PASS]);
+    });
+  }
+
+  @Handles(redrivePass)
+  async onRedrivePass(run: JobRun<{ after: string; upTo: string }>): Promise<void> {
+    const upTo = run.payload.upTo === '' ? await this.newest() : run.payload.upTo;
+    const { rest } = await this.redriveUpTo({ ids: null, shop: null, reasons: ['unmapped-sku'] }, upTo, run.payload.after, Date.now() + RUN_MS);
     // Idempotent by itself: a repeat finds nothing left to take in.
-    await this.database.transaction((tx) => forgetUnmapped(tx, run.payload.skus));
-    await this.redrive({ ids: null, shop: null, reasons: ['unmapped-sku'] });
+    if (rest !== undefined) await run.effect((tx) => this.jobs.enqueue(tx, redrivePass, [{ after: rest, upTo }]));
+  }
+
+  private newest(): Promise<string> {
+    return this.database.transaction((tx) => records.newestQuarantined(tx));
   }
 
   /** Takes quarantined records in again, each in a transaction of its own: what was mapped but for a SKU from what is kept, the rest by fetching it anew. */
-  async redrive(filter: { ids: readonly string[] | null; shop: string | null; reasons: readonly string[] | null }): Promise<{ redriven: number; remaining: number; fetching: number }> {
+  async redrive(filter: records.QuarantineFilter): Promise<Redriven> {
+    return (await this.redriveUpTo(filter, await this.newest(), '', Infinity)).sum;
+  }
+
+  /** Records after `after` up to `upTo`: what is set aside again meanwhile has a later id and is not met twice. `rest`: how far it came, where time ran out. */
+  private async redriveUpTo(filter: records.QuarantineFilter, upTo: string, after: string, ends: number): Promise<{ readonly sum: Redriven; readonly rest?: string }> {
     const sum = { redriven: 0, remaining: 0, fetching: 0 };
-    for (let after = ''; ; ) {
-      const list = await this.database.transaction((tx) => records.quarantinedIds(tx, filter, after, 200));
+    for (let from = after; ; ) {
+      const list = await this.database.transaction((tx) => records.quarantinedIds(tx, filter, from, upTo, 200));
+      if (list.length === 0) return { sum };
       for (const { id, shop } of list) {
         const connected = await this.connections.find(shop);
         const outcome = connected === undefined ? 'remaining' : await this.redriveOne(connected, id);
         if (outcome !== undefined) sum[outcome]++;
+        from = id;
+        if (Date.now() >= ends) return { sum, rest: from };
       }
-      const last = list.at(-1);
-      if (last === undefined) return sum;
-      after = last.id;
     }
   }
 

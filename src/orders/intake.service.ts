@@ -324,12 +324,14 @@ export class IntakeService {
         const reasons = list.map((q) => this.quarantineReason(q.event, shops.get(q.shop)));
         const ready = list.filter((_, i) => reasons[i] === undefined);
         const still = list.flatMap((q, i) => (reasons[i] === undefined ? [] : [{ id: q.id, reason: reasons[i] }]));
-        if (ready.length > 0) {
-          await markRedriven(tx, ready.map((q) => q.id));
-          await this.takeIn(tx, ready.map((q) => q.event));
-        }
+        const outcomes = ready.length === 0 ? [] : await this.takeIn(tx, ready.map((q) => q.event));
+        // Its id may have been used for something else meanwhile: it was taken over with thanks, so it stays, with that for a reason.
+        const refused = ready.flatMap((q, i) => { const outcome = outcomes[i]; return outcome?.kind === 'rejected' ? [{ id: q.id, reason: outcome.code }] : []; });
+        const taken = ready.filter((_, i) => outcomes[i]?.kind === 'accepted' || outcomes[i]?.kind === 'duplicate');
+        if (taken.length > 0) await markRedriven(tx, taken.map((q) => q.id));
+        still.push(...refused);
         if (still.length > 0) await setReason(tx, still.map((q) => q.id), still.map((q) => q.reason));
-        return { ready: ready.length, still: still.length, last: list.at(-1)?.id };
+        return { ready: taken.length, still: list.length - taken.length, last: list.at(-1)?.id };
       });
       redriven += pass.ready;
       remaining += pass.still;

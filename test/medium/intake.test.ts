@@ -59,6 +59,18 @@ describe('single intake', () => {
     expect(await one(event)).toMatchObject({ body: { duplicates: 1 } });
   });
 
+  it('keeps a quarantined event whose id was used for something else meanwhile, with that for a reason', async () => {
+    const event = orderEvent({ sku: 'NEW-2' });
+    expect(await one(event)).toMatchObject({ status: 202, body: { quarantined: 1 } });
+    expect(await one({ ...event, sku: 'K1-S' })).toMatchObject({ status: 202, body: { accepted: 1 } });
+    await r.call('POST', '/v1/imports/catalogue', [CATALOGUE_HEAD, skuRow('NEW-2'), ''].join('\n'), { 'content-type': 'text/csv' });
+    const waits = async (): Promise<any[]> => (await r.call('GET', '/v1/quarantine?shop=shop-1')).body.items.filter((q: any) => q.eventId === event['event_id']);
+    await until('the event is looked at again', async () => (await waits())[0]?.reason !== 'unknown-sku');
+    expect(await waits()).toMatchObject([{ reason: 'event-id-reused' }]);
+    expect((await r.call('POST', '/v1/quarantine/redrive', { ids: [(await waits())[0].id] })).body).toEqual({ redriven: 0, remaining: 1 });
+    await r.sql.query('update quarantine set redriven_at = now() where event_id = $1', [event['event_id']]);
+  });
+
   it('never counts what is older than identities are kept', async () => {
     expect(await one(orderEvent({ occurred_at: '2024-01-01T00:00:00Z' }))).toMatchObject({ body: { quarantined: 1 } });
     expect((await r.call('POST', '/v1/quarantine/redrive', {})).body).toMatchObject({ redriven: 0, remaining: 1 });
