@@ -9,4 +9,4 @@ export { SharedStock } from './shared-stock.js';
 export { Pulls } from './pulls.js';
 export { ImportsService, type ImportKind } from './imports.service.js';
 export { deliveryFailed } from './send-signal.js';
-export { LiveLogAttributions1763803400000, Notices1763801300000, PlatformConnections1763803000000, SharedStock1763803100000 } from './migrations.js';
+export { LiveLogAttributions1763803400000, Notices1763801300000, PlatformConnections1763803000000, ReturnWords1763803800000, SharedStock1763803100000 } from './migrations.js';

@@ -204,3 +204,16 @@ export class LiveLogAttributions1763803400000 implements MigrationInterface {
     `);
   }
 }
+
+export class ReturnWords1763803800000 implements MigrationInterface {
+  name = 'ReturnWords1763803800000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    // What was said of a return before any line of it was known: {status, at}.
+    await runner.query('alter table platform_returns add column said json');
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('alter table platform_returns drop column said');
+  }
+}

@@ -11,7 +11,7 @@ import * as store from './platform-records.repository.js';
 import type { ConnectedShop, Heard, Platform, PlatformOrder, PlatformReturn } from './platforms/platform.js';
 import { redacted } from './platforms/redact.js';
 import { SkuNames } from './sku-names.js';
-import { componentLine, growth, type Component, type KnownCaseLine, type ToldLine, type ToldLines } from './told.rules.js';
+import { componentLine, growth, linesNamed, type Component, type KnownCaseLine, type ToldLine } from './told.rules.js';
 
 export interface Taken {
   events: number;
@@ -241,7 +241,7 @@ export class PlatformIntake {
     const codes = said.map((h) => h.code ?? { seller: null, platform: null, link: null });
     const resolved = await this.names.resolve(tx, shop, codes);
     const sold = await countedTimesOf(tx, shop, [...told.keys()]);
-    const list = said.flatMap((h, i) => linesNamed(told.get(h.orderId) ?? {}, h.code === null ? undefined : (resolved[i] ?? []).map((c) => c.sku)).flatMap(([lineId, line]) => {
+    const list = said.flatMap((h, i) => linesNamed(told.get(h.orderId) ?? {}, h.code, (resolved[i] ?? []).map((c) => c.sku)).flatMap(([lineId, line]) => {
       return line.skus.map((c, n) => ({ h, at: sold.get(h.orderId) ?? 0, lineId: componentLine(lineId, line.skus, n), sku: c.sku }));
     }));
     const found = await this.attributions.of(tx, shop, list.map((l) => ({ at: l.at, skus: [l.sku], live: l.h.live })));
@@ -259,6 +259,7 @@ export class PlatformIntake {
     const resolved = await this.names.resolve(tx, shop, lines.map((l) => l.code));
     const skusOf = new Map(lines.map((l, i) => [l, told.get(l.orderId)?.[l.lineId]?.skus ?? resolved[i]]));
     const rows: ReturnRow[] = [];
+    const later: ReturnRow[] = [];
     const aside: Omit<store.SetAside, 'id'>[] = [];
     for (const r of returns) {
       const row = known.get(r.returnId) as store.KnownReturnRow;
@@ -278,6 +279,8 @@ export class PlatformIntake {
         }));
       }
       for (const c of cases) rows.push(rowOf(shop, c, r));
+      // What was said of it before its lines were known, unless it is older.
+      if (row.said !== null && row.said.at >= r.updatedAt) for (const c of cases) later.push(rowOf(shop, c, { claimedReason: null, trackingNumber: null, updatedAt: row.said.at, status: row.said.status as PlatformReturn['status'] }));
       if (unmapped.length > 0) {
         await this.names.note(tx, shop, unmapped.map((l) => l.code));
         aside.push({ entity: 'return', entityId: r.returnId, reason: 'unmapped-sku', detail: 'no SKU of ours is known for what came back', normal: { ...r, lines: unmapped }, shape: null });
@@ -285,12 +288,14 @@ export class PlatformIntake {
       await store.saveReturn(tx, shop, r.returnId, r.updatedAt, cases);
     }
     await this.bookReturns(tx, source, rows, taken, aside);
+    if (later.length > 0) await this.bookReturns(tx, source, later, taken, []);
   }
 
   private async takeStatus(tx: Tx, source: Source, h: Extract<Heard, { kind: 'return-status' }>, taken: Taken): Promise<void> {
     const row = (await store.lockReturns(tx, source.shop, [h.returnId])).get(h.returnId);
     if (row === undefined || row.cases.length === 0) {
-      // A status before its return: the return is fetched, where the platform can be asked.
+      // A status before its return is kept for it; the return is fetched, where the platform can be asked.
+      await store.saySoon(tx, source.shop, h.returnId, { status: h.status, at: h.at });
       await this.hint(tx, source.shop, [{ entity: 'return', id: h.returnId }], taken);
       return;
     }
@@ -312,14 +317,6 @@ export class PlatformIntake {
     }
     await this.setAside(tx, source, taken, aside);
   }
-}
-
-/** The lines that a code is about: those that are just it, else those that hold any of it (a bundle). */
-function linesNamed(told: ToldLines, skus: readonly string[] | undefined): [string, ToldLine][] {
-  const lines = Object.entries(told);
-  if (skus === undefined) return lines;
-  const same = lines.filter(([, line]) => line.skus.length === skus.length && line.skus.every((c) => skus.includes(c.sku)));
-  return same.length > 0 ? same : lines.filter(([, line]) => line.skus.some((c) => skus.includes(c.sku)));
 }
 
 /** At most 128 characters; a longer one is cut and told apart by its hash. */

@@ -32,16 +32,22 @@ export interface KnownReturnRow {
   readonly return_id: string;
   readonly updated_at: Date;
   readonly cases: readonly KnownCaseLine[];
+  /** The latest word on a return of which no line is known yet. */
+  readonly said: { readonly status: string; readonly at: number } | null;
 }
 
 export async function lockReturns(tx: Tx, shop: string, returns: readonly string[]): Promise<Map<string, KnownReturnRow>> {
   await touched(tx, `insert into platform_returns (shop, return_id, updated_at, cases) select $1, r, 'epoch', '[]' from unnest($2::text[]) r order by r on conflict (shop, return_id) do nothing`, [shop, returns]);
-  const found = await rows<KnownReturnRow>(tx, 'select return_id, updated_at, cases from platform_returns where shop = $1 and return_id = any($2) order by return_id for update', [shop, returns]);
+  const found = await rows<KnownReturnRow>(tx, 'select return_id, updated_at, cases, said from platform_returns where shop = $1 and return_id = any($2) order by return_id for update', [shop, returns]);
   return new Map(found.map((r) => [r.return_id, r]));
 }
 
 export const saveReturn = (tx: Tx, shop: string, returnId: string, updatedAt: number, cases: readonly KnownCaseLine[]): Promise<number> =>
   touched(tx, 'update platform_returns set updated_at = greatest(updated_at, $3), cases = $4, touched_at = now() where shop = $1 and return_id = $2', [shop, returnId, new Date(updatedAt), JSON.stringify(cases)]);
+
+/** Kept until its lines are known; an older word does not take the place of a newer one. */
+export const saySoon = (tx: Tx, shop: string, returnId: string, said: { readonly status: string; readonly at: number }): Promise<number> =>
+  touched(tx, `update platform_returns set said = $3, touched_at = now() where shop = $1 and return_id = $2 and coalesce((said->>'at')::numeric, 0) <= $4`, [shop, returnId, JSON.stringify(said), said.at]);
 
 /** A hint is one row per entity, however often it is named. */
 export const addHints = (tx: Tx, shop: string, hints: readonly { entity: Entity; id: string }[], delaySeconds: number): Promise<number> =>

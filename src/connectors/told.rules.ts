@@ -1,7 +1,7 @@
 // From a platform's snapshot to order events: only what grew since the last snapshot is told. Pure; the same snapshots in any
 // order come to the same sums.
 import type { OrderEvent } from '../orders/index.js';
-import type { LineFact, PlatformLine, PlatformOrder } from './platforms/platform.js';
+import type { LineFact, PlatformLine, PlatformOrder, SkuCode } from './platforms/platform.js';
 
 /** One of the SKUs that a line stands for, with its units per unit of the line. */
 export interface Component {
@@ -14,6 +14,8 @@ export interface ToldLine {
   readonly skus: readonly Component[];
   /** Units told so far, by `type` or `type/id`. */
   readonly units: Readonly<Record<string, number>>;
+  /** The platform's listing, where it was told: what a platform says later of who sold it may name that alone. */
+  readonly link?: string;
 }
 
 export type ToldLines = Readonly<Record<string, ToldLine>>;
@@ -43,6 +45,21 @@ const keyOf = (fact: LineFact): string => (fact.id === '' ? fact.type : `${fact.
 export const componentLine = (lineId: string, components: readonly Component[], i: number): string => (i === 0 ? lineId : `${lineId}/${components[i]?.sku ?? ''}`);
 
 /**
+ * The lines that a code is about: those of its link; else those that are just what it stands for, or hold any of it (a bundle); else the
+ * only line there is. No code: all.
+ */
+export function linesNamed(told: ToldLines, code: SkuCode | null, skus: readonly string[]): [string, ToldLine][] {
+  const lines = Object.entries(told);
+  if (code === null) return lines;
+  const linked = lines.filter(([, line]) => line.link !== undefined && line.link === code.link);
+  if (linked.length > 0) return linked;
+  const same = lines.filter(([, line]) => line.skus.length === skus.length && line.skus.every((c) => skus.includes(c.sku)));
+  const holding = same.length > 0 ? same : lines.filter(([, line]) => line.skus.some((c) => skus.includes(c.sku)));
+  // Of lines that were told before links were kept: one alone can be no other's.
+  return holding.length > 0 ? holding : lines.filter(([, line]) => lines.length === 1 && line.link === undefined);
+}
+
+/**
  * The events by which a line grew, and what is told of it then. The first component of a link carries the price and is the sale;
  * the others are its parts (bundle-component) at no price.
  * @param buyer already hashed
@@ -67,5 +84,5 @@ export function growth(shop: string, order: PlatformOrder, line: PlatformLine, b
       });
     });
   }
-  return { events, after: { skus: components, units } };
+  return { events, after: { skus: components, units, ...(line.code.link === null ? {} : { link: line.code.link }) } };
 }

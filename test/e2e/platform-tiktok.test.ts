@@ -11,6 +11,7 @@ let r: Running;
 let platform: FakePlatform;
 let orders: Record<string, any>[] = [];
 let returns: Record<string, any>[] = [];
+let affiliates: Record<string, any>[] = [];
 
 const canary = { recipient_address: { name: 'Canary Person', phone_number: '+62-555-0100', full_address: 'Canary Street 1' }, buyer_email: 'canary@example.com', buyer_message: 'canary says please', cpf: '321-canary' };
 const item = (id: string, over: object = {}) => ({ id, sku_id: '2729382476852921560', product_id: '1729', seller_sku: 'K1-S', sale_price: '150000.00', currency: 'IDR', display_status: 'AWAITING_SHIPMENT', ...over });
@@ -31,7 +32,7 @@ function answer({ path, query, headers, body }: Heard): object {
     '/order/202309/orders/search': () => ({ orders: orders.filter(changed) }),
     '/return_refund/202309/returns/search': () => ({ return_orders: returns.filter((o) => (sent['return_ids'] === undefined ? changed(o) : sent['return_ids'].includes(o['return_id']))) }),
     '/return_refund/202309/cancellations/search': () => ({ cancellations: [] }),
-    '/affiliate_seller/202410/orders/search': () => ({ orders: [] }),
+    '/affiliate_seller/202410/orders/search': () => ({ orders: affiliates }),
   };
   return { code: 0, data: data[path]?.() ?? {} };
 }
@@ -102,4 +103,17 @@ it('fetches what it can of a batch in which the platform will not hear of one or
   await r.call('POST', '/v1/shops/shop-1/connection/resume');
   await until('the other is there', async () => (await linesOf('777')) !== undefined);
   expect((await r.sql.query(`select id from platform_hints`)).rows).toEqual([{ id: '4040' }]);
+});
+
+it('believes an affiliate order, which names the product alone, of whose room sold it', async () => {
+  orders = [order('888', [item('8'), item('9', { seller_sku: 'K1-M', product_id: '1730' })])];
+  affiliates = [{ id: '888', skus: [{ sku_id: '2729382476852921560', product_id: '1729', content_type: 'LIVE', content_id: '7493990579714164574', creator_username: 'anchor_1' }] }];
+  const pull = { since: new Date((NOW - 3_600) * 1000).toISOString() };
+  expect((await r.call('POST', '/v1/shops/shop-1/connection/pull', pull)).status).toBe(202);
+  await until('the order is there', async () => (await linesOf('888')) !== undefined);
+  // The word may come before its order does: the feed tells it again.
+  expect((await r.call('POST', '/v1/shops/shop-1/connection/pull', pull)).status).toBe(202);
+  const attributed = async () => (await r.call('GET', '/v1/shops/shop-1/orders/888/attributions')).body.lines as Record<string, any>[] | undefined;
+  await until('the line is attributed', async () => ((await attributed())?.length ?? 0) > 0);
+  expect(await attributed()).toMatchObject([{ lineId: '8', broadcast: expect.stringContaining('7493990579714164574'), method: 'affiliate-order' }]);
 });

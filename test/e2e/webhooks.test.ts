@@ -160,6 +160,12 @@ describe('Shopify', () => {
     await send('returns/approve', { id: 97, order_id: 310, status: 'open', return_line_items: [{ id: 1, quantity: 2, return_reason: 'defective', fulfillment_line_item: { id: 5, line_item: { id: 11, sku: 'K1-S' } } }] });
     expect((await r.sql.query(`select sum(quantity)::int as n from return_cases where order_id = '310'`)).rows[0].n).toBe(3);
   });
+  it('keeps what is said of a return before its lines are known', async () => {
+    await send('orders/updated', order({ id: 330, line_items: [line({ id: 31 })] }));
+    await send('returns/cancel', { id: 96, order_id: 330, status: 'canceled' });
+    await send('returns/request', { id: 96, order_id: 330, status: 'requested', return_line_items: [{ id: 1, quantity: 1, fulfillment_line_item: { id: 5, line_item: { id: 31, sku: 'K1-S' } } }] });
+    expect((await r.sql.query(`select status from return_cases where id = 'shopify-1/96/31'`)).rows).toEqual([{ status: 'withdrawn' }]);
+  });
   it('takes a return in that came before its order, once it is looked at again', async () => {
     await send('refunds/create', { id: 981, order_id: 320, created_at: '2026-11-23T12:00:00Z', refund_line_items: [{ id: 1, line_item_id: 21, quantity: 1, restock_type: 'return' }] });
     expect((await r.call('POST', '/v1/platform-quarantine/redrive', { shop: 'shopify-1' })).body.redriven).toBe(0);
@@ -262,7 +268,7 @@ describe('how a connection is', () => {
   it('tells what came, what was refused and what waits', async () => {
     for (let i = 0; i < 50 && (await r.call('GET', '/v1/shops/shopify-1/connection')).body.webhooks < 15; i++) await new Promise((resolve) => setTimeout(resolve, 100));
     const { body } = await r.call('GET', '/v1/shops/shopify-1/connection');
-    expect(body).toMatchObject({ platform: 'shopify', status: 'connected', refused: 1, lastFault: expect.stringContaining('signed'), webhookUrl: expect.stringMatching(/\/webhooks\/shopify\/shopify-1$/) });
+    expect(body).toMatchObject({ platform: 'shopify', status: 'connected', refused: 1, lastFault: expect.stringMatching(/signed|accessToken/), webhookUrl: expect.stringMatching(/\/webhooks\/shopify\/shopify-1$/) });
     expect(body.webhooks).toBeGreaterThan(10);
     expect(body.lastEventAt).not.toBeNull();
     expect(JSON.stringify(body)).not.toContain('shpss');

@@ -67,16 +67,24 @@ function soldFor(line: Fields, quantity: number, currency: string): number {
   return Math.max(0, money(line, 'price', currency) - Math.round(discounts / quantity));
 }
 
+const parcelsByLine = (order: Fields): ReadonlyMap<string, readonly Parcel[]> => grouped(parcelsOf(order), (p) => [...p.units.keys()]);
+
+/** Units of a line in these parcels, that had left by then. */
+const leftBy = (parcels: readonly Parcel[], lineId: string, at: number): number => parcels.reduce((s, p) => s + (p.at <= at ? (p.units.get(lineId) ?? 0) : 0), 0);
+
 /**
  * Cancelled units of a line: refunded before they left, taken out of the order by an edit, and, where the whole order was
- * cancelled, all that never left.
+ * cancelled, all that never left. A refund without restocking is one of goods that stay where they are as long as nothing had left;
+ * by its own time, so that every later snapshot says the same.
  */
-function cancelledOf(line: Fields, own: readonly Refunded[], shipped: number, cancelledAt: number | null, updatedAt: number): LineFact[] {
+function cancelledOf(line: Fields, own: readonly Refunded[], parcels: readonly Parcel[], cancelledAt: number | null, updatedAt: number): LineFact[] {
+  const lineId = idOf(line, 'id');
   const quantity = units(line, 'quantity');
+  const shipped = leftBy(parcels, lineId, Infinity);
   const current = optionalWhole(line, 'current_quantity');
   const edited = current === null ? 0 : Math.max(0, quantity - current - own.reduce((s, r) => s + r.quantity, 0));
-  const beforeShipping = own.filter((r) => r.restock === 'cancel' || (r.restock === 'no_restock' && shipped === 0));
-  const sum = Math.min(quantity, Math.max(edited + beforeShipping.reduce((s, r) => s + r.quantity, 0), cancelledAt === null ? 0 : quantity - shipped));
+  const beforeShipping = own.filter((r) => r.restock === 'cancel' || (r.restock === 'no_restock' && leftBy(parcels, lineId, r.at) === 0));
+  const sum = Math.min(quantity - Math.min(quantity, shipped), Math.max(edited + beforeShipping.reduce((s, r) => s + r.quantity, 0), cancelledAt === null ? 0 : quantity - shipped));
   if (sum <= 0) return [];
   const refundedAt = beforeShipping.reduce((last, r) => Math.max(last, r.at), 0);
   return [{ type: 'cancelled', id: '', quantity: sum, at: cancelledAt ?? (refundedAt === 0 ? updatedAt : refundedAt) }];
@@ -95,20 +103,19 @@ export function mapOrder(order: Fields, broadcastAttribute: string): PlatformOrd
   // The resource has no time of payment: most orders are paid as they are placed, and the same time must come by webhook and by pull.
   const paidAt = optionalInstant(order, 'processed_at') ?? createdAt;
   const refunds = grouped(refundedUnits(order), (r) => [r.lineId]);
-  const parcels = grouped(parcelsOf(order), (p) => [...p.units.keys()]);
+  const parcels = parcelsByLine(order);
   const live = liveOf(order, broadcastAttribute);
   const lines = listOf(order['line_items'], 'line_items').filter((line) => !flag(line, 'gift_card')).map((line): PlatformLine => {
     const lineId = idOf(line, 'id');
     const quantity = units(line, 'quantity');
     const unitPrice = soldFor(line, quantity, currency);
     const own = (parcels.get(lineId) ?? []).filter((p) => (p.units.get(lineId) ?? 0) > 0);
-    const shipped = own.reduce((s, p) => s + (p.units.get(lineId) ?? 0), 0);
     return {
       lineId, code: codeOf(line), unitPrice, currency, kind: kindOf(order, unitPrice), payment, shipBy: null, live,
       facts: [
         { type: 'created', id: '', quantity, at: createdAt },
         ...(paid ? [{ type: 'paid' as const, id: '', quantity, at: paidAt }] : []),
-        ...cancelledOf(line, refunds.get(lineId) ?? [], shipped, cancelledAt, updatedAt),
+        ...cancelledOf(line, refunds.get(lineId) ?? [], own, cancelledAt, updatedAt),
         ...own.map((p): LineFact => ({ type: 'shipped', id: p.id, quantity: p.units.get(lineId) ?? 0, at: p.at })),
         ...own.filter((p) => p.deliveredAt !== null).map((p): LineFact => ({ type: 'delivered', id: p.id, quantity: p.units.get(lineId) ?? 0, at: p.deliveredAt ?? 0 })),
       ],
@@ -126,13 +133,19 @@ function kindOf(order: Fields, unitPrice: number): Kind {
   return unitPrice === 0 ? 'gift' : 'sale';
 }
 
-/** A refund of goods that were sent: what came back, or money alone. Refunds before shipping are the order's cancellations. */
-export function mapRefund(refund: Fields): PlatformReturn[] {
+/**
+ * A refund of goods that were sent: what came back, or money alone. Refunds before shipping are the order's cancellations.
+ * @param order the order as it is now, where it is known: a refund by itself says what its lines were when it was made
+ */
+export function mapRefund(refund: Fields, order?: Fields): PlatformReturn[] {
   const orderId = idOf(refund, 'order_id');
   const at = instant(refund, 'created_at');
   const ofReturn = refund['return'] === undefined || refund['return'] === null ? null : optionalId(fieldsOf(refund['return'], 'return'), 'id');
   const lines = listOf(refund['refund_line_items'], 'refund_line_items').map((line) => ({ fields: line, item: line['line_item'] === undefined ? ({}) : fieldsOf(line['line_item'], 'line_item'), restock: optionalText(line, 'restock_type') ?? 'no_restock' }));
-  const sent = lines.filter(({ fields, item, restock }) => units(fields, 'quantity', 0) > 0 && (restock === 'return' || (restock !== 'cancel' && ['fulfilled', 'partial'].includes(optionalText(item, 'fulfillment_status') ?? ''))));
+  const parcels = order === undefined ? undefined : parcelsByLine(order);
+  const hadLeft = (lineId: string, item: Fields): boolean =>
+    parcels === undefined ? ['fulfilled', 'partial'].includes(optionalText(item, 'fulfillment_status') ?? '') : leftBy(parcels.get(lineId) ?? [], lineId, at) > 0;
+  const sent = lines.filter(({ fields, item, restock }) => units(fields, 'quantity', 0) > 0 && (restock === 'return' || (restock !== 'cancel' && hadLeft(idOf(fields, 'line_item_id'), item))));
   return (['return', 'refund-only'] as const).flatMap((kind): PlatformReturn[] => {
     const own = sent.filter(({ restock }) => (ofReturn !== null || restock === 'return' || restock === 'legacy_restock' ? 'return' : 'refund-only') === kind);
     if (own.length === 0) return [];

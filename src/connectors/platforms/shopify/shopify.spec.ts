@@ -57,6 +57,22 @@ describe('an order', () => {
   ])('that is %s', (financial_status, over, expected) => expect(facts(order({ financial_status, ...over }))).toEqual(expected));
   it('on cash on delivery says so', () => expect(mapOrder(order({ financial_status: 'pending', payment_gateway_names: ['cash on delivery'] }), 'b').lines[0]).toMatchObject({ payment: 'cod' }));
   it('loses what was refunded before it was sent', () => expect(facts(order({ refunds: [refund(1, 'cancel')], line_items: [line({ current_quantity: 2 })] }))).toContainEqual(['cancelled', '', 1]));
+  it('says the same of a unit that was refunded without restocking before anything left, whichever snapshot is seen', () => {
+    const refunds = [refund(1, 'no_restock')];
+    const sent = [parcel(2)];
+    const early = facts(order({ refunds }));
+    const late = facts(order({ refunds, fulfillments: sent }));
+    expect(early).toContainEqual(['cancelled', '', 1]);
+    expect(late).toContainEqual(['cancelled', '', 1]);
+    expect(late).toContainEqual(['shipped', '41', 2]);
+    // As an order that is pulled tells it: no refund of something that was sent.
+    const told = { ...refunds[0], id: 5, order_id: 1, refund_line_items: [{ line_item_id: 11, quantity: 1, restock_type: 'no_restock', line_item: { id: 11, sku: 'K1-S', fulfillment_status: 'partial' } }] };
+    expect(mapRefund(told, order({ refunds, fulfillments: sent }))).toEqual([]);
+    // Money back for one of three that had left is a refund, and no cancellation.
+    const before = [parcel(3, { created_at: '2026-11-20T21:00:00+08:00' })];
+    expect(facts(order({ refunds, fulfillments: before }))).not.toContainEqual(expect.arrayContaining(['cancelled']));
+    expect(mapRefund(told, order({ refunds, fulfillments: before }))).toMatchObject([{ kind: 'refund-only', lines: [{ lineId: '11', quantity: 1 }] }]);
+  });
   it('loses what an edit took out', () => expect(facts(order({ line_items: [line({ current_quantity: 1 })] }))).toContainEqual(['cancelled', '', 2]));
   it('does not lose what came back after it was sent', () => expect(facts(order({ refunds: [refund(1, 'return')], fulfillments: [parcel(3)], line_items: [line({ current_quantity: 2 })] }))).not.toContainEqual(expect.arrayContaining(['cancelled'])));
   it('cancelled as a whole keeps what had left', () => expect(facts(order({ cancelled_at: '2026-11-21T10:00:00Z', fulfillments: [parcel(1)] }))).toEqual([['created', '', 3], ['paid', '', 3], ['cancelled', '', 2], ['shipped', '41', 1]]));

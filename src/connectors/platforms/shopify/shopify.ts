@@ -60,7 +60,7 @@ function api(shop: ConnectedShop, http: PlatformHttp): PlatformApi {
   };
   const heardOf = (orders: readonly Fields[]): Heard[] =>
     orders.flatMap((order) => reading('order', idOf(order, 'id'), order, () => (order['test'] === true ? [{ kind: 'nothing', about: 'test order' }] : [
-      { kind: 'order', order: mapOrder(order, broadcastName(shop)) }, ...listOf(order['refunds'], 'refunds').flatMap((refund) => mapRefund({ ...refund, order_id: order['id'] }).map((found): Heard => ({ kind: 'return', case: found }))),
+      { kind: 'order', order: mapOrder(order, broadcastName(shop)) }, ...listOf(order['refunds'], 'refunds').flatMap((refund) => mapRefund({ ...refund, order_id: order['id'] }, order).map((found): Heard => ({ kind: 'return', case: found }))),
     ])));
   return {
     batch: 100, feeds: ['orders'], perSecond: 2, spanHours: 24 * 60,
