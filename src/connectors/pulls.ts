@@ -166,7 +166,7 @@ export class Pulls {
       const caughtUp = until.getTime() >= now - 60_000;
       const after = next !== null
         ? { since: before.since, until, page: next, nextSeconds: 0, done: false }
-        : { since: new Date(until.getTime() - (caughtUp ? OVERLAP_MS : 0)), until: null, page: null, nextSeconds: caughtUp ? (api.pullSeconds?.[feed] ?? PULL_SECONDS) : 0, done: caughtUp };
+        : { since: new Date(until.getTime() - OVERLAP_MS), until: null, page: null, nextSeconds: caughtUp ? (api.pullSeconds?.[feed] ?? PULL_SECONDS) : 0, done: caughtUp };
       const taken = await this.intake.take(connected, heard, (tx) => connections.advanceFeed(tx, before, { ...after, records: heard.length }));
       this.note(connected, taken);
       // A crash before this, or its refusal, brings the page again: what it says is told once all the same.
