@@ -73,8 +73,8 @@ export const appendItems = (tx: Tx, items: readonly ItemRow[]): Promise<number> 
     ],
   );
 
-export const lastPositions = (tx: Tx, broadcasts: readonly string[]): Promise<{ broadcast: string; sku: string; position: number }[]> =>
-  rows(tx, 'select broadcast, sku, position from line_up_items where broadcast = any($1)', [broadcasts]);
+export const lastPositions = (tx: Tx, broadcasts: readonly string[]): Promise<{ broadcast: string; sku: string; position: number; link: string | null }[]> =>
+  rows(tx, 'select broadcast, sku, position, link from line_up_items where broadcast = any($1)', [broadcasts]);
 
 /** Of two changes of one broadcast's line-up the second waits here, and then sees what the first made. */
 export const lockBroadcasts = (tx: Tx, ids: readonly string[]): Promise<{ id: string }[]> => rows(tx, 'select id from broadcasts where id = any($1) order by id for update', [ids]);
@@ -109,6 +109,17 @@ export async function saveLinks(tx: Tx, shop: string, links: readonly ToldLink[]
     }
   }
 }
+
+/** Variants that no line-up shows any more go; the last one stays, for orders that come late. */
+export const dropVariants = (tx: Tx, shop: string, links: readonly string[]): Promise<number> =>
+  touched(
+    tx,
+    `with held as (select id from links where shop = $1 and id = any($2) and not bundle order by id for update),
+       c as (select k.link, k.sku, exists (select 1 from line_up_items i join broadcasts b on b.id = i.broadcast where i.link = k.link and i.sku = k.sku and b.shop = $1) as shown
+         from link_components k join held h on h.id = k.link where k.shop = $1)
+     delete from link_components d using c where d.shop = $1 and d.link = c.link and d.sku = c.sku and not c.shown and exists (select 1 from c other where other.link = c.link and other.shown)`,
+    [shop, links],
+  );
 
 export interface LinkedSku {
   readonly link: string;

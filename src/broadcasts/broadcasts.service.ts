@@ -72,10 +72,12 @@ export class BroadcastsService {
     const linked = items.map(({ sku, link, components }): LinkedItem | undefined => (link === undefined ? undefined : { sku, link, components }));
     const other = otherBundle(linked);
     if (other !== -1) throw invalid(`items[${other}].components`, `differ from those of another item of the link ${linked[other]?.link ?? ''}; a link is one bundle`);
+    const before = await store.lineUp(tx, id);
     await store.replaceLineUp(tx, id, items.map((item) => ({
       sku: item.sku, link: item.link ?? null, slot_at: new Date(item.slotAt), price: item.price, planned_units: item.plannedUnits, promise_days: item.promiseDays,
     })));
     await store.saveLinks(tx, broadcast.shop, linksOf(linked.filter((l) => l !== undefined)));
+    await store.dropVariants(tx, broadcast.shop, before.flatMap((i) => i.link ?? []));
     await store.bumpBroadcasts(tx, [id]);
     await this.tell(tx, [broadcast]);
     await this.access.audit(tx, actor, 'line-up.set', id, undefined, { items: items.length });
@@ -117,12 +119,15 @@ export class BroadcastsService {
     await store.lockBroadcasts(tx, broadcasts);
     const positions = new Map<string, number>();
     const last = new Map<string, number>();
+    const linkedBefore = new Map<string, string>();
     for (const p of await store.lastPositions(tx, broadcasts)) {
       positions.set(`${p.broadcast}\0${p.sku}`, p.position);
+      if (p.link !== null) linkedBefore.set(`${p.broadcast}\0${p.sku}`, p.link);
       last.set(p.broadcast, Math.max(last.get(p.broadcast) ?? 0, p.position));
     }
     const items: store.ItemRow[] = [];
     const linked = new Map<string, LinkedItem[]>();
+    const dropped = new Map<string, string[]>();
     for (const r of good) {
       const id = text(r, 'broadcast');
       const key = `${id}\0${text(r, 'sku')}`;
@@ -138,10 +143,15 @@ export class BroadcastsService {
       if (at === -1) items.push(item);
       else items[at] = item;
       if (link !== null) linked.set(text(r, 'shop'), [...(linked.get(text(r, 'shop')) ?? []), { link, sku: text(r, 'sku'), components: componentsOf(r) }]);
+      const old = linkedBefore.get(key);
+      if (old !== undefined && old !== link) dropped.set(text(r, 'shop'), [...(dropped.get(text(r, 'shop')) ?? []), old]);
       answer.accepted++;
     }
     await store.appendItems(tx, items);
-    for (const [shop, list] of linked) await store.saveLinks(tx, shop, linksOf(list));
+    for (const shop of [...shops].sort()) {
+      await store.saveLinks(tx, shop, linksOf(linked.get(shop) ?? []));
+      await store.dropVariants(tx, shop, dropped.get(shop) ?? []);
+    }
     await store.bumpBroadcasts(tx, broadcasts);
     await this.tell(tx, await store.findBroadcasts(tx, broadcasts));
   }

@@ -88,8 +88,8 @@ export class LinkBundles1763803700000 implements MigrationInterface {
       alter table link_components add column position integer not null default 1;
       create index line_up_items_by_link on line_up_items (link) where link is not null;
 
-      -- What was told so far: variants are SKUs that a line-up shows by the link themselves, one of each.
-      update links l set bundle = true where exists (
+      -- What was told so far: variants are SKUs that a line-up shows by the link themselves, one of each. One SKU alone is no bundle.
+      update links l set bundle = true where (select count(*) > 1 or max(c.quantity) > 1 from link_components c where c.shop = l.shop and c.link = l.id) and exists (
         select 1 from link_components c where c.shop = l.shop and c.link = l.id and (c.quantity > 1 or not exists (
           select 1 from line_up_items i join broadcasts b on b.id = i.broadcast where b.shop = c.shop and i.link = c.link and i.sku = c.sku)));
     `);

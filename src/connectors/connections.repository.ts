@@ -121,14 +121,15 @@ export const dueFeeds = (tx: Tx, limit: number): Promise<{ shop: string; feed: s
 export const findFeed = (tx: Tx, shop: string, feed: string): Promise<FeedRow | undefined> => one(tx, 'select *, now() as now, next_at <= now() as due from connection_feeds where shop = $1 and feed = $2', [shop, feed]);
 
 /** Saves how far a pull came; false where another run was faster. */
+/** Whoever asks for a pull at once while a page is read sets a time after the page began: that stands, and the feed is read again. */
 export const advanceFeed = async (
   tx: Tx, before: FeedRow, now: { since: Date; until: Date | null; page: string | null; nextSeconds: number; records: number; done: boolean },
 ): Promise<boolean> =>
   (await touched(
     tx,
-    `update connection_feeds set since = $5, until = $6, page = $7, next_at = now() + make_interval(secs => $8), records = records + $9, failures = 0, last_fault = null, last_done_at = case when $10 then now() else last_done_at end
+    `update connection_feeds set since = $5, until = $6, page = $7, next_at = case when next_at > $11 then next_at else now() + make_interval(secs => $8) end, records = records + $9, failures = 0, last_fault = null, last_done_at = case when $10 then now() else last_done_at end
      where shop = $1 and feed = $2 and since = $3 and page is not distinct from $4`,
-    [before.shop, before.feed, before.since, before.page, now.since, now.until, now.page, now.nextSeconds, now.records, now.done],
+    [before.shop, before.feed, before.since, before.page, now.since, now.until, now.page, now.nextSeconds, now.records, now.done, before.now],
   )) === 1;
 
 /** @param fromFirstPage the page itself is no good any more; the span stays, so nothing is lost */

@@ -163,7 +163,8 @@ export class Pulls {
       const until = before.until ?? new Date(Math.max(before.since.getTime(), Math.min(now, before.since.getTime() + api.spanHours * 3_600_000)));
       const page = await api.changed(feed, before.since, until, before.page);
       const { heard, next } = page;
-      const caughtUp = until.getTime() >= now - 60_000;
+      // However long the reading took: what changed meanwhile is the next pull's, which a busy feed would otherwise never come to.
+      const caughtUp = until.getTime() - before.since.getTime() < api.spanHours * 3_600_000;
       const after = next !== null
         ? { since: before.since, until, page: next, nextSeconds: 0, done: false }
         : { since: new Date(until.getTime() - OVERLAP_MS), until: null, page: null, nextSeconds: caughtUp ? (api.pullSeconds?.[feed] ?? PULL_SECONDS) : 0, done: caughtUp };

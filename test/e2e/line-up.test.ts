@@ -75,6 +75,24 @@ it('takes several SKUs of one link for variants: which of them was sold the link
   expect(await sells('L2')).toEqual([{ sku: 'B', quantity: 1 }]);
 });
 
+it('forgets a variant that another line-up showed by mistake, once that one names another link', async () => {
+  const other = (link: string) => r.call('PUT', '/v1/broadcasts/B2/line-up', { items: [item('B', { link })] });
+  expect([(await put([item('A', { link: 'L4' })])).status, (await other('L4')).status]).toEqual([200, 200]);
+  expect(await sells('L4')).toBeUndefined();
+  expect((await other('L5')).status).toBe(200);
+  expect([await sells('L4'), await sells('L5')]).toEqual([[{ sku: 'A', quantity: 1 }], [{ sku: 'B', quantity: 1 }]]);
+  // The last one stays, for orders that come late.
+  expect((await put([item('C')])).status).toBe(200);
+  expect(await sells('L4')).toEqual([{ sku: 'A', quantity: 1 }]);
+  // The same by a file that edits the row.
+  const head = 'broadcast,anchor,shop,starts_at,ends_at,sku,slot_at,price,planned_units,promise_days,link';
+  const file = (...rows: [string, string, string][]): string => [head, ...rows.map(([broadcast, sku, link]) => `${broadcast},anchor-1,shop-1,${at(0)},${at(60)},${sku},${at(5)},100,10,3,${link}`), ''].join('\n');
+  for (const [rows, said] of [[[['B1', 'C', 'L6'], ['B2', 'B', 'L6']], undefined], [[['B2', 'B', 'L5']], [{ sku: 'C', quantity: 1 }]]] as const) {
+    expect((await r.call('POST', '/v1/imports/broadcasts', file(...(rows as unknown as [string, string, string][])), { 'content-type': 'text/csv' })).status).toBe(202);
+    expect(await sells('L6')).toEqual(said);
+  }
+});
+
 it('refuses two bundles by one link, and names the item', async () => {
   const bundle = (...skus: string[]) => ({ link: 'L3', components: skus.map((sku) => ({ sku, quantity: 1 })) });
   expect(await put([item('A', bundle('A', 'B')), item('C', bundle('C', 'B'))])).toMatchObject({ status: 422, body: { errors: [{ field: 'items[1].components', detail: expect.stringContaining('L3') }] } });
