@@ -1,4 +1,5 @@
 import type { Columns, Row } from '../kernel/offline.js';
+import { namedTwice, type Component } from './links.rules.js';
 
 const name = { kind: 'name', required: true } as const;
 
@@ -10,18 +11,21 @@ export const BROADCAST_COLUMNS: Columns = {
 };
 
 /** `SKU-A:1;SKU-B:2` to the parts of a link; undefined where it is no such list. */
-export function parseComponents(text: string): { sku: string; quantity: number }[] | undefined {
+export function parseComponents(text: string): Component[] | undefined {
   const parts = text.split(';').map((p) => p.trim()).filter((p) => p !== '');
   const list = parts.map((part) => {
     const m = /^(.{1,128}):(\d{1,6})$/.exec(part);
     return m?.[1] === undefined || Number(m[2]) < 1 ? undefined : { sku: m[1].trim(), quantity: Number(m[2]) };
   });
-  return list.some((c) => c === undefined) ? undefined : (list as { sku: string; quantity: number }[]);
+  return list.some((c) => c === undefined) ? undefined : (list as Component[]);
 }
 
 export function checkBroadcastRow(row: Row): string | undefined {
   if (Number(row['ends_at']) <= Number(row['starts_at'])) return 'ends_at: must be after starts_at';
   if (row['components'] !== undefined && row['link'] === undefined) return 'components: need a link';
-  if (row['components'] !== undefined && parseComponents(String(row['components'])) === undefined) return 'components: must list SKUs with quantities, such as SKU-A:1;SKU-B:2';
-  return undefined;
+  if (row['components'] === undefined) return undefined;
+  const components = parseComponents(String(row['components']));
+  if (components === undefined) return 'components: must list SKUs with quantities, such as SKU-A:1;SKU-B:2';
+  const twice = namedTwice(components);
+  return twice === undefined ? undefined : `components: name the SKU ${twice} twice; give it once with its whole quantity`;
 }

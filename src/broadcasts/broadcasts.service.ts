@@ -6,7 +6,7 @@ import type { Broadcast } from './broadcasts.entity.js';
 import { broadcastChanged } from './broadcasts.facts.js';
 import { parseComponents } from './broadcasts.file.js';
 import * as store from './broadcasts.repository.js';
-import { linksOf, otherBundle, type Component, type LinkedItem } from './links.rules.js';
+import { linksOf, namedTwice, otherBundle, type Component, type LinkedItem } from './links.rules.js';
 import type { BroadcastEdit, LineUpItemBody, NewBroadcast } from './broadcasts.dto.js';
 
 @Injectable()
@@ -68,6 +68,8 @@ export class BroadcastsService {
       const missing = (item.components ?? []).find((c) => !known.has(c.sku));
       if (missing !== undefined) throw invalid(`items[${i}].components`, `the SKU ${missing.sku} does not exist`);
       if (item.components !== undefined && item.link === undefined) throw invalid(`items[${i}].components`, 'need a link');
+      const twice = namedTwice(item.components ?? []);
+      if (twice !== undefined) throw invalid(`items[${i}].components`, `name the SKU ${twice} twice; give it once with its whole quantity`);
     });
     const linked = items.map(({ sku, link, components }): LinkedItem | undefined => (link === undefined ? undefined : { sku, link, components }));
     const other = otherBundle(linked);

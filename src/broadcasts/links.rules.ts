@@ -26,6 +26,9 @@ export interface ToldLink {
 /** A unit that holds one of the item's own SKU and nothing else is no bundle. */
 const isBundle = ({ sku, components }: LinkedItem): boolean => components !== undefined && components.length > 0 && !(components.length === 1 && components[0]?.sku === sku && components[0].quantity === 1);
 
+/** A SKU that a list of components names more than once: its quantity could be either. */
+export const namedTwice = (components: readonly Component[]): string | undefined => components.find((c, i) => components.findIndex((d) => d.sku === c.sku) < i)?.sku;
+
 const same = (a: readonly Component[], b: readonly Component[]): boolean => a.length === b.length && a.every((c) => b.some((d) => d.sku === c.sku && d.quantity === c.quantity));
 
 /** The links of items, each once; of several bundles by one link the last stands. */

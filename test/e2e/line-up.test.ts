@@ -98,3 +98,12 @@ it('refuses two bundles by one link, and names the item', async () => {
   expect(await put([item('A', bundle('A', 'B')), item('C', bundle('C', 'B'))])).toMatchObject({ status: 422, body: { errors: [{ field: 'items[1].components', detail: expect.stringContaining('L3') }] } });
   expect(await put([item('A', bundle('A', 'B')), item('B', bundle('B', 'A'))])).toMatchObject({ status: 200 });
 });
+
+it('refuses a SKU that is named twice among the components of an item', async () => {
+  const twice = [{ sku: 'A', quantity: 1 }, { sku: 'A', quantity: 2 }];
+  expect(await put([item('A', { link: 'L7', components: twice })])).toMatchObject({ status: 422, body: { errors: [{ field: 'items[0].components', detail: expect.stringContaining('twice') }] } });
+  const head = 'broadcast,anchor,shop,starts_at,ends_at,sku,slot_at,price,planned_units,promise_days,link,components';
+  const file = `${head}\nB2,anchor-1,shop-1,${at(0)},${at(60)},A,${at(5)},100,10,3,L7,A:1;A:2\n`;
+  expect((await r.call('POST', '/v1/imports/broadcasts', file, { 'content-type': 'text/csv' })).status).toBe(422);
+  expect(await sells('L7')).toBeUndefined();
+});
