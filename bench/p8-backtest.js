@@ -6,7 +6,7 @@ import { quick } from './service.js';
 const POLICIES = ['castline', 'none', 'naive', 'perfect-prior'];
 
 export async function run() {
-  const worlds = quick ? 4 : 20;
+  const worlds = Number(process.env.BENCH_P8_WORLDS ?? (quick ? 4 : 20));
   const broadcasts = 20;
   const plays = (n) => Array.from({ length: n }, (_, i) => ({ family: 'cluster', seed: 5_000 + i, broadcasts, policies: POLICIES }));
   await playAll(plays(1), () => {});

@@ -69,7 +69,7 @@ export async function plan(folder: string, at: number, levels: readonly number[]
   const decisions: Decision[] = [];
   let listening = false;
   const policy = castlinePolicy(learned(), { committedOnly: false, hear: (d) => { if (listening) decisions.push(d); } });
-  const house = new House(scene, { sells: true });
+  const house = new House(scene, { sells: true, looks: true });
   house.now -= STEP_MS;
   while (house.now < at && house.running) {
     house.step(Math.min(at, house.now + STEP_MS));

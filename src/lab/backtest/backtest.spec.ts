@@ -47,7 +47,7 @@ describe('the account of one SKU worked by hand (docs/backtest.md)', () => {
   ];
   const play = (): House => {
     let asked = false;
-    return played(scene([sku({ moq: 5 }, 10)], sold), { sells: true, decide: (h) => { if (!asked && h.now >= T + DAY_MS) { asked = true; h.place(new Map([[0, 5]])); } } });
+    return played(scene([sku({ moq: 5 }, 10)], sold), { sells: true, looks: false, decide: (h) => { if (!asked && h.now >= T + DAY_MS) { asked = true; h.place(new Map([[0, 5]])); } } });
   };
 
   it('adds up to the last unit and the last fen', () => {
@@ -65,7 +65,7 @@ describe('the account of one SKU worked by hand (docs/backtest.md)', () => {
 describe('the house', () => {
   it('keeps MOQ, lots and capacity, and lead times from the confirming hour', () => {
     const s = scene([sku({ confirming_hour: 9 })], [line(0, { quantity: 45, ordered: 45 })]);
-    const house = new House(s, { sells: true });
+    const house = new House(s, { sells: true, looks: false });
     for (const quantity of [5, 12, 11]) expect(() => house.place(new Map([[0, quantity]]))).toThrow(/break the MOQ of 10 or multiples of 5/);
     expect(() => house.place(new Map([[0, 10.5]]))).toThrow();
     house.place(new Map([[0, 45]]));
@@ -75,7 +75,7 @@ describe('the house', () => {
   });
 
   it('lets the trial quantity go at once and the rest wait for its sample, once per style', () => {
-    const house = new House(scene([sku({ trial_quantity: 15, daily_capacity: 1_000 })], [line(0)]), { sells: true });
+    const house = new House(scene([sku({ trial_quantity: 15, daily_capacity: 1_000 })], [line(0)]), { sells: true, looks: false });
     house.place(new Map([[0, 40]]));
     house.place(new Map([[0, 10]]));
     expect(house.supply(0).map((b) => [b.quantity, (b.arrivesAt - house.now) / DAY_MS])).toEqual([[15, 3 + 8 / 24], [25, 8 + 8 / 24], [10, 8 + 8 / 24]].map(([q, days]) => [q, expect.closeTo(days as number, 9)]));
@@ -83,7 +83,7 @@ describe('the house', () => {
   });
 
   it('takes back what is not cut, keeping the MOQ or nothing', () => {
-    const house = new House(scene([sku({ daily_capacity: 1_000 })], [line(0)]), { sells: true });
+    const house = new House(scene([sku({ daily_capacity: 1_000 })], [line(0)]), { sells: true, looks: false });
     house.place(new Map([[0, 40]]));
     expect(house.takeBack([0], new Map([[0, 33]]))).toBe(30);
     expect(house.takeBack([0], new Map([[0, 10]]))).toBe(10);
@@ -97,7 +97,7 @@ describe('the house', () => {
     const s = scene([sku({}, 1)], [line(0, { shipBy: T + 5 * DAY_MS, patience: 1 }), line(HOUR / 8, { shipBy: T + DAY_MS, patience: 1 })]);
     const { account } = played(s, none());
     expect(account).toMatchObject({ sold: 1, lost: 1, late: 0, cancellations: 0 });
-    expect(played(s, { sells: true, decide: () => undefined }).account.cancellations).toBe(200);
+    expect(played(s, { sells: true, looks: false, decide: () => undefined }).account.cancellations).toBe(200);
   });
 
   it('what is cancelled after it left comes back unopened; a gift that does not come is made good', () => {
@@ -113,7 +113,7 @@ describe('the house', () => {
   });
 
   it('never starts a step before its time', () => {
-    const house = new House(scene([sku({}, 3)], [line(10 * STEP_MS)]), { sells: true });
+    const house = new House(scene([sku({}, 3)], [line(10 * STEP_MS)]), { sells: true, looks: false });
     house.now -= STEP_MS;
     while (house.now < T + 9 * STEP_MS) house.step();
     expect(house.demand[0]?.open).toBe(0);
@@ -241,14 +241,14 @@ describe('the end of a play', () => {
   it('takes in and charges what is still under way, and lets whoever waits give up', () => {
     const s = scene([sku({ lead_time_days: 400, moq: 5 })], [line(0, { shipBy: T + 300 * DAY_MS })]);
     let asked = false;
-    const { account } = played(s, { sells: true, decide: (h) => { if (!asked) { asked = true; h.place(new Map([[0, 5]])); } } });
+    const { account } = played(s, { sells: true, looks: false, decide: (h) => { if (!asked) { asked = true; h.place(new Map([[0, 5]])); } } });
     expect(account).toMatchObject({ made: 5, leftOver: 5, lost: 1, sold: 0 });
     expect(account.production).toBeGreaterThan(0);
     expect(account.cancellations).toBe(200);
   });
 
   it('a factory that would take centuries costs no more time than one that takes a year', () => {
-    const house = new House(scene([sku({ daily_capacity: 1, moq: 1_000_000, lot_multiple: 1 })], [line(0)]), { sells: true });
+    const house = new House(scene([sku({ daily_capacity: 1, moq: 1_000_000, lot_multiple: 1 })], [line(0)]), { sells: true, looks: false });
     house.place(new Map([[0, 1_000_000]]));
     expect(house.supply(0).length).toBeLessThan(400);
     expect(house.supply(0).reduce((n, b) => n + b.quantity, 0)).toBe(1_000_000);

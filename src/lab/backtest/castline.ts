@@ -53,6 +53,7 @@ export function castlinePolicy(knowledge: Knowledge, options: CastlineOptions = 
   const groupBySku = new Map<number, string>();
   return {
     sells: true,
+    looks: true,
     decideAll: (house) => {
       items ??= itemsBySku(house);
       for (const group of house.groups.values()) decideGroupOf(house, group, items, knowledge, !options.committedOnly, options.hear);
@@ -64,11 +65,11 @@ export function castlinePolicy(knowledge: Knowledge, options: CastlineOptions = 
         upcoming = [...house.scene.items].sort((a, b) => a.ends_at.getTime() - b.ends_at.getTime());
         shows = showsOf(items, groupBySku);
       }
-      for (const sku of house.touched) pending.add(groupBySku.get(sku) as string);
-      house.touched.clear();
+      for (const sku of house.seen.touched) pending.add(groupBySku.get(sku) as string);
+      house.seen.touched.clear();
       const over = new Set<string>();
       while (upcoming[0] !== undefined && upcoming[0].ends_at.getTime() <= house.now) over.add((upcoming.shift() as LineUpItem).broadcast);
-      const isMorning = new Date(house.now).getUTCHours() === MORNING_HOUR && house.now - morning >= 20 * HOUR_MS;
+      const isMorning = Math.floor(house.now / HOUR_MS) % 24 === MORNING_HOUR && house.now - morning >= 20 * HOUR_MS;
       if (isMorning) {
         morning = house.now;
         // Shows within the lead time are looked at although nothing happened yet.
@@ -77,8 +78,9 @@ export function castlinePolicy(knowledge: Knowledge, options: CastlineOptions = 
           if (list.some((i) => i.starts_at.getTime() > house.now && i.starts_at.getTime() <= house.now + lead)) pending.add(groupBySku.get(sku) as string);
         }
       }
+      if (pending.size === 0) return;
       const running = shows.filter((s) => s.from <= house.now && house.now < s.to);
-      if (pending.size === 0 || (!isMorning && over.size === 0 && running.length === 0)) return;
+      if (!isMorning && over.size === 0 && running.length === 0) return;
       const isOnAir = (key: string): boolean => running.some((s) => s.groups.has(key));
       for (const key of isMorning || over.size > 0 ? pending : [...pending].filter(isOnAir)) {
         const group = house.groups.get(key) ?? [];

@@ -5,7 +5,7 @@ import { emptyAccount } from './account.js';
 import { DAY_MS, HOUR_MS } from './clock.js';
 import { Factories, type Room } from './factories.js';
 import { Queue } from './queue.js';
-import { Returns, type ReturnHistory } from './return-history.js';
+import { Seen } from './seen.js';
 import { groupsOf, type DemandReturn, type Scene } from './scene.js';
 import { timetableOf, type Farewells, type Timetable } from './timetable.js';
 
@@ -20,46 +20,34 @@ interface Shelf {
   restocked: number;
   /** Sellable units that ever were. */
   ever: number;
-  /** Paid lines in the order of payment, and those that are packed and may leave, by ship-by. */
-  readonly paid: number[];
+  /** Paid lines that are packed and may leave, by ship-by. */
   readonly waiting: Queue<number>;
-}
-
-/** Units of a SKU that reach their buyers. */
-interface Delivery {
-  readonly at: number;
-  readonly sku: number;
-  readonly day: number;
-  units: number;
 }
 
 export type MutableDemand = { -readonly [K in keyof Demand]: Demand[K] };
 
+export interface HouseOptions {
+  /** Buyers are let wait for goods that are not there. */
+  readonly sells: boolean;
+  /** What may be seen is kept: for a policy that looks at more than demand and shelves. */
+  readonly looks: boolean;
+}
+
 export class House {
   readonly account = emptyAccount();
   readonly demand: readonly MutableDemand[];
-  readonly returns: Returns;
-  /** SKUs of which something changed since a policy last asked. */
-  readonly touched = new Set<number>();
   readonly groups: ReadonlyMap<string, readonly number[]>;
   /** SKUs by name. */
   readonly index: ReadonlyMap<string, number>;
-  /** When sales of each SKU were paid, by broadcast. */
-  readonly arrivals: ReadonlyMap<string, number[]>[];
-  /** What each SKU sold outside broadcasts, by day: what was paid, less what buyers cancelled on it. */
-  readonly standing: readonly { readonly days: number[]; readonly lines: number[]; readonly units: number[] }[];
   now: number;
   private readonly shelves: readonly Shelf[];
-  /** Open units by the day of their ship-by. */
-  private readonly openByDay: readonly Map<number, number>[];
   private readonly open: Int32Array;
   private readonly shipped: Int32Array;
   private readonly gaveUp: Uint8Array;
   /** SKUs of which goods came in or lines were packed since they were last shipped. */
   private readonly busy = new Set<number>();
   private readonly due = new Queue<() => void>();
-  /** All goods travel equally long, so they arrive in the order in which they left. */
-  private readonly deliveries: Delivery[] = [];
+  private readonly view: Seen | undefined;
   private readonly factories: Factories;
   private readonly timetable: Timetable;
   private readonly farewells: Farewells;
@@ -67,30 +55,26 @@ export class House {
   private paid = 0;
   private packed = 0;
   private cancelled = 0;
-  private delivered = 0;
   private gone = 0;
   private announcements = 0;
 
-  constructor(readonly scene: Scene, private readonly options: { readonly sells: boolean }) {
+  constructor(readonly scene: Scene, private readonly options: HouseOptions) {
     const { skus, lines } = scene;
     this.groups = groupsOf(scene);
     this.index = new Map(skus.map((s, i) => [s.terms.sku, i]));
     this.demand = skus.map(() => ({ open: 0, ordered: 0, netPaid: 0, cancelled: 0, shipped: 0, lines: 0, lineUnits: 0, lineLogMilli: 0, saleLines: 0, cancelledLines: 0, openPaidSeconds: 0 }));
-    this.returns = new Returns(skus.length);
-    this.arrivals = skus.map(() => new Map<string, number[]>());
-    this.standing = skus.map(() => ({ days: [], lines: [], units: [] }));
-    this.shelves = skus.map((s) => ({ stock: s.initialStock, restocked: 0, ever: s.initialStock, paid: [], waiting: new Queue<number>() }));
-    this.openByDay = skus.map(() => new Map<number, number>());
+    this.shelves = skus.map((s) => ({ stock: s.initialStock, restocked: 0, ever: s.initialStock, waiting: new Queue<number>() }));
     this.open = new Int32Array(lines.length);
     this.shipped = new Int32Array(lines.length);
     this.gaveUp = new Uint8Array(lines.length);
     this.account.initialStock = skus.reduce((s, k) => s + k.initialStock * (k.unitCost ?? 0), 0);
     this.timetable = timetableOf(scene);
+    this.view = options.looks ? new Seen(skus.length, this.timetable, lines) : undefined;
     this.farewells = options.sells ? this.timetable.waiting : this.timetable.closing;
     this.now = Math.floor(scene.startsAt / STEP_MS) * STEP_MS;
     this.account.demanded = 0;
     this.factories = new Factories(scene, this.timetable.firstSales, this.account, {
-      now: () => this.now, later: (at, what) => this.due.push(at, what), touch: (sku) => void this.touched.add(sku), arrive: (sku, units) => this.stockUp(sku, units, false),
+      now: () => this.now, later: (at, what) => this.due.push(at, what), touch: (sku) => void this.view?.touched.add(sku), arrive: (sku, units) => this.stockUp(sku, units, false),
     });
   }
 
@@ -98,7 +82,7 @@ export class House {
   get running(): boolean {
     const { lines, endsAt } = this.scene;
     if (this.now >= endsAt + AFTERMATH_MS) return false;
-    return this.now <= endsAt || this.created < lines.length || this.due.size > 0 || this.delivered < this.deliveries.length || this.gone < this.paid;
+    return this.now <= endsAt || this.created < lines.length || this.due.size > 0 || this.view?.awaitsDeliveries === true || this.gone < this.paid;
   }
 
   /** Everything up to `until` (a step on), in the order: orders, payments, cancellations, goods in, goods out, buyers who give up. */
@@ -109,7 +93,7 @@ export class House {
     while (this.created < createdAt.length && (createdAt[this.created] as number) <= until) this.create(this.created++);
     while (this.paid < payments.length && (paidAt[payments[this.paid] as number] as number) <= until) this.pay(payments[this.paid++] as number);
     for (let c = cancellations[this.cancelled]; c !== undefined && c.at <= until; c = cancellations[++this.cancelled]) this.cancel(c.line, c.quantity, c.at);
-    for (let d = this.deliveries[this.delivered]; d !== undefined && d.at <= until; d = this.deliveries[++this.delivered]) this.deliver(d);
+    this.view?.deliver(until);
     while (this.due.next <= until) this.due.pop()?.();
     this.now = until;
     this.dispatch();
@@ -125,54 +109,22 @@ export class House {
     d.saleLines++;
     d.lineUnits += l.ordered;
     d.lineLogMilli += Math.round(1000 * Math.log(l.ordered));
-    this.touched.add(l.sku);
+    this.view?.touched.add(l.sku);
   }
 
   private pay(i: number): void {
     const l = this.scene.lines[i] as Scene['lines'][number];
     const d = this.demand[l.sku] as MutableDemand;
     this.open[i] = l.quantity;
-    this.byDay(i, l.sku, l.quantity);
     d.netPaid += l.quantity;
     d.open += l.quantity;
     d.openPaidSeconds += (l.quantity * (l.paidAt as number)) / 1000;
-    if (l.sale) {
-      const byBroadcast = this.arrivals[l.sku] as Map<string, number[]>;
-      const times = byBroadcast.get(l.broadcast);
-      if (times === undefined) byBroadcast.set(l.broadcast, [l.paidAt as number]);
-      else times.push(l.paidAt as number);
-      if (l.broadcast === '') this.sell(l.sku, l.paidAt as number, 1, l.quantity);
-    }
-    this.shelves[l.sku]?.paid.push(i);
-    this.touched.add(l.sku);
-  }
-
-  private byDay(i: number, sku: number, units: number): void {
-    const days = this.openByDay[sku] as Map<number, number>;
-    const day = Math.floor((this.timetable.shipBy[i] as number) / DAY_MS);
-    const open = (days.get(day) ?? 0) + units;
-    if (open === 0) days.delete(day);
-    else days.set(day, open);
-  }
-
-  /** Events come in the order of time within their kind, cancellations after payments of the same step: at most the day before is met again. */
-  private sell(sku: number, at: number, lines: number, units: number): void {
-    const s = this.standing[sku] as House['standing'][number];
-    const day = Math.floor(at / DAY_MS);
-    let i = s.days.length;
-    while (i > 0 && (s.days[i - 1] as number) > day) i--;
-    if (s.days[i - 1] !== day) {
-      s.days.splice(i, 0, day);
-      s.lines.splice(i, 0, 0);
-      s.units.splice(i++, 0, 0);
-    }
-    s.lines[i - 1] = (s.lines[i - 1] as number) + lines;
-    s.units[i - 1] = (s.units[i - 1] as number) + units;
+    this.view?.pay(i, l);
   }
 
   private cancel(i: number, quantity: number, at: number): void {
     const l = this.scene.lines[i] as Scene['lines'][number];
-    if (l.sale && l.broadcast === '' && l.paidAt !== null) this.sell(l.sku, Math.max(at, l.paidAt), 0, -Math.min(quantity, l.quantity));
+    this.view?.cancel(l, quantity, at);
     if (this.gaveUp[i] === 1) return;
     const before = Math.min(quantity, this.open[i] as number);
     if (before > 0) this.takeOut(i, before);
@@ -187,12 +139,12 @@ export class House {
     const l = this.scene.lines[i] as Scene['lines'][number];
     const d = this.demand[l.sku] as MutableDemand;
     this.open[i] = (this.open[i] as number) - units;
-    this.byDay(i, l.sku, -units);
+    this.view?.open(i, l.sku, -units);
     d.open -= units;
     d.netPaid -= units;
     d.cancelled += units;
     d.openPaidSeconds -= (units * (l.paidAt as number)) / 1000;
-    this.touched.add(l.sku);
+    this.view?.touched.add(l.sku);
   }
 
   private dispatch(): void {
@@ -229,7 +181,7 @@ export class House {
     const again = Math.min(units, shelf.restocked);
     shelf.restocked -= again;
     this.open[i] = (this.open[i] as number) - units;
-    this.byDay(i, l.sku, -units);
+    this.view?.open(i, l.sku, -units);
     this.shipped[i] = before + units;
     d.open -= units;
     d.shipped += units;
@@ -247,9 +199,7 @@ export class House {
     }
     const deliveredAt = this.now + a.transitDays * DAY_MS;
     const day = Math.floor(deliveredAt / DAY_MS);
-    const latest = this.deliveries[this.deliveries.length - 1];
-    if (latest?.at === deliveredAt && latest.sku === sku) latest.units += units;
-    else this.deliveries.push({ at: deliveredAt, sku, day, units });
+    this.view?.ship(sku, units, deliveredAt);
     // Of the line's returned units those of the units that leave now: the first ones first.
     let past = before;
     let left = units;
@@ -261,11 +211,6 @@ export class House {
     }
   }
 
-  private deliver({ sku, day, units }: Delivery): void {
-    this.returns.deliver(sku, day, units);
-    this.touched.add(sku);
-  }
-
   private listPrice(sku: number): number {
     return this.scene.skus[sku]?.terms.price ?? 0;
   }
@@ -274,28 +219,28 @@ export class House {
     const l = this.scene.lines[i] as Scene['lines'][number];
     const { assumptions: a } = this.scene;
     const { sku } = l;
-    const history = this.returns.skus[sku] as ReturnHistory;
+    const history = this.view?.returns.skus[sku];
     const price = this.listPrice(sku);
     this.shipped[i] = (this.shipped[i] as number) - units;
     this.account.refunds += units * l.unitPrice;
     this.account.returned += units;
     const day = Math.floor(at / DAY_MS);
-    if (deliveredOn !== undefined) this.returns.askBack(sku, deliveredOn, day, units);
-    this.touched.add(sku);
+    if (deliveredOn !== undefined) this.view?.returns.askBack(sku, deliveredOn, day, units);
+    this.view?.touched.add(sku);
     if (r.kind === 'refund-only') return;
     this.account.freight += (units * price * a.freightBackBp) / 10_000;
     const id = this.announcements++;
-    history.announced.set(id, { day, units });
+    history?.announced.set(id, { day, units });
     this.due.push(at + r.underWay + a.gradingDays * DAY_MS, () => {
-      history.announced.delete(id);
+      history?.announced.delete(id);
       this.account.grading += (units * price * a.gradingBp) / 10_000;
-      this.touched.add(sku);
+      this.view?.touched.add(sku);
       if (r.grade === 'A') {
-        history.usable += units;
+        if (history !== undefined) history.usable += units;
         this.account.restocked += units;
         this.stockUp(sku, units, true);
       } else {
-        history.lost += units;
+        if (history !== undefined) history.lost += units;
         this.account.markdowns += (units * price * (10_000 - a.markdownBp[r.grade])) / 10_000;
       }
     });
@@ -307,7 +252,7 @@ export class House {
     shelf.ever += units;
     if (restocked) shelf.restocked += units;
     this.busy.add(sku);
-    this.touched.add(sku);
+    this.view?.touched.add(sku);
   }
 
   private giveUp(i: number): void {
@@ -335,23 +280,14 @@ export class House {
     return (this.shelves[sku] as Shelf).stock;
   }
 
-  /** Open units by the day of their ship-by, the earliest first. */
-  openByShipBy(sku: number): { readonly at: number; readonly units: number }[] {
-    const byDay = this.openByDay[sku] as Map<number, number>;
-    return [...byDay].filter(([, units]) => units > 0).sort(([a], [b]) => a - b).map(([day, units]) => ({ at: (day + 1) * DAY_MS, units }));
+  get seen(): Seen {
+    if (this.view === undefined) throw new Error('a policy that looks says so: `looks`');
+    return this.view;
   }
 
   /** Lines of more than `least` units that were paid after `since` and are open: [units, paid at, buyer]. */
-  largeLines(sku: number, least: number, since: number): { readonly units: number; readonly paidAt: number; readonly buyer: string }[] {
-    const shelf = this.shelves[sku] as Shelf;
-    const found: { units: number; paidAt: number; buyer: string }[] = [];
-    for (let n = shelf.paid.length - 1; n >= 0; n--) {
-      const i = shelf.paid[n] as number;
-      const paidAt = this.timetable.paidAt[i] as number;
-      if (paidAt <= since) break;
-      if ((this.open[i] as number) > least) found.push({ units: this.open[i] as number, paidAt, buyer: this.scene.lines[i]?.buyer ?? '' });
-    }
-    return found;
+  largeLines(sku: number, least: number, since: number): ReturnType<Seen['largeLines']> {
+    return this.seen.largeLines(sku, least, since, this.open);
   }
 
   /** Units under way from factories, by the day on which they come. */

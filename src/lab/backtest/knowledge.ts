@@ -54,7 +54,7 @@ function exposureOf(history: ReturnHistory, lag: Lag, today: number): number {
 }
 
 function reflowOf(house: House, sku: number, days: number, rate: number, lag: Lag, shelfDays: number, usable: number, lost: number): Reflow {
-  const history = house.returns.skus[sku] as ReturnHistory;
+  const history = house.seen.returns.skus[sku] as ReturnHistory;
   const today = Math.floor(house.now / DAY_MS);
   const announced = Array.from(history.announced.values(), ({ day, units }) => ({ age: today - day, units }));
   const delivered: { age: number; units: number }[] = [];
@@ -78,11 +78,11 @@ export function learned(): Knowledge {
     const today = Math.floor(house.now / DAY_MS);
     if (today === learnedOn) return;
     learnedOn = today;
-    const cohorts = cohortsOf(house.returns.days, today);
+    const cohorts = cohortsOf(house.seen.returns.days, today);
     if (cohorts.length > 0) lag = lagOf([cohorts], HORIZON_DAYS);
-    const exposure = house.returns.skus.reduce((s, h) => s + exposureOf(h, lag, today), 0);
-    pooledRate = (house.returns.skus.reduce((s, h) => s + h.back, 0) + PRIOR_RATE * PRIOR_UNITS) / (exposure + PRIOR_UNITS);
-    const [usable, lost] = house.returns.skus.reduce(([u, l], h) => [u + h.usable, l + h.lost], [0, 0]);
+    const exposure = house.seen.returns.skus.reduce((s, h) => s + exposureOf(h, lag, today), 0);
+    pooledRate = (house.seen.returns.skus.reduce((s, h) => s + h.back, 0) + PRIOR_RATE * PRIOR_UNITS) / (exposure + PRIOR_UNITS);
+    const [usable, lost] = house.seen.returns.skus.reduce(([u, l], h) => [u + h.usable, l + h.lost], [0, 0]);
     pooledUsable = (usable + 1) / (usable + lost + 2);
   };
   /** What shows will still sell. */
@@ -122,7 +122,7 @@ export function learned(): Knowledge {
     standing: standingFor,
     cancellation: () => undefined,
     reflow: (house, sku, days) => {
-      const history = house.returns.skus[sku] as ReturnHistory;
+      const history = house.seen.returns.skus[sku] as ReturnHistory;
       const today = Math.floor(house.now / DAY_MS);
       const exposure = exposureOf(history, lag, today);
       const rate = Math.min(0.95, (history.back + POOLED_UNITS * pooledRate) / (exposure + POOLED_UNITS));
@@ -217,7 +217,7 @@ export function truePrior(prior: WorldPrior): Knowledge {
       if (known === undefined) continue;
       const share = known.curve.by(house.now);
       const d = house.demand[sku] as House['demand'][number];
-      const seen = (house.arrivals[sku]?.get(item.broadcast)?.length ?? 0) * (d.lines === 0 ? 1 : Math.min(3, d.lineUnits / d.lines));
+      const seen = (house.seen.arrivals[sku]?.get(item.broadcast)?.length ?? 0) * (d.lines === 0 ? 1 : Math.min(3, d.lineUnits / d.lines));
       const left = share === 0 && seen === 0 ? known.before : remainingByPrior(known.units, seen, share);
       const within = Math.min(1, Math.max(0, (known.curve.by(house.now + horizonMs) - share) / Math.max(1e-9, 1 - share)));
       parts.push({ mean: left.mean * within, variance: left.variance * within * within, deadline: Math.max(item.starts_at.getTime(), house.now) + item.promise_days * DAY_MS });

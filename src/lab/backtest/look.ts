@@ -69,7 +69,7 @@ export function coveredOf(house: House, sku: number, items: readonly LineUpItem[
   const ageHours = d.open === 0 ? 0 : Math.max(0, house.now / 1000 - d.openPaidSeconds / d.open) / 3600;
   const cancellation = knowledge.cancellation(house, sku, ageHours) ?? base.cancellation;
   const share = (d.open === 0 ? 0 : (d.open - base.held) / d.open) * (1 - cancellation);
-  const open = house.openByShipBy(sku).map(({ at, units }): DatedDemand => ({ mean: units * share, variance: 0, deadline: at }));
+  const open = house.seen.openByShipBy(sku).map(({ at, units }): DatedDemand => ({ mean: units * share, variance: 0, deadline: at }));
   const goods = [{ at: house.now, units: base.stock }, ...supply.map((b) => ({ at: b.arrivesAt, units: b.quantity })), { at: firstAt, units: reflow.units }].sort((x, y) => x.at - y.at);
   const { demand, left } = unserved(open, goods, patienceDays);
   // What can be ordered tomorrow as well is not ordered today, when more is known tomorrow; unless tomorrow's room is not enough.

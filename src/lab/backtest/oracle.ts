@@ -13,6 +13,7 @@ export const ordering = (plan: ReadonlyMap<number, number>): Policy => {
   let placed = false;
   return {
     sells: true,
+    looks: false,
     decide: (house) => {
       if (placed) return;
       placed = true;
@@ -32,7 +33,7 @@ function only(scene: Scene, group: readonly number[], lines: readonly Scene['lin
 
 /** Plays a policy from the first order until nothing can happen any more. */
 export function played(scene: Scene, policy: Policy, see?: (house: House) => void): House {
-  const house = new House(scene, { sells: policy.sells });
+  const house = new House(scene, policy);
   house.now -= STEP_MS;
   while (house.running) {
     house.step();
@@ -52,7 +53,7 @@ export function oraclePlan(scene: Scene, report: (line: string) => void = () => 
     if (list === undefined) lines.set(l.sku, [l]);
     else list.push(l);
   }
-  const groups = [...new House(scene, { sells: true }).groups.values()];
+  const groups = [...new House(scene, { sells: true, looks: false }).groups.values()];
   for (const [n, group] of groups.entries()) {
     if (n > 0 && n % 200 === 0) report(`oracle: ${n} of ${groups.length} groups searched`);
     for (const [sku, q] of groupPlan(scene, group, group.flatMap((sku) => lines.get(sku) ?? []).sort((a, b) => a.createdAt - b.createdAt))) plan.set(sku, q);

@@ -4,11 +4,13 @@ import type { House } from './house.js';
 export interface Policy {
   /** False: only what is there is sold; nobody is let wait for more. */
   readonly sells: boolean;
+  /** It looks at more than demand and shelves (house.seen). */
+  readonly looks: boolean;
   /** Called after every step of time. */
   decide(house: House): void;
 }
 
-export const none = (): Policy => ({ sells: false, decide: () => undefined });
+export const none = (): Policy => ({ sells: false, looks: false, decide: () => undefined });
 
 /** Rounds wishes for the SKUs of a group up to its MOQ and lots; the excess goes to the SKU that is wanted most. */
 export function roundedUp(wanted: ReadonlyMap<number, number>, moq: number, lot: number): Map<number, number> {
@@ -25,6 +27,7 @@ export function naive(): Policy {
   let looked = -Infinity;
   return {
     sells: true,
+    looks: false,
     decide: (house) => {
       if (house.now - looked < 3_600_000) return;
       looked = house.now;

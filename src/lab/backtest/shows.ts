@@ -75,4 +75,4 @@ export class Shows {
 }
 
 /** When a SKU was sold in a broadcast. */
-const timesOf = (house: House, sku: string, broadcast: string): readonly number[] => house.arrivals[house.index.get(sku) as number]?.get(broadcast) ?? [];
+const timesOf = (house: House, sku: string, broadcast: string): readonly number[] => house.seen.arrivals[house.index.get(sku) as number]?.get(broadcast) ?? [];

@@ -3,6 +3,7 @@ import { learnStanding, Market, MOST_TEACHING, standingOf, sumsBefore, type Stan
 import { PRIOR_STANDING, type NamedStanding } from '../../forecast/offline.js';
 import { DAY_MS } from './clock.js';
 import type { House } from './house.js';
+import type { StandingDays } from './seen.js';
 
 const medianOf = (values: readonly number[]): number => Math.max(1, [...values].sort((a, b) => a - b)[values.length >> 1] ?? 1);
 
@@ -19,10 +20,10 @@ export class StandingSales {
     const day = Math.floor(house.now / DAY_MS);
     if (day === this.lookedOn) return;
     this.lookedOn = day;
-    const start = house.standing.reduce((least, s) => Math.min(least, s.days[0] ?? Infinity), Infinity);
+    const start = house.seen.standing.reduce((least, s) => Math.min(least, s.days[0] ?? Infinity), Infinity);
     if (!(start < day) || day - this.learnedOn < (day - start > 28 ? 7 : 1)) return;
     this.learnedOn = day;
-    const sold = house.standing.flatMap((sales, i) => (sales.days.length === 0 ? [] : [{ sales, terms: (house.scene.skus[i] as House['scene']['skus'][number]).terms }]));
+    const sold = house.seen.standing.flatMap((sales, i) => (sales.days.length === 0 ? [] : [{ sales, terms: (house.scene.skus[i] as House['scene']['skus'][number]).terms }]));
     this.usual = medianOf(sold.map((s) => s.terms.price));
     const market = new Market();
     for (const { sales, terms } of sold) {
@@ -38,7 +39,7 @@ export class StandingSales {
 
   /** How a SKU sells now; undefined where it never sold. */
   of(house: House, sku: number): Standing | undefined {
-    const sales = house.standing[sku] as House['standing'][number];
+    const sales = house.seen.standing[sku] as StandingDays;
     const now = house.now / DAY_MS;
     const today = Math.floor(now);
     const since = { units: 0, lines: 0, activeDays: 0 };

@@ -8,17 +8,22 @@ import type { Finding, Trial } from './finding.js';
 const RUNS = 3;
 const CASTLINE = fileURLToPath(new URL('../../../bin/castline.js', import.meta.url));
 
-/** Best wall and processor time of a command, on one core where the machine can hold a process to one; seconds. */
-function timed(args: readonly string[]): { readonly wall: number; readonly pinned: boolean } {
-  const pinned = spawnSync('taskset', ['-c', '0', 'true']).status === 0;
+const best = (command: string, args: readonly string[]): number => {
   let wall = Infinity;
   for (let i = 0; i < RUNS; i++) {
     const began = process.hrtime.bigint();
-    const run = spawnSync(pinned ? 'taskset' : process.execPath, [...(pinned ? ['-c', '0', process.execPath] : []), CASTLINE, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
-    if (run.status !== 0) throw new Error(`castline ${args[0] ?? ''} failed: ${run.stderr.toString()}`);
+    const run = spawnSync(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    if (run.status !== 0) throw new Error(`castline ${args.slice(args.indexOf(CASTLINE) + 1).join(' ')} failed: ${run.stderr.toString()}`);
     wall = Math.min(wall, Number(process.hrtime.bigint() - began) / 1e9);
   }
-  return { wall, pinned };
+  return wall;
+};
+
+interface Timed {
+  readonly args: readonly string[];
+  readonly bar: number;
+  /** The bar is for one core: the command is held to one. */
+  readonly oneCore: boolean;
 }
 
 export const timeTrial: Trial = (data, report) => {
@@ -27,14 +32,20 @@ export const timeTrial: Trial = (data, report) => {
     report('time: skipped, it needs the folder of real data');
     return [];
   }
-  const commands: readonly (readonly [readonly string[], number])[] = [
-    [['detect', orders], 5],
-    [['return-rates', '--orders', orders, '--returns', join(data, 'uci-year1-returns.csv.gz'), '--as-of', '2010-11-30T00:00:00Z', '--by', 'sku'], 2],
-    [['forecast', orders, '--as-of', 'launch+7d', '--horizon', '55d'], 30],
+  const canPin = spawnSync('taskset', ['-c', '0', 'true']).status === 0;
+  const commands: readonly Timed[] = [
+    { args: ['detect', orders], bar: 5, oneCore: true },
+    { args: ['return-rates', '--orders', orders, '--returns', join(data, 'uci-year1-returns.csv.gz'), '--as-of', '2010-11-30T00:00:00Z', '--by', 'sku'], bar: 2, oneCore: false },
+    { args: ['forecast', orders, '--as-of', 'launch+7d', '--horizon', '55d'], bar: 30, oneCore: false },
   ];
-  return commands.map(([args, bar]): Finding => {
-    report(`time: ${args[0] as string}`);
-    const { wall, pinned } = timed(args);
-    return { area: 'time', figure: `castline ${args[0] as string}, the whole year, best of ${RUNS}${pinned ? ', one core' : ''}`, asked: `< ${bar} s`, reached: `${wall.toFixed(1)} s`, met: wall < bar };
+  return commands.flatMap(({ args, bar, oneCore }): Finding[] => {
+    const name = args[0] as string;
+    report(`time: ${name}`);
+    const free = best(process.execPath, [CASTLINE, ...args]);
+    const pinned = canPin ? best('taskset', ['-c', '0', process.execPath, CASTLINE, ...args]) : undefined;
+    const row = (how: string, wall: number, counts: boolean): Finding => ({
+      area: 'time', figure: `castline ${name}, the whole year, best of ${RUNS}, ${how}`, asked: counts ? `< ${bar} s` : '', reached: `${wall.toFixed(1)} s`, ...(counts ? { met: wall < bar } : {}),
+    });
+    return [row('as users start it', free, !oneCore || pinned === undefined), ...(pinned === undefined ? [] : [row('held to one core', pinned, oneCore)])];
   });
 };
