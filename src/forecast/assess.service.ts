@@ -1,7 +1,7 @@
 // The handler of forecast.assess: dirty streams of one shard → spikes; then the need of their SKUs. One transaction.
 import { Inject, Injectable } from '@nestjs/common';
 import { Handles, Jobs, newId, type JobRun, type Tx } from '../kernel/index.js';
-import { allClocks, countedTimes, dirtyStreams, forgetMoves, markAssessed, streamNews, streamsOfSku, type DirtyStream, type ShopClockRow, type StreamNews } from '../orders/index.js';
+import { allClocks, countedTimes, dirtyStreams, forgetMoves, markAssessed, streamNews, standingStreams, type DirtyStream, type ShopClockRow, type StreamNews } from '../orders/index.js';
 import { advanceStream, BIN_MS, binOf, DEFAULT_SPIKE_OPTIONS, dueAt, EVEN, openStream, outsideOf, type Alarm, type Bin, type Exposure, type Outside, type StreamState } from './math/index.js';
 import { assess, reassess, spikeDetected } from './forecast.facts.js';
 import * as store from './forecast.repository.js';
@@ -152,7 +152,7 @@ export class AssessService {
   /** A broadcast's stream starts from the SKU's own rate outside broadcasts. */
   private async outsideRates(tx: Tx, fresh: readonly DirtyStream[], clocks: ReadonlyMap<string, ShopClockRow>, weeks: ReadonlyMap<string, Exposure>): Promise<Map<string, Outside>> {
     if (fresh.length === 0) return new Map();
-    const standing = (await streamsOfSku(tx, [...new Set(fresh.map((d) => d.sku))])).filter((s) => s.broadcast === '');
+    const standing = await standingStreams(tx, [...new Map(fresh.map((d) => [`${d.shop}\0${d.sku}`, d])).values()]);
     const states = await store.statesOf(tx, standing.map((s) => s.id));
     return new Map(states.map((s) => [`${s.shop}\0${s.sku}`, outsideOf(s.state.baseline, clocks.get(s.shop)?.now?.getTime() ?? s.state.next, weeks.get(s.shop) ?? EVEN)]));
   }

@@ -18,9 +18,9 @@ const asToday = (found: readonly StateRow[]): StoredState[] => found.map((row) =
 export const statesOf = async (tx: Tx, streams: readonly number[]): Promise<StoredState[]> =>
   asToday(await rows(tx, 'select t.stream, s.shop, s.sku, s.broadcast, t.state, t.episode from stream_states t join streams s on s.id = t.stream where t.stream = any($1::bigint[])', [streams]));
 
-/** Streams of broadcasts; how a SKU sells outside of them is summed up elsewhere. */
-export const broadcastStates = async (tx: Tx, skus: readonly string[]): Promise<StoredState[]> =>
-  asToday(await rows(tx, 'select t.stream, s.shop, s.sku, s.broadcast, t.state, t.episode from streams s join stream_states t on s.id = t.stream where s.sku = any($1) and s.broadcast <> $2', [skus, '']));
+/** Streams of SKUs in these broadcasts; how they sell outside of broadcasts is summed up elsewhere, and how they sold in earlier ones is over. */
+export const broadcastStates = async (tx: Tx, skus: readonly string[], broadcasts: readonly string[]): Promise<StoredState[]> =>
+  broadcasts.length === 0 ? [] : asToday(await rows(tx, 'select t.stream, s.shop, s.sku, s.broadcast, t.state, t.episode from streams s join stream_states t on s.id = t.stream where s.sku = any($1) and s.broadcast = any($2)', [skus, broadcasts]));
 
 export const saveStates = (tx: Tx, list: readonly { stream: number; shop: string; state: StreamState; episode: string | null; wakeAt: number | null }[]): Promise<number> =>
   touched(
@@ -182,9 +182,21 @@ export const takeNeeds = (tx: Tx, world: string, supplier: string): Promise<Grou
   rows(
     tx,
     `with news as (select group_key from group_needs where world = $1 and supplier = $2 and version > taken order by group_key collate "C" for update)
-     update group_needs g set taken = version from news n where g.world = $1 and g.supplier = $2 and g.group_key = n.group_key returning g.group_key as "group", g.at, g.lines`,
+     update group_needs g set taken = version, waits = false from news n where g.world = $1 and g.supplier = $2 and g.group_key = n.group_key returning g.group_key as "group", g.at, g.lines`,
     [world, supplier],
   );
+
+/** Of needs that were looked at: which of them could not be told now and wait until what stands in their way has ended. */
+export const letWait = (tx: Tx, world: string, supplier: string, looked: readonly string[], waiting: readonly string[]): Promise<number> =>
+  touched(
+    tx, 'update group_needs set waits = group_key = any($4) where world = $1 and supplier = $2 and group_key = any($3) and waits <> (group_key = any($4))', [world, supplier, looked, waiting],
+  );
+
+/** The latest need of a group can be taken once more, where it waited or `anyway`; false where it need not be. */
+export const takeAgain = async (tx: Tx, world: string, supplier: string, group: string, anyway: boolean): Promise<boolean> =>
+  (await touched(
+    tx, 'update group_needs set taken = version - 1, waits = false where world = $1 and supplier = $2 and group_key = $3 and (waits or $4) and taken >= version', [world, supplier, group, anyway],
+  )) === 1;
 
 /** The latest needs of groups of which more is recommended than is sold already, by supplier. */
 export const recommendedNeeds = (tx: Tx, world: string): Promise<(GroupNeed & { supplier: string })[]> =>

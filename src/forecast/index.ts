@@ -4,9 +4,9 @@
 export { AssessService } from './assess.service.js';
 export { needChanged, spikeDetected } from './forecast.facts.js';
 export { ForecastModule } from './forecast.module.js';
-export { findAssessment, needOf, needsOfStyle, recommendedNeeds, takeNeeds, type AssessmentRow, type GroupNeed, type NeedLine, type ReturnExpectation } from './forecast.repository.js';
+export { findAssessment, letWait, needOf, needsOfStyle, recommendedNeeds, takeAgain, takeNeeds, type AssessmentRow, type GroupNeed, type NeedLine, type ReturnExpectation } from './forecast.repository.js';
 export { groupOf } from './groups.js';
-export { Forecast1763800600000, NowcastModels1763802100000, ReturnExpectations1763801600000, StandingSales1763802200000, ViewerSteps1763803500000, WeeklyShapes1763803200000 } from './migrations.js';
+export { Forecast1763800600000, NowcastModels1763802100000, ReturnExpectations1763801600000, StandingSales1763802200000, ViewerSteps1763803500000, WaitingNeeds1763804110000, WeeklyShapes1763803200000 } from './migrations.js';
 export { quantilesOf, tells, unitsOf, type ItemNowcast } from './nowcast.rules.js';
 export { NowcastService } from './nowcast.service.js';
 export { expectReturns, requestAssessment, Ticker } from './ticker.js';

@@ -221,3 +221,18 @@ export class ViewerSteps1763803500000 implements MigrationInterface {
     await runner.query('drop table viewer_steps');
   }
 }
+
+export class WaitingNeeds1763804110000 implements MigrationInterface {
+  name = 'WaitingNeeds1763804110000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      -- A need that planning took and could not tell, because something else is open with the factory: it is taken once more when that has ended.
+      alter table group_needs add column waits boolean not null default false;
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('alter table group_needs drop column waits');
+  }
+}

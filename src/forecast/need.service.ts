@@ -116,12 +116,13 @@ export class NeedService {
     const skus = terms.map((t) => t.sku);
     const fallback = [...shops.values()].reduce((latest, now) => (now > latest ? now : latest), new Date(0));
     const earliest = [...shops.values()].reduce((least, now) => (now < least ? now : least), fallback);
-    const [demandRows, sellable, supply, planned, stored, expected, model, standing] = await Promise.all([
-      demandOf(tx, skus), sellableSupply(tx, world, skus), supplyOf(tx, world, skus, 'production'), itemsOfSkus(tx, skus, new Date(earliest.getTime() - TAIL_MS)), store.broadcastStates(tx, skus),
+    const [demandRows, sellable, supply, planned, expected, model, standing] = await Promise.all([
+      demandOf(tx, skus), sellableSupply(tx, world, skus), supplyOf(tx, world, skus, 'production'), itemsOfSkus(tx, skus, new Date(earliest.getTime() - TAIL_MS)),
       store.returnExpectations(tx, world, skus), this.nowcast.current(tx, world), this.standing.current(tx, world),
     ]);
     const lead = new Map(terms.map((t) => [t.sku, t.lead_time_days * DAY_MS]));
     const items = planned.filter((i) => { const now = shops.get(i.shop); return now !== undefined && mayStillSell(airOf(i), now.getTime(), lead.get(i.sku) ?? 0); });
+    const stored = await store.broadcastStates(tx, skus, [...new Set(items.map((i) => i.broadcast))]);
     const demand = bySku(demandRows.filter((row) => shops.has(row.shop)));
     const nowOf = (sku: string): Date => (demand.get(sku) ?? []).reduce((latest, row) => { const now = shops.get(row.shop) as Date; return now > latest ? now : latest; }, new Date(0));
 

@@ -2,7 +2,7 @@
 // streams gets one job. Every worker process may tick: an open job of a shard is one row, whoever asks for it.
 import { Inject, Injectable } from '@nestjs/common';
 import { Database, Jobs, Repeated, type Tx } from '../kernel/index.js';
-import { allClocks, dirtyShards, streamsOfSku, touchStreams } from '../orders/index.js';
+import { allClocks, dirtyShards, oneStreamOfEach, touchStreams } from '../orders/index.js';
 import { assess } from './forecast.facts.js';
 import * as store from './forecast.repository.js';
 import { NowcastService } from './nowcast.service.js';
@@ -39,7 +39,7 @@ export class Ticker {
       await this.nowcast.remind(tx, world, clocks);
       await this.standing.remind(tx, world, now);
       const skus = (await store.dueNeeds(tx, world, now)).map((d) => d.sku);
-      if (skus.length > 0) due.push(...(await streamsOfSku(tx, skus)).filter((s) => shops.has(s.shop)).map((s) => s.id));
+      if (skus.length > 0) due.push(...(await oneStreamOfEach(tx, world, skus)).map((s) => s.id));
     }
     if (due.length > 0) await touchStreams(tx, [...new Set(due)]);
     const shards = await dirtyShards(tx, SHARDS);
@@ -53,11 +53,9 @@ export class Ticker {
 
 /** For rooms to the right: the need of these SKUs should be looked at again. */
 export async function requestAssessment(tx: Tx, world: 'live' | 'replay', skus: readonly string[]): Promise<void> {
-  const clocks = new Map((await allClocks(tx)).map((c) => [c.id, c.clock]));
-  const streams = (await streamsOfSku(tx, skus)).filter((s) => clocks.get(s.shop) === world);
   // One stream of a SKU is enough: need is assessed over all of them.
-  const one = new Map(streams.map((s) => [s.sku, s.id]));
-  if (one.size > 0) await touchStreams(tx, [...one.values()]);
+  const streams = await oneStreamOfEach(tx, world, skus);
+  if (streams.length > 0) await touchStreams(tx, streams.map((s) => s.id));
 }
 
 /** For returns, which knows what will come back: written through here in its own transaction, and looked at with the next need. */

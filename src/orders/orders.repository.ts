@@ -193,8 +193,13 @@ export const countedTimes = (tx: Tx, wanted: readonly { readonly stream: number;
     [wanted.map((w) => w.stream), wanted.map((w) => w.bucket)],
   );
 
-export const streamsOfSku = (tx: Tx, skus: readonly string[]): Promise<{ id: number; shop: string; sku: string; broadcast: string }[]> =>
-  rows(tx, 'select s.id, s.shop, s.sku, s.broadcast from streams s where s.sku = any($1)', [skus]);
+/** Streams of SKUs in their shops outside broadcasts. */
+export const standingStreams = (tx: Tx, of: readonly { readonly shop: string; readonly sku: string }[]): Promise<{ id: number }[]> =>
+  rows(tx, `select s.id from unnest($1::text[], $2::text[]) as w(shop, sku) join streams s on s.shop = w.shop and s.sku = w.sku and s.broadcast = ''`, [of.map((s) => s.shop), of.map((s) => s.sku)]);
+
+/** Of each SKU any one of its streams in a world: a SKU that was in hundreds of broadcasts has as many. */
+export const oneStreamOfEach = (tx: Tx, world: string, skus: readonly string[]): Promise<{ id: number }[]> =>
+  rows(tx, 'select x.id from unnest($2::text[]) k cross join lateral (select s.id from streams s join shops h on h.id = s.shop where s.sku = k and h.clock = $1 limit 1) x', [world, [...new Set(skus)]]);
 
 export interface IntakeSummary {
   readonly events: number;

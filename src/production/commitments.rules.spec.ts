@@ -52,7 +52,7 @@ it('the policy signs within its limit, in its currency, and only for what is not
 });
 
 describe('what was signed for stands', () => {
-  const terms = { lotMultiple: 10, leadTimeDays: 7, frozenFenceDays: 0, stageDays: {}, hasConfirmingHour: false };
+  const terms = { moq: 20, lotMultiple: 10, leadTimeDays: 7, frozenFenceDays: 0, stageDays: {}, hasConfirmingHour: false };
   const order = (spare?: number): OpenOrder => ({
     id: 'po_1', ageDays: 0, lines: [{ lineId: 'l1', sku: 'A', quantity: 100, due: '2026-12-20', produced: 0, expediteRefused: false }], ...(spare === undefined ? {} : { spare: new Map([['A', spare]]) }),
   });

@@ -3,12 +3,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { termsOf } from '../catalogue/index.js';
 import { requestAssessment } from '../forecast/index.js';
-import { MAIN, recordSupply, removeSupply, StockService, type DatedSupply, type Quality } from '../inventory/index.js';
+import { MAIN, StockService, type Quality } from '../inventory/index.js';
 import { DomainError, invalid, Jobs, newId, notFound, type Tx } from '../kernel/index.js';
 import { localTime } from '../kernel/math/index.js';
+import { NegotiationService } from './negotiation.service.js';
 import { lotReceived, progressReported } from './production.facts.js';
-import { punctuality, remaining, resplit, sameJson, TOLERANCE_BP, withinTolerance } from './production.rules.js';
+import { punctuality, resplit, sameJson, TOLERANCE_BP, withinTolerance } from './production.rules.js';
 import * as store from './production.repository.js';
+import { writeSupply } from './supply.js';
 
 export interface Progress {
   readonly stage: store.Stage;
@@ -32,12 +34,13 @@ const STAGES: readonly store.Stage[] = ['greige', 'dyed', 'trims', 'cut', 'sewn'
 export class FulfilmentService {
   constructor(
     @Inject(StockService) private readonly stock: StockService,
+    @Inject(NegotiationService) private readonly negotiation: NegotiationService,
     @Inject(Jobs) private readonly jobs: Jobs,
   ) {}
 
   /** A report of how far an order is. Quantities are sums so far and never fall; the actual cut becomes the order. */
   async report(tx: Tx, id: string, suppliers: readonly string[] | undefined, p: Progress, actor: string): Promise<void> {
-    const { order, lines } = await this.open(tx, id, suppliers, ['confirmed', 'in-production']);
+    const { order, lines } = await this.open(tx, id, suppliers, ['confirmed', 'in-production', 'received']);
     const known = await store.progressOf(tx, [id]);
     const reported = (line: string, stage: store.Stage): number | undefined => known.find((k) => k.line_id === line && k.stage === stage)?.quantity;
     p.lines.forEach((l, i) => {
@@ -45,8 +48,8 @@ export class FulfilmentService {
       if (p.lines.findIndex((x) => x.lineId === l.lineId) !== i) throw invalid(`lines[${i}].lineId`, `${l.lineId} is named twice`);
       const before = reported(l.lineId, p.stage) ?? 0;
       if (l.quantity < before) throw invalid(`lines[${i}].quantity`, `${before} units of ${line.sku} were reported ${p.stage} before; a report says the sum so far`);
-      if (p.stage === 'cut' && !withinTolerance(l.quantity, line.quantity)) {
-        throw new DomainError(422, 'outside-tolerance', `lines[${i}].quantity: ${l.quantity} of ${line.quantity} agreed were cut; up to ${TOLERANCE_BP / 100} % more or less needs no talk, beyond that answer or ask for a change of the order first`);
+      if (p.stage === 'cut' && !withinTolerance(l.quantity, line.agreed)) {
+        throw new DomainError(422, 'outside-tolerance', `lines[${i}].quantity: ${l.quantity} of ${line.agreed} agreed were cut; up to ${TOLERANCE_BP / 100} % more or less needs no talk, beyond that answer or ask for a change of the order first`);
       }
       const cut = reported(l.lineId, 'cut');
       if (STAGES.indexOf(p.stage) > STAGES.indexOf('cut') && cut !== undefined && l.quantity > cut) throw invalid(`lines[${i}].quantity`, `only ${cut} units of ${line.sku} were cut`);
@@ -54,14 +57,16 @@ export class FulfilmentService {
     await store.insertProgress(tx, id, p.stage, p.lines, p.at, actor);
     if (p.stage === 'cut') {
       await store.setCut(tx, id, p.lines.map((l) => ({ ...l, splits: resplit(lines.find((x) => x.line_id === l.lineId)?.splits ?? [], l.quantity) })));
-      await this.recordSupply(tx, order.world, id, true);
+      await writeSupply(tx, order.world, id, true);
       await requestAssessment(tx, order.world, [...new Set(lines.map((l) => l.sku))]);
     }
     const now = await store.progressOf(tx, [id]);
     const cutNow = await store.orderLines(tx, [id]);
     const gone = p.stage === 'shipped' && cutNow.every((l) => (now.find((x) => x.line_id === l.line_id && x.stage === 'shipped')?.quantity ?? 0) >= l.quantity);
-    const status = gone ? 'shipped' : 'in-production';
+    // Of what came in in part the rest is still being made; when that leaves too, the order is on its way as a whole.
+    const status = gone ? 'shipped' : order.status === 'received' ? 'received' : 'in-production';
     if (order.status !== status) await store.setOrderStatus(tx, id, status, p.at);
+    await this.negotiation.overtake(tx, id);
     await this.jobs.announce(tx, progressReported, { productionOrder: id, supplier: order.supplier, stage: p.stage });
   }
 
@@ -82,7 +87,7 @@ export class FulfilmentService {
       const before = line.received + (came.get(l.lineId) ?? 0);
       came.set(l.lineId, (came.get(l.lineId) ?? 0) + l.quantity);
       const after = before + l.quantity;
-      if (after > line.quantity && !withinTolerance(after, line.quantity) && !d.acceptExcess) {
+      if (after > line.quantity && !withinTolerance(after, line.agreed) && !d.acceptExcess) {
         throw new DomainError(422, 'excess', `lines[${i}].quantity: ${after} units of ${line.sku} would have come, ${line.quantity} were ordered; count again, or send acceptExcess`, { ordered: line.quantity, received: before });
       }
       const { onTime, excess } = punctuality(line.splits, before, l.quantity, date);
@@ -98,19 +103,11 @@ export class FulfilmentService {
     const wholly = lines.every((l) => l.received + (came.get(l.line_id) ?? 0) >= l.quantity);
     const status = wholly || d.final ? 'closed' : order.status === 'on-hold' ? 'on-hold' : 'received';
     if (status !== order.status) await store.setOrderStatus(tx, id, status, d.at);
-    await this.recordSupply(tx, order.world, id, status === 'received');
+    await writeSupply(tx, order.world, id, status === 'received');
+    await this.negotiation.overtake(tx, id);
     await requestAssessment(tx, order.world, [...new Set(lines.map((l) => l.sku))]);
     await this.jobs.announce(tx, lotReceived, { productionOrder: id, supplier: order.supplier, lot, units: d.lines.reduce((s, l) => s + l.quantity, 0) });
     return receipt;
-  }
-
-  /** Writes what is still to come of an order, and when; nothing where it does not count. */
-  async recordSupply(tx: Tx, world: string, order: string, counts: boolean): Promise<void> {
-    await removeSupply(tx, 'production', `${order}/`);
-    if (!counts) return;
-    const supply = (await store.orderLines(tx, [order])).flatMap((l) =>
-      remaining(l.splits, l.received).map((s, i): DatedSupply => ({ source: 'production', ref: `${order}/${l.line_id}/${i}`, world, sku: l.sku, quantity: s.quantity, due: s.date })));
-    if (supply.length > 0) await recordSupply(tx, supply);
   }
 
   /** The order with its lines, locked the way planning does; what a factory was never told of does not exist for it. */

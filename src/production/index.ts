@@ -1,7 +1,7 @@
 // Production: what a changed need means for a factory, and the negotiation about it.
 // Owns production orders, sample requests, adjustments with versions, replies, decisions and commitments, their policy, and the delivery state of signals.
 // Never opens a socket: connectors carry its signals out, and tell it here how that went.
-export { Production1763800700000 } from './migrations.js';
+export { AgreedUnits1763804100000, Production1763800700000 } from './migrations.js';
 export { Commitments1763802210000 } from './commitments.migrations.js';
 export { adjustmentApplied, adjustmentEnded, sampleRequested, signalAnswered, signalIssued } from './production.facts.js';
 export { ProductionModule } from './production.module.js';

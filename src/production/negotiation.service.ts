@@ -2,15 +2,16 @@
 // transition, and announces a fact.
 import { Inject, Injectable } from '@nestjs/common';
 import { termsOf, type SkuTerms } from '../catalogue/index.js';
-import { needOf, requestAssessment, type NeedLine } from '../forecast/index.js';
+import { needOf, requestAssessment, takeAgain, type NeedLine } from '../forecast/index.js';
 import { DomainError, invalid, Jobs, newId, notFound, type Tx } from '../kernel/index.js';
 import { allClocks, demandOf, worldNow } from '../orders/index.js';
 import { checkTransition, type AdjustmentStatus, type Cause } from './adjustment.states.js';
-import { FulfilmentService } from './fulfilment.service.js';
-import { adjustmentApplied, adjustmentEnded, signalAnswered, signalIssued } from './production.facts.js';
+import { APPLIES_TO, faultOfChange, floorOf, isWhole, overtaken } from './order-changes.rules.js';
+import { adjustmentApplied, adjustmentEnded, proposeChange, signalAnswered, signalIssued } from './production.facts.js';
 import { asCountered, asProposed, liabilityOf, sameJson, type AgreedLine, type Proposal, type ReplyLine } from './production.rules.js';
 import * as store from './production.repository.js';
 import { carryCommitments } from './commitments.repository.js';
+import { writeSupply } from './supply.js';
 
 export interface Reply {
   readonly version: number;
@@ -36,15 +37,12 @@ export interface Draft {
   readonly need: readonly NeedLine[];
 }
 
-/** How long a factory has to answer where it has no confirming hour. */
+/** How long a factory has to answer where it has no confirming hour, and the buyer to answer its counter. */
 const RESPOND_MS = 12 * 3_600_000;
 
 @Injectable()
 export class NegotiationService {
-  constructor(
-    @Inject(Jobs) private readonly jobs: Jobs,
-    @Inject(FulfilmentService) private readonly fulfilment: FulfilmentService,
-  ) {}
+  constructor(@Inject(Jobs) private readonly jobs: Jobs) {}
 
   /** The first version of a change, ready to be issued; `leaves`: whether it is sent, or stays in the house because its world only replays. */
   opening(
@@ -123,8 +121,25 @@ export class NegotiationService {
     await store.endDelivery(tx, a.id, a.version, 'ended');
     const order = await store.findOrder(tx, a.production_order);
     if (order?.status === 'proposed') await store.setOrderStatus(tx, order.id, 'cancelled', now);
-    if (to === 'rejected' && a.kind === 'expedite') await store.refuseExpedite(tx, a.production_order, (await store.linesOf(tx, a.id, a.version)).map((l) => l.line_id));
+    const refused = to === 'rejected' && a.kind === 'expedite';
+    if (refused) await store.refuseExpedite(tx, a.production_order, (await store.linesOf(tx, a.id, a.version)).map((l) => l.line_id));
     await this.jobs.announce(tx, adjustmentEnded, { ...this.about(ended), status: to });
+    // What cannot come sooner is asked for as more: by the same need.
+    await this.planAgain(tx, a, refused);
+  }
+
+  /** A need that had to wait for this change to end is planned now. One that the factory was told is not told again, unless `anyway`. */
+  private async planAgain(tx: Tx, { world, supplier, group_key: group }: store.AdjustmentRow, anyway = false): Promise<void> {
+    if (await takeAgain(tx, world, supplier, group, anyway)) await this.jobs.enqueue(tx, proposeChange, [{ world, supplier, groups: [] }]);
+  }
+
+  /** An order was cut, left or came in: a change of it that is open and can no longer be made ends, so that nobody answers what is over. */
+  async overtake(tx: Tx, orderId: string): Promise<void> {
+    const order = (await store.findOrder(tx, orderId)) as store.OrderRow;
+    const open = await store.openAdjustment(tx, order.world, order.supplier, order.group_key);
+    if (open?.production_order !== orderId) return;
+    const reason = overtaken(open.kind, order.status, await store.linesOf(tx, open.id, open.version), await store.orderLines(tx, [orderId]));
+    if (reason !== undefined) await this.end(tx, open, 'withdrawn', 'clock', await worldNow(tx, order.world), 'clock');
   }
 
   /** Locks a change the way planning does: first its supplier's planning, then its row. */
@@ -160,12 +175,20 @@ export class NegotiationService {
       return { ...a, status: 'rejected' };
     }
     await this.jobs.announce(tx, signalAnswered, { ...this.about(a), verdict: body.verdict });
-    if (body.verdict === 'counter') return this.move(tx, a, 'countered', 'factory', now, actor);
+    if (body.verdict === 'counter') {
+      // The factory's clock is over with its answer: the buyer has a time of their own, however late the counter came.
+      const respondBy = new Date(now.getTime() + RESPOND_MS);
+      await store.setRespondBy(tx, a.id, respondBy);
+      return { ...(await this.move(tx, a, 'countered', 'factory', now, actor)), respond_by: respondBy };
+    }
     const accepted = await this.move(tx, a, 'accepted', 'factory', now, actor);
     if (a.commitment !== 'firm') return accepted;
-    const standing = new Map((await store.orderLines(tx, [a.production_order])).map((l) => [l.line_id, l.splits]));
-    return this.apply(tx, accepted, asProposed(a.kind, toProposed(lines), standing), 'factory', now, actor);
+    return this.apply(tx, accepted, asProposed(a.kind, toProposed(lines), await this.agreedDates(tx, a)), 'factory', now, actor);
   }
+
+  /** Dates that were agreed before, by line. */
+  private agreedDates = async (tx: Tx, a: store.AdjustmentRow): Promise<Map<string, store.OrderLineRow['splits']>> =>
+    new Map((await store.orderLines(tx, [a.production_order])).map((l) => [l.line_id, l.splits]));
 
   private async checkReply(tx: Tx, a: store.AdjustmentRow, body: Reply, lines: readonly store.LineRow[]): Promise<void> {
     if (body.verdict !== 'counter') {
@@ -216,7 +239,7 @@ export class NegotiationService {
     const lines = await store.linesOf(tx, id, a.version);
     if (body.verdict === 'accept') {
       const reply = (await store.replyOf(tx, id, a.version))?.body as Reply;
-      const agreed = asCountered(toProposed(lines), reply.lines ?? []);
+      const agreed = asCountered(a.kind, toProposed(lines), reply.lines ?? [], await this.agreedDates(tx, a));
       if (a.commitment !== 'firm') throw new DomainError(409, 'heads-up', 'a countered heads-up is answered by its firm version; commit to it, withdraw it or counter it');
       return this.apply(tx, a, agreed, 'buyer', now, actor);
     }
@@ -228,28 +251,42 @@ export class NegotiationService {
     const proposed = toProposed(lines)
       .filter((l) => wanted.some((w) => w.lineId === l.lineId))
       .map((l) => { const w = wanted.find((x) => x.lineId === l.lineId); return { ...l, quantity: w?.quantity ?? l.quantity, due: w?.due ?? l.due }; });
+    const standing = await store.orderLines(tx, [a.production_order]);
+    for (const l of proposed) {
+      const fault = faultOfChange(a.kind, l, floorOf(standing.find((x) => x.line_id === l.lineId)));
+      if (fault !== undefined) throw invalid(`lines[${wanted.findIndex((w) => w.lineId === l.lineId)}].${fault[0]}`, fault[1]);
+    }
     const need = (await needOf(tx, a.world, a.supplier, a.group_key))?.lines ?? [];
     const renewed = this.renewal(a, { now, firmAt: a.firm_at, actor, cause: 'buyer', leaves: true }, { kind: a.kind, commitment: a.commitment, order: a.production_order, lines: proposed }, need);
-    await this.issue(tx, [renewed]);
+    // From here on the change is the buyer's: planning does not write its own quantity over theirs.
+    await this.issue(tx, [{ ...renewed, adjustment: { ...renewed.adjustment, origin: actor } }]);
     await carryCommitments(tx, a.id, a.version, a.version + 1, proposed.map((l) => l.lineId));
     return (await store.findAdjustment(tx, id)) as store.AdjustmentRow;
   }
 
   /** confirmed → applied: the production order gets its new quantities and dates, and inventory its dated supply. */
   private async apply(tx: Tx, a: store.AdjustmentRow, agreed: readonly AgreedLine[], cause: Cause, now: Date, actor: string): Promise<store.AdjustmentRow> {
+    const order = (await store.lockOrder(tx, a.production_order)) as store.OrderRow;
+    const lines = await store.linesOf(tx, a.id, a.version);
+    const before = await store.orderLines(tx, [a.production_order]);
+    const isOfLines = !['hold', 'resume', 'cancel'].includes(a.kind);
+    const broken = isOfLines ? agreed.find((l) => !isWhole(l, floorOf(before.find((x) => x.line_id === l.lineId)))) : undefined;
+    const over = overtaken(a.kind, order.status, lines, before) ?? (broken === undefined ? undefined : `${broken.lineId} has more made or received than would be left of it`);
+    if (over !== undefined) throw new DomainError(409, 'overtaken', `this change can no longer be made: ${over}`, { currentStatus: a.status });
     const confirmed = await this.move(tx, a, 'confirmed', cause, now, actor);
     const applied = await this.move(tx, confirmed, 'applied', cause, now, actor);
-    const lines = await store.linesOf(tx, a.id, a.version);
     const priced = agreed.map((l) => { const line = lines.find((x) => x.line_id === l.lineId) as store.LineRow; return { ...l, unitPrice: line.unit_price, currency: line.currency }; });
     const kept = priced.filter((l) => l.quantity > 0 || a.kind !== 'create');
-    if (kept.length > 0 && a.kind !== 'hold' && a.kind !== 'resume' && a.kind !== 'cancel') await store.upsertOrderLines(tx, a.production_order, kept);
+    if (kept.length > 0 && isOfLines) await store.upsertOrderLines(tx, a.production_order, kept);
     const [progress, standing] = await Promise.all([store.progressOf(tx, [a.production_order]), store.orderLines(tx, [a.production_order])]);
     const running = standing.some((l) => l.received > 0) ? 'received' : progress.length > 0 ? 'in-production' : 'confirmed';
     const status = a.kind === 'hold' ? 'on-hold' : a.kind === 'cancel' || (a.kind === 'create' && kept.length === 0) ? 'cancelled' : running;
     await store.setOrderStatus(tx, a.production_order, status, now);
-    await this.fulfilment.recordSupply(tx, a.world, a.production_order, status !== 'on-hold' && status !== 'cancelled');
+    await writeSupply(tx, a.world, a.production_order, status !== 'on-hold' && status !== 'cancelled');
     await this.jobs.announce(tx, adjustmentApplied, { ...this.about(applied), productionOrder: a.production_order });
     await requestAssessment(tx, a.world, [...new Set([...lines.map((l) => l.sku), ...agreed.map((l) => l.sku)])]);
+    // A cancelled order leaves the need that it was for: it is asked for again, whether or not an assessment saw the order.
+    await this.planAgain(tx, a, a.kind === 'cancel');
     return applied;
   }
 
@@ -292,8 +329,7 @@ export class NegotiationService {
     const order = await store.findOrder(tx, orderId);
     if (order === undefined) throw notFound(`the production order ${orderId}`);
     await store.lockPlanning(tx, order.world, order.supplier);
-    const running = ['confirmed', 'in-production'];
-    const wanted = { hold: [...running, 'received'], resume: ['on-hold'], cancel: [...running, 'on-hold'], increase: running, decrease: running, expedite: running, delay: running }[kind];
+    const wanted = APPLIES_TO[kind];
     if (!wanted.includes(order.status)) throw new DomainError(409, 'not-allowed-now', `${kind} needs an order that is ${wanted.join(' or ')}; this one is ${order.status}`, { currentStatus: order.status });
     if ((await store.openAdjustment(tx, order.world, order.supplier, order.group_key)) !== undefined) throw new DomainError(409, 'change-open', 'another change of this order is open; a factory sees at most one at a time');
     if (['hold', 'resume', 'cancel'].includes(kind) && changes.length > 0) throw invalid('lines', `a ${kind} concerns the whole order; leave lines out`);
@@ -306,11 +342,10 @@ export class NegotiationService {
       const change = c as { quantity?: number; due?: string };
       const quantity = kind === 'cancel' ? 0 : (change.quantity ?? line.quantity);
       const due = change.due ?? line.due;
-      if (kind === 'increase' && quantity <= line.quantity) throw invalid(`lines[${i}].quantity`, `must be above ${line.quantity} to increase`);
-      if (kind === 'decrease' && (quantity >= line.quantity || quantity < line.produced)) throw invalid(`lines[${i}].quantity`, `must be below ${line.quantity} and not below the ${line.produced} produced`);
-      if (kind === 'expedite' && due >= line.due) throw invalid(`lines[${i}].due`, `must be before ${line.due}`);
-      if (kind === 'delay' && due <= line.due) throw invalid(`lines[${i}].due`, `must be after ${line.due}`);
-      return { lineId: line.line_id, sku: line.sku, quantity, quantityBefore: line.quantity, due, dueBefore: line.due };
+      const changed = { lineId: line.line_id, sku: line.sku, quantity, quantityBefore: line.quantity, due, dueBefore: line.due };
+      const fault = faultOfChange(kind, changed, floorOf(line));
+      if (fault !== undefined) throw invalid(`lines[${i}].${fault[0]}`, fault[1]);
+      return changed;
     });
     const need = (await needOf(tx, order.world, order.supplier, order.group_key))?.lines ?? [];
     const leaves = (await this.leaves(tx, order.world, lines.map((l) => l.sku))).size > 0;

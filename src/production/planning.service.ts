@@ -2,7 +2,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { itemsOfSkus } from '../broadcasts/index.js';
 import { termsOf, type SkuTerms } from '../catalogue/index.js';
-import { needOf, needsOfStyle, recommendedNeeds, takeNeeds, type GroupNeed } from '../forecast/index.js';
+import { letWait, needOf, needsOfStyle, recommendedNeeds, takeNeeds, type GroupNeed } from '../forecast/index.js';
 import { supplyOf } from '../inventory/index.js';
 import { Database, Handles, Jobs, Repeated, type JobRun, type Tx } from '../kernel/index.js';
 import { localTime, nextLocalHour } from '../kernel/math/index.js';
@@ -11,6 +11,7 @@ import { spareOfOrders } from './commitments.repository.js';
 import type { Commitment } from './commitments.rules.js';
 import { CommitmentsService, POLICY, type Allowance } from './commitments.service.js';
 import { NegotiationService, type Draft } from './negotiation.service.js';
+import { floorOf } from './order-changes.rules.js';
 import { commitRecommended, expireSample, fallDue, mindLineUps, proposeChange, resumeProduction } from './production.facts.js';
 import { DAMPING_MS, daysBetween, ESCALATION_MS, isNews, newsAgainAt, propose, type OpenOrder, type Proposal, type SupplierTerms } from './production.rules.js';
 import * as store from './production.repository.js';
@@ -30,6 +31,8 @@ interface Plan {
   readonly rechecks: { readonly id: string; readonly at: Date }[];
   /** Samples that changes wait for, or that a repeat asks for. */
   readonly samples: Wanted[];
+  /** Groups whose need cannot be told now: something else is open with their factory, or their order stands still. */
+  readonly waiting: string[];
   /** What this plan lets go of each style and group before a sample is approved. */
   readonly letGo: Map<string, number>;
 }
@@ -77,8 +80,9 @@ export class PlanningService {
     const open = new Map((await store.openAdjustments(tx, world, supplier, changed.map((n) => n.group))).map((a) => [a.group_key, a]));
     // In a surge needs change every second, and the factory heard of most of them moments ago.
     const needs = changed.filter((n) => occasion.hour || !waits(open.get(n.group), n.at));
-    const plan: Plan = { drafts: [], signed: [], rechecks: occasion.only !== undefined ? [] : changed.flatMap((n) => recheckOf(open.get(n.group), n.at)), samples: [], letGo: new Map() };
+    const plan: Plan = { drafts: [], signed: [], rechecks: occasion.only !== undefined ? [] : changed.flatMap((n) => recheckOf(open.get(n.group), n.at)), samples: [], waiting: [], letGo: new Map() };
     if (needs.length > 0) await this.planGroups(tx, world, supplier, needs, open, plan, occasion);
+    if (needs.length > 0 && occasion.only === undefined) await letWait(tx, world, supplier, needs.map((n) => n.group), plan.waiting);
     if (plan.rechecks.length > 0) await store.recheckAt(tx, plan.rechecks);
     await this.negotiation.issue(tx, plan.drafts);
     await this.commitments.issue(tx, plan.signed);
@@ -108,7 +112,10 @@ export class PlanningService {
       if (first?.supplier !== supplier) continue;
       // Production was confirmed since this need was assessed: the assessment that confirmation asked for decides.
       if (need.lines.some((l) => l.production !== (production.get(l.sku) ?? 0))) continue;
-      if (onHold.has(need.group)) continue;
+      if (onHold.has(need.group)) {
+        plan.waiting.push(need.group);
+        continue;
+      }
       const change = open.get(need.group);
       await this.planGroup(tx, plan, {
         world, supplier, need, first, current: change, told: told.filter((l) => l.adjustment === change?.id), occasion, airing: need.lines.some((l) => airing.has(l.sku)), terms, leaves: need.lines.some((l) => leaving.has(l.sku)),
@@ -134,8 +141,12 @@ export class PlanningService {
     const local = localTime(at.getTime(), first.supplier_time_zone);
     const firmNow = !terms.hasConfirmingHour || hourHasCome || local.hour === first.confirming_hour;
     const firmAt = firmNow || first.confirming_hour === null ? null : new Date(nextLocalHour(at.getTime(), first.supplier_time_zone, first.confirming_hour));
+    const wait = (): void => void plan.waiting.push(need.group);
     // A person's change, or the policy's, is theirs until it is answered, withdrawn or expired.
-    if (current !== undefined && current.origin !== PLANNER) return;
+    if (current !== undefined && current.origin !== PLANNER) {
+      wait();
+      return;
+    }
     const signing = firmNow ? this.signing(g, terms, local.date) : undefined;
     if (g.occasion.only === 'recommended' && signing === undefined) return;
     const context = { world: g.world, supplier: g.supplier, group: need.group, now: at, firmAt, actor: signing === undefined ? PLANNER : POLICY, cause: 'planner' as const, leaves: g.leaves };
@@ -151,7 +162,10 @@ export class PlanningService {
     }
     // The factory's counter waits for the buyer; nothing is changed under their hands. A countered heads-up ends with its hour:
     // the firm version answers it.
-    if (current.status === 'countered' && !hourHasCome) return;
+    if (current.status === 'countered' && !hourHasCome) {
+      wait();
+      return;
+    }
     if (proposal === undefined) {
       // A need that went away takes its unanswered signal along, damped like any other change.
       if (hourHasCome || at.getTime() - current.version_at.getTime() >= DAMPING_MS) await this.negotiation.end(tx, current, 'withdrawn', 'planner', at, PLANNER);
@@ -159,14 +173,20 @@ export class PlanningService {
     }
     const sameTarget = proposal.order === current.production_order || (proposal.order === undefined && current.kind === 'create');
     if (!sameTarget) {
-      if (!hourHasCome) return;
+      if (!hourHasCome) {
+        wait();
+        return;
+      }
       // What was announced no longer fits what is right now (the order froze, or can be hurried instead): that one is told instead.
       await this.negotiation.end(tx, current, 'withdrawn', 'planner', at, PLANNER);
       issue(this.negotiation.opening(context, proposal, lines));
       return;
     }
     // A firm change that waits for its answer is not taken back to a heads-up; what is new comes after it.
-    if (current.commitment === 'firm' && proposal.commitment !== 'firm') return;
+    if (current.commitment === 'firm' && proposal.commitment !== 'firm') {
+      wait();
+      return;
+    }
     const renewed = { ...proposal, order: current.production_order };
     const before = g.told.map((l) => ({ lineId: l.line_id, sku: l.sku, quantity: l.quantity, quantityBefore: l.quantity_before, due: l.due, dueBefore: l.due_before }));
     const told = { kind: current.kind, lines: before, at: current.version_at.getTime() };
@@ -315,11 +335,11 @@ function recheckOf(a: OpenAdjustment | undefined, at: Date): { id: string; at: D
 const openOrder = (o: store.OrderRow, lines: readonly store.OrderLineRow[], timeZone: string, at: Date): OpenOrder => ({
   id: o.id,
   ageDays: o.confirmed_at === null ? 0 : daysBetween(localTime(o.confirmed_at.getTime(), timeZone).date, localTime(at.getTime(), timeZone).date),
-  lines: lines.filter((l) => l.production_order === o.id).map((l) => ({ lineId: l.line_id, sku: l.sku, quantity: l.quantity, due: l.due, produced: l.produced, expediteRefused: l.expedite_refused })),
+  lines: lines.filter((l) => l.production_order === o.id).map((l) => ({ lineId: l.line_id, sku: l.sku, quantity: l.quantity, due: l.due, produced: floorOf(l), expediteRefused: l.expedite_refused })),
 });
 
 const supplierTerms = (t: SkuTerms): SupplierTerms => ({
-  lotMultiple: t.lot_multiple, leadTimeDays: t.lead_time_days, frozenFenceDays: t.frozen_fence_days, stageDays: t.stage_days, hasConfirmingHour: t.confirming_hour !== null,
+  moq: t.moq, lotMultiple: t.lot_multiple, leadTimeDays: t.lead_time_days, frozenFenceDays: t.frozen_fence_days, stageDays: t.stage_days, hasConfirmingHour: t.confirming_hour !== null,
 });
 
 /** Units of a style's trial that are used up, the group itself apart from what it is just being asked for again. */

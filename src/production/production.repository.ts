@@ -73,6 +73,9 @@ export const findAdjustment = (tx: Tx, id: string): Promise<AdjustmentRow | unde
 export const setStatus = (tx: Tx, id: string, status: AdjustmentStatus): Promise<number> =>
   touched(tx, 'update adjustments set status = $2, recheck_at = null, updated_at = clock_timestamp() where id = $1', [id, status]);
 
+/** Until when the one whose turn it is answers. */
+export const setRespondBy = (tx: Tx, id: string, at: Date): Promise<number> => touched(tx, 'update adjustments set respond_by = $2 where id = $1', [id, at]);
+
 export const setVersionStatus = (tx: Tx, id: string, version: number, status: AdjustmentStatus): Promise<number> =>
   touched(tx, 'update adjustment_versions set status = $3 where adjustment = $1 and version = $2', [id, version, status]);
 
@@ -233,6 +236,8 @@ export interface OrderLineRow {
   readonly line_id: string;
   readonly sku: string;
   readonly quantity: number;
+  /** What was agreed of it, whatever was cut: tolerance is measured against this. */
+  readonly agreed: number;
   readonly due: string;
   readonly splits: readonly { quantity: number; date: string }[];
   readonly produced: number;
@@ -248,10 +253,12 @@ export const wasTold = async (tx: Tx, orders: readonly string[]): Promise<Set<st
 
 export const findOrder = (tx: Tx, id: string): Promise<OrderRow | undefined> => one(tx, 'select * from production_orders where id = $1', [id]);
 
+/** Orders of which something is still being made. */
 export const confirmedOrders = (tx: Tx, world: string, supplier: string, groups: readonly string[]): Promise<OrderRow[]> =>
-  rows(tx, `select * from production_orders where world = $1 and supplier = $2 and group_key = any($3) and status in ('confirmed', 'in-production') order by id`, [world, supplier, groups]);
+  rows(tx, `select * from production_orders where world = $1 and supplier = $2 and group_key = any($3) and (status in ('confirmed', 'in-production')
+       or status = 'received' and exists (select 1 from production_order_lines l where l.production_order = production_orders.id and l.received < l.quantity)) order by id`, [world, supplier, groups]);
 
-const ORDER_LINE = `production_order, line_id, sku, quantity, to_char(due, 'YYYY-MM-DD') as due, splits, produced, received, unit_price, currency, expedite_refused`;
+const ORDER_LINE = `production_order, line_id, sku, quantity, agreed, to_char(due, 'YYYY-MM-DD') as due, splits, produced, received, unit_price, currency, expedite_refused`;
 
 export const orderLines = (tx: Tx, ids: readonly string[]): Promise<OrderLineRow[]> =>
   rows(tx, `select ${ORDER_LINE} from production_order_lines where production_order = any($1) order by production_order, length(line_id), line_id`, [ids]);
@@ -262,10 +269,10 @@ export const setOrderStatus = (tx: Tx, id: string, status: OrderRow['status'], a
 export const upsertOrderLines = (tx: Tx, order: string, lines: readonly (AgreedLine & { unitPrice: number; currency: string })[]): Promise<number> =>
   touched(
     tx,
-    `insert into production_order_lines (production_order, line_id, sku, quantity, due, splits, unit_price, currency)
-     select $1, r."lineId", r.sku, r.quantity, (select max((s->>'date')::date) from jsonb_array_elements(r.splits) s), r.splits, r."unitPrice", r.currency
+    `insert into production_order_lines (production_order, line_id, sku, quantity, agreed, due, splits, unit_price, currency)
+     select $1, r."lineId", r.sku, r.quantity, r.quantity, (select max((s->>'date')::date) from jsonb_array_elements(r.splits) s), r.splits, r."unitPrice", r.currency
      from jsonb_to_recordset($2::jsonb) as r("lineId" text, sku text, quantity int, splits jsonb, "unitPrice" bigint, currency text)
-     on conflict (production_order, line_id) do update set sku = excluded.sku, quantity = excluded.quantity, due = excluded.due, splits = excluded.splits`,
+     on conflict (production_order, line_id) do update set sku = excluded.sku, quantity = excluded.quantity, agreed = excluded.agreed, due = excluded.due, splits = excluded.splits`,
     [order, JSON.stringify(lines)],
   );
 

@@ -7,7 +7,7 @@ const need = (over: Partial<NeedLine>): NeedLine => ({
   sku: 'A', assessment: 'as_1', firm: 0, recommended: 0, surplus: 0, committedNeed: 0, lateProduction: 0, p50: 0, p90: 0, spike: null, production: 0, promise: '2026-12-01',
   evidence: { gross: 0, paid: 0, cancelled: 0, open: 0, broadcast: null, anchor: null }, ...over,
 });
-const terms = (over: Partial<SupplierTerms> = {}): SupplierTerms => ({ lotMultiple: 10, leadTimeDays: 7, frozenFenceDays: 1, stageDays: { cut: 3 }, hasConfirmingHour: false, ...over });
+const terms = (over: Partial<SupplierTerms> = {}): SupplierTerms => ({ moq: 20, lotMultiple: 10, leadTimeDays: 7, frozenFenceDays: 1, stageDays: { cut: 3 }, hasConfirmingHour: false, ...over });
 const order = (over: Partial<OpenOrder> = {}): OpenOrder => ({ id: 'po_1', ageDays: 0, lines: [{ lineId: 'l1', sku: 'A', quantity: 100, due: '2026-12-01', produced: 0, expediteRefused: false }], ...over });
 const TODAY = '2026-11-22';
 
@@ -46,6 +46,17 @@ describe('what is proposed for a changed need', () => {
     expect(propose([need({ surplus: 5 })], [order()], terms(), TODAY, true)).toBeUndefined();
   });
 
+  it('cuts whole lots, never below the least that a factory makes, or all of it', () => {
+    const surplus = (units: number, over: Partial<SupplierTerms>): unknown => propose([need({ surplus: units })], [order()], terms(over), TODAY, true);
+    expect(surplus(47, { lotMultiple: 10, moq: 20 })).toMatchObject({ kind: 'decrease', lines: [{ quantity: 60 }] });
+    expect(surplus(95, { lotMultiple: 10, moq: 30 })).toMatchObject({ kind: 'decrease', lines: [{ quantity: 30 }] });
+    expect(surplus(60, { lotMultiple: 50, moq: 100 })).toBeUndefined();
+    expect(surplus(100, { lotMultiple: 30, moq: 90 })).toMatchObject({ kind: 'decrease', lines: [{ quantity: 0 }] });
+    // Lots bind the sum of the lines: the last gives way.
+    const sizes = order({ lines: ['A', 'B'].map((sku, i) => ({ lineId: `l${i + 1}`, sku, quantity: 50, due: '2026-12-01', produced: 0, expediteRefused: false })) });
+    expect(propose([need({ sku: 'A', surplus: 23 }), need({ sku: 'B', surplus: 22 })], [sizes], terms(), TODAY, true)).toMatchObject({ lines: [{ sku: 'A', quantity: 27 }, { sku: 'B', quantity: 33 }] });
+  });
+
   it('stops at once at night what is half unneeded', () => {
     expect(propose([need({ surplus: 70 })], [order()], terms({ hasConfirmingHour: true }), TODAY, false)).toMatchObject({ kind: 'hold', commitment: 'firm' });
     expect(propose([need({ surplus: 30 })], [order()], terms({ hasConfirmingHour: true }), TODAY, false)).toMatchObject({ kind: 'decrease', commitment: 'forecast' });
@@ -82,6 +93,8 @@ describe('what is agreed as it was asked', () => {
     expect(asProposed('increase', line(1100, '2026-12-29'), standing)[0]?.splits).toEqual([{ quantity: 600, date: '2026-12-05' }, { quantity: 400, date: '2026-12-20' }, { quantity: 100, date: '2026-12-29' }]);
     expect(asProposed('decrease', line(550, '2026-12-20'), standing)[0]?.splits).toEqual([{ quantity: 550, date: '2026-12-05' }]);
     expect(asProposed('expedite', line(1000, '2026-12-10'), standing)[0]?.splits).toEqual([{ quantity: 600, date: '2026-12-05' }, { quantity: 400, date: '2026-12-10' }]);
+    // The actual cut changed the units since: dates alone move.
+    expect(asProposed('delay', line(1000, '2026-12-25'), new Map([['l1', [{ quantity: 1020, date: '2026-12-20' }]]]))).toEqual([{ lineId: 'l1', sku: 'A', quantity: 1020, splits: [{ quantity: 1020, date: '2026-12-25' }] }]);
     expect(asProposed('create', line(1000, '2026-12-10'), new Map())[0]?.splits).toEqual([{ quantity: 1000, date: '2026-12-10' }]);
   });
 });
@@ -90,9 +103,21 @@ describe('a counter', () => {
   const lines = ['l1', 'l2', 'l3'].map((lineId, i) => ({ lineId, sku: `K${i}`, quantity: 100, quantityBefore: 0, due: '2026-12-01', dueBefore: null }));
 
   it('keeps named lines as countered or accepted; a line not named is rejected', () => {
-    const agreed = asCountered(lines, [{ lineId: 'l1', verdict: 'counter', splits: [{ quantity: 60, date: '2026-12-05' }, { quantity: 40, date: '2026-12-09' }] }, { lineId: 'l2', verdict: 'accept' }]);
+    const agreed = asCountered('create', lines, [{ lineId: 'l1', verdict: 'counter', splits: [{ quantity: 60, date: '2026-12-05' }, { quantity: 40, date: '2026-12-09' }] }, { lineId: 'l2', verdict: 'accept' }], new Map());
     expect(agreed.map((a) => [a.lineId, a.quantity, a.splits.length])).toEqual([['l1', 100, 2], ['l2', 100, 1]]);
-    expect(asCountered(lines, [{ lineId: 'l1', verdict: 'counter', splits: [], surcharge: 5 }])[0]).toMatchObject({ quantity: 100, splits: [{ quantity: 100 }] });
+    expect(asCountered('create', lines, [{ lineId: 'l1', verdict: 'counter', splits: [], surcharge: 5 }], new Map())[0]).toMatchObject({ quantity: 100, splits: [{ quantity: 100 }] });
+  });
+
+  it('leaves the dates that were agreed before where a line is accepted, or countered in its price alone', () => {
+    const more = [{ lineId: 'l1', sku: 'A', quantity: 160, quantityBefore: 100, due: '2026-12-10', dueBefore: '2026-12-01' }];
+    const standing = new Map([['l1', [{ quantity: 100, date: '2026-12-01' }]]]);
+    const kept = [{ lineId: 'l1', sku: 'A', quantity: 160, splits: [{ quantity: 100, date: '2026-12-01' }, { quantity: 60, date: '2026-12-10' }] }];
+    expect(asCountered('increase', more, [{ lineId: 'l1', verdict: 'accept' }], standing)).toEqual(kept);
+    expect(asCountered('increase', more, [{ lineId: 'l1', verdict: 'counter', surcharge: 5 }], standing)).toEqual(kept);
+    expect(asCountered('increase', more, [{ lineId: 'l1', verdict: 'counter', substituteSku: 'B' }], standing)[0]?.sku).toBe('B');
+    // Splits are of the whole line, one per date.
+    expect(asCountered('increase', more, [{ lineId: 'l1', verdict: 'counter', splits: [{ quantity: 90, date: '2026-12-12' }, { quantity: 50, date: '2026-12-02' }, { quantity: 20, date: '2026-12-12' }] }], standing)[0])
+      .toMatchObject({ quantity: 160, splits: [{ quantity: 50, date: '2026-12-02' }, { quantity: 110, date: '2026-12-12' }] });
   });
 });
 

@@ -24,6 +24,7 @@ export interface OpenOrder {
 }
 
 export interface SupplierTerms {
+  readonly moq: number;
   readonly lotMultiple: number;
   readonly leadTimeDays: number;
   readonly frozenFenceDays: number;
@@ -112,13 +113,13 @@ function proposeLess(need: readonly NeedLine[], orders: readonly OpenOrder[], te
   if (surplus.size === 0) return undefined;
   for (const order of [...orders].reverse()) {
     if (isFrozen(order, terms, today)) continue;
-    const lines = order.lines
+    const wanted = order.lines
       .map((l) => ({ l, cut: Math.min(surplus.get(l.sku) ?? 0, l.quantity - l.produced) }))
-      .filter(({ l, cut }) => cut > 0 && worthwhile(cut, l.quantity, terms.lotMultiple))
-      .map(({ l, cut }) => ({ lineId: l.lineId, sku: l.sku, quantity: l.quantity - cut, quantityBefore: l.quantity, due: l.due, dueBefore: l.due }));
-    if (lines.length === 0) continue;
+      .filter(({ l, cut }) => cut > 0 && worthwhile(cut, l.quantity, terms.lotMultiple));
+    const cut = inLots(total(order.lines), wanted.reduce((s, w) => s + w.cut, 0), terms);
+    if (cut <= 0) continue;
+    const lines = withinCut(wanted, cut).map(({ l, cut: less }) => ({ lineId: l.lineId, sku: l.sku, quantity: l.quantity - less, quantityBefore: l.quantity, due: l.due, dueBefore: l.due }));
     if (firmNow) return { kind: 'decrease', commitment: 'firm', order: order.id, lines };
-    const cut = lines.reduce((s, l) => s + l.quantityBefore - l.quantity, 0);
     // Nobody with authority answers at night; what is half unneeded is stopped at once (a stop needs no negotiation).
     if (2 * cut >= total(order.lines)) {
       return { kind: 'hold', commitment: 'firm', order: order.id, lines: order.lines.map((l) => ({ lineId: l.lineId, sku: l.sku, quantity: l.quantity, quantityBefore: l.quantity, due: l.due, dueBefore: l.due })) };
@@ -126,6 +127,20 @@ function proposeLess(need: readonly NeedLine[], orders: readonly OpenOrder[], te
     return { kind: 'decrease', commitment: 'forecast', order: order.id, lines };
   }
   return undefined;
+}
+
+/** What may be cut of an order: all of it, or whole lots down to the least that the factory makes. */
+const inLots = (ordered: number, cut: number, { moq, lotMultiple: lot }: SupplierTerms): number =>
+  cut === ordered ? cut : Math.min(Math.floor(cut / lot) * lot, Math.floor(Math.max(0, ordered - moq) / lot) * lot);
+
+/** Cuts that add up to `most`: the last ones give way. */
+function withinCut<C extends { readonly cut: number }>(wanted: readonly C[], most: number): C[] {
+  let left = most;
+  return wanted.flatMap((w) => {
+    const cut = Math.min(left, w.cut);
+    left -= cut;
+    return cut > 0 ? [{ ...w, cut }] : [];
+  });
 }
 
 /** A new version of an open change for a quarter more or less (and a lot), not within this of the last … */
@@ -188,8 +203,10 @@ export function asProposed(kind: Kind, lines: readonly ProposedLine[], standing:
     const agreed = (splits: readonly Split[]): AgreedLine => ({ lineId: l.lineId, sku: l.sku, quantity: l.quantity, splits });
     if (before.length === 0) return agreed([{ quantity: l.quantity, date: l.due }]);
     if (kind === 'increase') return agreed(merged([...before, { quantity: l.quantity - l.quantityBefore, date: l.due }]));
-    if (kind === 'expedite') return agreed(merged(before.map((s) => ({ ...s, date: s.date < l.due ? s.date : l.due }))));
-    if (kind === 'delay') return agreed(merged(before.map((s) => ({ ...s, date: s.date > l.due ? s.date : l.due }))));
+    // Only dates move: as many units as stand now, which the actual cut may have changed since it was asked.
+    const moved = (date: (of: string) => string): AgreedLine => ({ ...agreed(merged(before.map((s) => ({ ...s, date: date(s.date) })))), quantity: total(before) });
+    if (kind === 'expedite') return moved((date) => (date < l.due ? date : l.due));
+    if (kind === 'delay') return moved((date) => (date > l.due ? date : l.due));
     let cut = l.quantityBefore - l.quantity;
     const left = [...before].sort((a, b) => (a.date < b.date ? 1 : -1)).map((s) => {
       const taken = Math.min(cut, s.quantity);
@@ -208,14 +225,18 @@ function merged(splits: readonly Split[]): Split[] {
   return [...byDate].sort(([a], [b]) => (a < b ? -1 : 1)).map(([date, quantity]) => ({ quantity, date }));
 }
 
-/** What stands where the buyer takes a counter: a line that was rejected or not named stays as it was before. */
-export function asCountered(lines: readonly ProposedLine[], reply: readonly ReplyLine[]): AgreedLine[] {
+/**
+ * What stands where the buyer takes a counter: a line that was rejected or not named stays as it was before, one that was accepted, or
+ * countered in its price alone, keeps the dates that were agreed before; splits are those of the whole line.
+ */
+export function asCountered(kind: Kind, lines: readonly ProposedLine[], reply: readonly ReplyLine[], standing: ReadonlyMap<string, readonly Split[]>): AgreedLine[] {
   return lines.flatMap((line): AgreedLine[] => {
     const answer = reply.find((r) => r.lineId === line.lineId);
     if (answer === undefined || answer.verdict === 'reject') return [];
-    const asked = [{ quantity: line.quantity, date: line.due }];
-    const splits = answer.verdict === 'accept' || answer.splits === undefined || answer.splits.length === 0 ? asked : answer.splits;
-    return [{ lineId: line.lineId, sku: answer.substituteSku ?? line.sku, quantity: total(splits), splits }];
+    const sku = answer.substituteSku ?? line.sku;
+    const splits = answer.verdict === 'accept' ? [] : (answer.splits ?? []);
+    if (splits.length > 0) return [{ lineId: line.lineId, sku, quantity: total(splits), splits: merged(splits) }];
+    return asProposed(kind, [line], standing).map((agreed) => ({ ...agreed, sku }));
   });
 }
 

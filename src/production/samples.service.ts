@@ -107,7 +107,9 @@ export class SamplesService {
       if ((line.splits ?? []).length === 0 && line.surcharge === undefined) throw invalid('lines[0]', 'propose another date (splits) or a fee (surcharge)');
       if (line.splits?.[0] !== undefined && line.splits[0].quantity !== s.pieces) throw invalid('lines[0].splits[0].quantity', `must be the ${s.pieces} pieces asked for`);
     }
-    await this.move(tx, s, body.verdict === 'accept' ? 'accepted' : body.verdict === 'reject' ? 'declined' : 'countered', 'factory', now, actor, body);
+    // The buyer has a time of their own to answer a counter, however late it came.
+    const answered = body.verdict === 'counter' ? { ...s, respond_by: new Date(now.getTime() + RESPOND_HOURS * HOUR_MS) } : s;
+    await this.move(tx, answered, body.verdict === 'accept' ? 'accepted' : body.verdict === 'reject' ? 'declined' : 'countered', 'factory', now, actor, body);
   }
 
   /** The buyer's answer to a counter; withdraw is possible while the request is open. */
