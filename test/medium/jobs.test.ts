@@ -105,17 +105,57 @@ it('a worker frozen past its lease is refused when it wakes; without the fence i
     control++;
     await run.effect((tx) => insertEffect(tx, run.payload.n));
   };
-  jobs.leaseSeconds = 1;
+  // Frozen: it gives no sign of life.
+  [jobs.leaseSeconds, jobs.longestSeconds] = [1, 0];
   await announce(4);
   await until('the first run is frozen', () => Promise.resolve(gates.length === 1));
   await until('another worker took it over and ended it', async () => (await outbox())[0]?.state === 'done', 40);
   gates.forEach((open) => open());
   await until('the frozen one woke', () => Promise.resolve(control === 2));
   await new Promise((resolve) => setTimeout(resolve, 300));
-  jobs.leaseSeconds = 60;
+  [jobs.leaseSeconds, jobs.longestSeconds] = [60, 1_800];
   expect(await effects()).toEqual([{ n: 4, count: 1 }]);
   expect((await database.transaction((tx) => rows(tx, 'select n from log_of_runs'))).length).toBe(2);
 }, 60_000);
+
+it('work that takes longer than a lease is done once, by the worker that is at it', async () => {
+  let runs = 0;
+  act.effect = async (run) => {
+    runs++;
+    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    await run.effect((tx) => insertEffect(tx, run.payload.n));
+  };
+  jobs.leaseSeconds = 1;
+  await announce(7);
+  await until('it is done', async () => (await outbox())[0]?.state === 'done', 40);
+  jobs.leaseSeconds = 60;
+  expect([runs, await effects()]).toEqual([1, [{ n: 7, count: 1 }]]);
+}, 60_000);
+
+it('a failure that says nothing about the work uses up no try', async () => {
+  let runs = 0;
+  act.effect = (run) => {
+    if (++runs <= 3) return Promise.reject(Object.assign(new Error('deadlock detected'), { code: '40P01' }));
+    return run.effect((tx) => insertEffect(tx, run.payload.n)).then(() => undefined);
+  };
+  const spy = jest.spyOn(Math, 'random').mockReturnValue(1);
+  await announce(8);
+  await until('it is done', async () => (await outbox())[0]?.state === 'done', 40);
+  spy.mockRestore();
+  expect([runs, (await outbox())[0]?.attempts]).toEqual([4, 1]);
+}, 60_000);
+
+it('work whose runs end without a word becomes a dead letter, and is not tried for ever', async () => {
+  let runs = 0;
+  act.effect = () => (runs++, Promise.resolve());
+  await database.transaction(async (tx) => {
+    await jobs.announce(tx, happened, { n: 9 });
+    // As after runs that took their processes with them: claimed, and never ended.
+    await touched(tx, 'update job_outbox set attempts = 6');
+  });
+  await until('it is buried', async () => (await outbox(`state = 'dead'`)).length === 1);
+  expect([runs, (await outbox())[0]?.last_error]).toEqual([0, expect.stringContaining('6 runs of it ended without a word')]);
+});
 
 it('a poison message ends as a dead letter with its cause, its neighbours go on, and it can be redriven', async () => {
   act.effect = (run) => (run.payload.n === 13 ? Promise.reject(new DomainError(422, 'poison', 'cannot be done')) : run.effect((tx) => insertEffect(tx, run.payload.n)).then(() => undefined));

@@ -22,13 +22,18 @@ const BATCH = 500;
 /** A row that was enqueued and not ended is looked at again after this long. */
 const AGAIN_SECONDS = 30;
 
+/** So many runs of a row may be lost beside the tries that it has. */
+const LOST_RUNS = 3;
+
 /** Seconds until try `attempt + 1`: 1, 2, 4 … capped at 300, each shortened by up to a half at random. */
 export const backoffSeconds = (attempt: number, random: number): number => Math.min(300, 2 ** Math.min(attempt - 1, 10)) * (1 - random / 2);
 
 @Injectable()
 export class Jobs {
-  /** How long one run may take before another worker may take the row over. */
+  /** How long after its last sign of life a run's row may be taken over by another worker. */
   leaseSeconds = 60;
+  /** A run gives signs of life for so long at most: what hangs for ever must not keep its row for ever. */
+  longestSeconds = 1_800;
   private handlers: ReadonlyMap<string, Handler> = new Map();
   private timer: NodeJS.Timeout | undefined;
   private relaying: Promise<void> | undefined;
@@ -117,20 +122,36 @@ export class Jobs {
     const scope = openScope(claimed.trace ?? undefined, { jobId: String(rowId), job: claimed.job });
     await inScope(scope, async () => {
       const began = process.hrtime.bigint();
+      const letGo = this.holding(claimed);
       let outcome = 'done';
       try {
         await this.handle(claimed, jobOf(claimed.job));
       } catch (error) {
         outcome = await this.failed(claimed, jobOf(claimed.job), error);
+      } finally {
+        letGo();
       }
       jobRuns.inc({ job_name: claimed.job, outcome });
       jobSeconds.observe({ job_name: claimed.job }, Number(process.hrtime.bigint() - began) / 1e9);
     });
   }
 
+  /** Renews the lease of a row while its run is alive: work that takes longer than a lease would be begun again and again, and never end. */
+  private holding({ id, fence }: outbox.ClaimedRow): () => void {
+    const until = Date.now() + this.longestSeconds * 1000;
+    const timer = setInterval(() => {
+      if (Date.now() > until) clearInterval(timer);
+      else this.database.transaction((tx) => outbox.renew(tx, id, fence, this.leaseSeconds)).catch((error: unknown) => log.warn('a lease could not be renewed', { row: String(id), reason: (error as Error).message }));
+    }, (this.leaseSeconds * 1000) / 3);
+    timer.unref();
+    return () => clearInterval(timer);
+  }
+
   private async handle(claimed: outbox.ClaimedRow, job: Job<never> | undefined): Promise<void> {
     const handler = this.handlers.get(claimed.job);
     if (job === undefined || handler === undefined) throw new DomainError(500, 'unknown-job', `no handler for the job ${claimed.job} in this version`);
+    // Failures are buried by then: these runs ended without a word, so that the work may well have ended their processes.
+    if (claimed.attempts > job.maxAttempts + LOST_RUNS) throw new DomainError(500, 'lost-runs', `${claimed.attempts - 1} runs of it ended without a word; it may be what ends its workers`);
     const parsed = job.payload.safeParse(claimed.payload);
     if (!parsed.success) throw new DomainError(500, 'bad-payload', `the payload does not fit the job: ${parsed.error.issues[0]?.path.join('.') ?? ''} ${parsed.error.issues[0]?.message ?? ''}`);
     const progress = { ended: false };
@@ -167,7 +188,7 @@ export class Jobs {
       await this.database.transaction((tx) =>
         last
           ? outbox.bury(tx, claimed.id, claimed.fence, reason)
-          : outbox.retryLater(tx, claimed.id, claimed.fence, backoffSeconds(claimed.attempts, Math.random()), reason),
+          : outbox.retryLater(tx, claimed.id, claimed.fence, backoffSeconds(Math.max(claimed.attempts, claimed.enqueued), Math.random()), reason, free),
       );
     } catch (later) {
       // The lease ends by itself and the row is relayed again.

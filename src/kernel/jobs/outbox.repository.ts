@@ -18,6 +18,8 @@ export interface ClaimedRow {
   readonly payload: unknown;
   readonly fence: number;
   readonly attempts: number;
+  /** How often it was passed on to a queue. */
+  readonly enqueued: number;
   readonly trace: string | null;
 }
 
@@ -99,20 +101,28 @@ export const claim = (tx: Tx, id: number, leaseSeconds: number): Promise<Claimed
     `update job_outbox set fence = fence + 1, attempts = attempts + 1, leased_until = now() + make_interval(secs => $2),
        due_at = now() + make_interval(secs => $2 + 1), identity = case when job = any($3) then null else identity end
      where id = $1 and state = 'due' and (leased_until is null or leased_until < now())
-     returning id, job, payload, fence, attempts, trace`,
+     returning id, job, payload, fence, attempts, enqueued, trace`,
     [id, leaseSeconds, allJobs().filter((j) => j.identityUntil === 'claimed').map((j) => j.name)],
+  );
+
+/** A sign of life: the run that holds the row holds it for another lease. */
+export const renew = (tx: Tx, id: number, fence: number, leaseSeconds: number): Promise<number> =>
+  touched(
+    tx, `update job_outbox set leased_until = now() + make_interval(secs => $3), due_at = now() + make_interval(secs => $3 + 1) where id = $1 and fence = $2 and state = 'due' and leased_until is not null`,
+    [id, fence, leaseSeconds],
   );
 
 /** Ends the row; false where a later claim has a higher fence. */
 export const complete = async (tx: Tx, id: number, fence: number): Promise<boolean> =>
   (await touched(tx, `update job_outbox set state = 'done', ended_at = now(), leased_until = null where id = $1 and fence = $2 and state = 'due'`, [id, fence])) === 1;
 
-export const retryLater = (tx: Tx, id: number, fence: number, seconds: number, reason: string): Promise<number> =>
+/** @param free the failure says nothing about the work: it does not count as a try */
+export const retryLater = (tx: Tx, id: number, fence: number, seconds: number, reason: string, free: boolean): Promise<number> =>
   touched(
     tx,
-    `update job_outbox set leased_until = null, due_at = now() + make_interval(secs => $3), last_error = $4
+    `update job_outbox set leased_until = null, due_at = now() + make_interval(secs => $3), last_error = $4, attempts = attempts - $5
      where id = $1 and fence = $2 and state = 'due'`,
-    [id, fence, seconds, reason],
+    [id, fence, seconds, reason, free ? 1 : 0],
   );
 
 export const bury = (tx: Tx, id: number, fence: number, reason: string): Promise<number> =>
@@ -133,7 +143,7 @@ export const deadLetters = (tx: Tx, afterId: number, limit: number): Promise<Dea
 export const redrive = async (tx: Tx, id: number): Promise<boolean> =>
   (await touched(
     tx,
-    `update job_outbox set state = 'due', due_at = now(), attempts = 0, ended_at = null, last_error = null, identity = null where id = $1 and state = 'dead'`,
+    `update job_outbox set state = 'due', due_at = now(), attempts = 0, enqueued = 0, ended_at = null, last_error = null, identity = null where id = $1 and state = 'dead'`,
     [id],
   )) === 1;
 
