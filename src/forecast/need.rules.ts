@@ -37,6 +37,8 @@ export interface NeedInput {
   readonly stock: number;
   readonly due: number;
   readonly late: number;
+  /** Part of `due` that should have come before today. It counts: what is late is chased, and ordering it again would make it twice. */
+  readonly overdue: number;
   /** Returned units that will be on the shelf by the promise, cautiously. */
   readonly reflow: number;
   readonly keep: number;
@@ -105,6 +107,7 @@ export function needInput(f: NeedFacts): NeedInput {
   const running = f.items.filter((i) => i.starts_at <= now && now < i.ends_at);
   const promiseDays = Math.max(0, ...running.map((i) => i.promise_days));
   const horizonDays = Math.max(t.lead_time_days, promiseDays);
+  const today = dateOf(now, t.supplier_time_zone);
   const inTime = dateOf(new Date(now.getTime() + horizonDays * DAY_MS), t.supplier_time_zone);
   const promise = new Date(now.getTime() + (promiseDays > 0 ? promiseDays : t.lead_time_days) * DAY_MS);
   const wakes = [...(f.held === undefined ? [] : [f.held.first_paid.getTime() + HOLDING_MS]), ...running.map((i) => i.ends_at.getTime())];
@@ -112,8 +115,9 @@ export function needInput(f: NeedFacts): NeedInput {
   const standing = standingPart(f.standingModel, f.standing, t.lead_time_days);
   return {
     terms: t, now, demand: d, held, cancellation, kept: Math.floor((d.open - held) * (1 - cancellation)), stock: Math.max(0, f.sellable - d.shipped),
-    due: f.supply.filter((s) => s.due <= inTime).reduce((s, x) => s + x.quantity, 0), late: f.supply.filter((s) => s.due > inTime).reduce((s, x) => s + x.quantity, 0), promise,
-    reflow: f.returns === undefined ? 0 : reflowBetween(f.returns, dateOf(now, t.supplier_time_zone), dateOf(promise, t.supplier_time_zone)), keep: 1 - (f.returns?.rate ?? 0),
+    due: f.supply.filter((s) => s.due <= inTime).reduce((s, x) => s + x.quantity, 0), late: f.supply.filter((s) => s.due > inTime).reduce((s, x) => s + x.quantity, 0),
+    overdue: f.supply.filter((s) => s.due < today).reduce((s, x) => s + x.quantity, 0), promise,
+    reflow: f.returns === undefined ? 0 : reflowBetween(f.returns, today, dateOf(promise, t.supplier_time_zone)), keep: 1 - (f.returns?.rate ?? 0),
     more: pooled([...onAir.map((p) => p.units), ...(standing === undefined ? [] : [standing.units])], 1), onAir, model: f.model, standing, running: running[0], reassessAt: wakes.length === 0 ? null : new Date(Math.min(...wakes)),
   };
 }
@@ -196,6 +200,7 @@ function reasonsOf(m: NeedInput, committedNeed: number, recommended: number | nu
     ...(m.held > 0 ? [`held ${m.held}: beyond the cap for one line or one buyer, for 30 minutes`] : []),
     `cancellation still to come ${percent(m.cancellation)}, so ${m.kept} units are kept`,
     `committed need ${committedNeed} = max(0, ${m.kept} kept − ${m.stock} stock − ${m.due} production due in time − ${m.reflow} returns back on the shelf in time)`,
+    ...(m.overdue > 0 ? [`${m.overdue} of the units of production were due before today and have not come; they are counted as still coming, so ask the factory, and cancel what will not come`] : []),
     ...(m.late > 0 ? [`${m.late} units of production come too late to count`] : []),
     ...m.onAir.map((p) => `${negativeBinomialMean(p.units).toFixed(1)} more expected of broadcast ${p.broadcast}, ${SAID[p.phase]}, after ${p.orders} orders in it (${modelText(m.model)})`),
     ...(m.standing === undefined ? [] : [standingReason(m.standing)]),

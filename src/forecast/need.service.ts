@@ -159,7 +159,7 @@ export class NeedService {
       inputs: {
         gross: d.demand.ordered, paid: d.demand.netPaid + d.demand.cancelled, netPaid: d.demand.netPaid, cancelled: d.demand.cancelled, shipped: d.demand.shipped,
         moreMean: negativeBinomialMean(d.more), price: t.price, currency: t.currency, unitCost: t.unit_cost, costCurrency: t.cost_currency, salvage: t.salvage_value, moq: t.moq,
-        lotMultiple: t.lot_multiple, moqScope: t.moq_scope, leadTimeDays: t.lead_time_days, dailyCapacity: t.daily_capacity, lateProduction: d.late, keepRate: d.keep,
+        lotMultiple: t.lot_multiple, moqScope: t.moq_scope, leadTimeDays: t.lead_time_days, dailyCapacity: t.daily_capacity, lateProduction: d.late, overdueProduction: d.overdue, keepRate: d.keep,
         broadcast: d.running?.broadcast ?? null, anchor: d.running?.anchor ?? null, group: groupOf(t),
         ...(d.standing === undefined ? {} : { standing: standingInputs(d.standing) }),
         nowcast: { model: d.model.id, learnedFrom: d.model.model.broadcasts, broadcasts: d.onAir.map((p) => ({ broadcast: p.broadcast, phase: p.phase, orders: p.orders, mean: negativeBinomialMean(p.units) })) },
