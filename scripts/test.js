@@ -21,6 +21,8 @@ if (unknown !== undefined) {
 
 const onPath = (name) => spawnSync(process.platform === 'win32' ? 'where' : 'which', [name], { encoding: 'utf8' }).status === 0;
 const paths = { unit: 'src/', medium: 'test/medium', e2e: 'test/e2e', browser: 'test/browser', faults: 'test/faults' };
+/** One file after the other: they share a Redis, processes on ports, or a browser. */
+const IN_BAND = ['--runInBand'];
 const skipped = [];
 const results = [];
 
@@ -64,7 +66,7 @@ function jest(label, path, env, more = []) {
   chmodSync(folder, 0o755);
   const report = join(folder, 'report.json');
   process.stdout.write(`\n== ${label}\n`);
-  const run = spawnSync(process.execPath, ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', '-c', 'jest.config.js', '--forceExit', '--json', '--outputFile', report, ...(path === 'src/' ? [] : ['--runInBand']), path, ...more], {
+  const run = spawnSync(process.execPath, ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', '-c', 'jest.config.js', '--forceExit', '--json', '--outputFile', report, path, ...more], {
     stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, TMPDIR: folder, ...env },
   });
   if (!existsSync(report)) {
@@ -85,12 +87,13 @@ const redis = !onceMore && tiers.some((t) => ['medium', 'e2e'].includes(t)) ? aw
 const wholeEnv = whole ? { CASTLINE_FAULTS: 'whole' } : {};
 for (const tier of tiers) {
   if (tier === 'medium') {
+    // Files of this tier have a database each, and wait more than they work: two at a time.
     jest('medium, queues on PostgreSQL', paths.medium, {}, onceMore ? ['--testPathIgnorePatterns', '(laws|flood)\\.test'] : []);
     // What hangs on which queues wake the workers: jobs of every room from orders to samples. All else is the database's alone.
-    if (redis !== undefined) jest('medium, queues on Redis', 'test/medium/(jobs|intake|late|nowcast|production-flow|returns|samples|standing)', { TEST_REDIS_URL: redis.url });
+    if (redis !== undefined) jest('medium, queues on Redis', 'test/medium/(jobs|intake|late|nowcast|production-flow|returns|samples|standing)', { TEST_REDIS_URL: redis.url }, IN_BAND);
     else if (!onceMore) skipped.push('medium on Redis: no redis-server on the PATH');
   } else if (tier === 'browser' && !existsSync('/usr/bin/chromium')) skipped.push('browser: no Chromium at /usr/bin/chromium');
-  else jest(tier, paths[tier], { ...wholeEnv, ...(tier === 'e2e' && redis !== undefined ? { TEST_REDIS_URL_E2E: redis.url } : {}) });
+  else jest(tier, paths[tier], { ...wholeEnv, ...(tier === 'e2e' && redis !== undefined ? { TEST_REDIS_URL_E2E: redis.url } : {}) }, tier === 'unit' ? [] : IN_BAND);
 }
 redis?.close();
 

@@ -20,8 +20,11 @@ async function serverUrl(): Promise<string> {
 
 /** Settings of the test runner, read in one place. */
 export const testSetting = (name: 'TEST_DATABASE_URL' | 'TEST_REDIS_URL' | 'TEST_REDIS_URL_E2E' | 'CASTLINE_FAULTS'): string | undefined => {
-  const value = (globalThis as unknown as { process: NodeJS.Process }).process.env[name];
-  return value === undefined || value === '' ? undefined : value;
+  const { env } = (globalThis as unknown as { process: NodeJS.Process }).process;
+  const value = env[name];
+  if (value === undefined || value === '') return undefined;
+  // Files that run side by side share the server, not what is in it: each worker of the runner has a Redis database of its own.
+  return name.startsWith('TEST_REDIS') ? `${value}/${env['JEST_WORKER_ID'] ?? '0'}` : value;
 };
 
 /** A fresh, empty database on the test server. */
