@@ -21,7 +21,7 @@ if (unknown !== undefined) {
 
 const onPath = (name) => spawnSync(process.platform === 'win32' ? 'where' : 'which', [name], { encoding: 'utf8' }).status === 0;
 const paths = { unit: 'src/', medium: 'test/medium', e2e: 'test/e2e', browser: 'test/browser', faults: 'test/faults' };
-/** One file after the other: they share a Redis, processes on ports, or a browser. */
+/** One file after the other: faults and pages are watched by the clock. All else has a database (and a Redis database) of its own, and waits more than it works. */
 const IN_BAND = ['--runInBand'];
 const skipped = [];
 const results = [];
@@ -87,13 +87,12 @@ const redis = !onceMore && tiers.some((t) => ['medium', 'e2e'].includes(t)) ? aw
 const wholeEnv = whole ? { CASTLINE_FAULTS: 'whole' } : {};
 for (const tier of tiers) {
   if (tier === 'medium') {
-    // Files of this tier have a database each, and wait more than they work: two at a time.
     jest('medium, queues on PostgreSQL', paths.medium, {}, onceMore ? ['--testPathIgnorePatterns', '(laws|flood)\\.test'] : []);
     // What hangs on which queues wake the workers: jobs of every room from orders to samples. All else is the database's alone.
-    if (redis !== undefined) jest('medium, queues on Redis', 'test/medium/(jobs|intake|late|nowcast|production-flow|returns|samples|standing)', { TEST_REDIS_URL: redis.url }, IN_BAND);
+    if (redis !== undefined) jest('medium, queues on Redis', 'test/medium/(jobs|intake|late|nowcast|production-flow|returns|samples|standing)', { TEST_REDIS_URL: redis.url });
     else if (!onceMore) skipped.push('medium on Redis: no redis-server on the PATH');
   } else if (tier === 'browser' && !existsSync('/usr/bin/chromium')) skipped.push('browser: no Chromium at /usr/bin/chromium');
-  else jest(tier, paths[tier], { ...wholeEnv, ...(tier === 'e2e' && redis !== undefined ? { TEST_REDIS_URL_E2E: redis.url } : {}) }, tier === 'unit' ? [] : IN_BAND);
+  else jest(tier, paths[tier], { ...wholeEnv, ...(tier === 'e2e' && redis !== undefined ? { TEST_REDIS_URL_E2E: redis.url } : {}) }, ['browser', 'faults'].includes(tier) ? IN_BAND : []);
 }
 redis?.close();
 
