@@ -273,7 +273,16 @@ describe('a chargeback', () => {
     expect(spike).toMatchObject({ sku: 'K1-S', anchor: 'anchor-7', broadcast: { id: 'B7' }, productionOrders: [{ supplier: 'factory-1', lots: [{ id: lot, returns: expect.any(Number) }] }] });
     expect((await r.call('GET', `/v1/trace/signal/${chain.id}`)).body).toMatchObject({ kind: 'signal', change: 'create', productionOrder: { lots: [{ id: lot, skus: [{ sku: 'K1-S', received: 100, left: 60 }] }] } });
     for (const path of ['signal/none', 'spike/none', 'production-order/none', 'chargeback/none']) expect((await r.call('GET', `/v1/trace/${path}`)).status).toBe(404);
-    expect((await r.call('GET', `/v1/trace/return/${trace.lines[0].return.id}`)).body.chargebacks).toMatchObject([{ id, lineId: 'l1', party: 'supplier' }]);
+    const returned = trace.lines[0].return.id;
+    expect((await r.call('GET', `/v1/trace/return/${returned}`)).body.chargebacks).toMatchObject([{ id, lineId: 'l1', party: 'supplier' }]);
+    // The chargeback is in the answer of every kind that its units passed.
+    expect(trace.lineCount).toBe(trace.lines.length);
+    const charged = { id: returned, chargebacks: expect.arrayContaining([id]) };
+    expect((await r.call('GET', `/v1/trace/lot/${lot}`)).body.returns).toContainEqual(expect.objectContaining(charged));
+    expect((await r.call('GET', `/v1/trace/order/${trace.lines[0].return.order.orderId}?shop=shop-1`)).body.lines[0].returns).toMatchObject([charged]);
+    const broadcast = (await r.call('GET', '/v1/trace/broadcast/B7?limit=500')).body;
+    expect(broadcast.orderLines.items.flatMap((l: { returns: object[] }) => l.returns)).toContainEqual(expect.objectContaining(charged));
+    expect(broadcast.productionOrders).toMatchObject([{ lots: [{ id: lot, chargebacks: expect.arrayContaining([id]) }] }]);
   });
 });
 

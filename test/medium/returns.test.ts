@@ -101,6 +101,31 @@ describe('a return from the request to the shelf', () => {
     for (const path of ['return/none', 'order/none', 'lot/none', 'star/R9']) expect((await r.call('GET', `/v1/trace/${path}`)).status).toBe(404);
   });
 
+  it('is traced from the broadcast on: its spikes, what was made because of it, and each order with what came back', async () => {
+    const trace = (await r.call('GET', '/v1/trace/broadcast/B7')).body;
+    expect(trace).toMatchObject({ kind: 'broadcast', id: 'B7', shop: 'shop-1', anchor: 'anchor-7', cancelledAt: null, spikes: [{ id: expect.stringMatching(/^spk_/), sku: 'K1-M' }], productionOrders: [{ id: expect.stringMatching(/^po_/), lots: [{ id: lot, orderLines: 1, returns: 1 }] }] });
+    expect(trace.orderLines.items).toHaveLength(50);
+    expect(trace.orderLines.items[0]).toMatchObject({ orderId: 'm0', lineId: '1', sku: 'K1-M', ordered: 1, returns: [{ id: 'R9', goods: 'disposed' }] });
+    const rest = (await r.call('GET', `/v1/trace/broadcast/B7?cursor=${trace.orderLines.nextCursor}`)).body.orderLines;
+    expect(rest.nextCursor).toBeNull();
+    expect(new Set([...trace.orderLines.items, ...rest.items].map((l: { orderId: string }) => l.orderId)).size).toBe(60);
+    expect((await r.call('GET', '/v1/trace/broadcast/none')).status).toBe(404);
+  });
+
+  it('says how many returns a lot has beyond those that it lists', async () => {
+    const { productionOrder } = (await r.call('GET', `/v1/trace/lot/${lot}`)).body;
+    await r.sql.query(`insert into lots (id, world, production_order, received_at) values ('lot_many', 'replay', $1, now())`, [productionOrder.id]);
+    await r.sql.query(`insert into return_cases (id, shop, order_id, line_id, sku, quantity, kind, requested_at, status, status_at, goods)
+      select 'many-' || n, 'shop-1', 'none', '1', 'K1-M', 1, 'refund-only', now(), 'refused', now(), 'none' from generate_series(1, 501) n`);
+    // Of no units, so that the books stay balanced.
+    await r.sql.query(`insert into stock_movements (world, sku, location, lot, sub_lot, quality, cause, house, reserved, claimed, origin, origin_id, at, actor)
+      select 'replay', 'K1-M', 'main', 'lot_many', '', 'quarantine', 'return-receipt', 0, 0, 0, 'return', 'many-' || n, now(), 'x' from generate_series(1, 501) n`);
+    const trace = (await r.call('GET', '/v1/trace/lot/lot_many')).body;
+    expect([trace.returns.length, trace.returnCount]).toEqual([500, 501]);
+    const lots = (await r.call('GET', `/v1/trace/production-order/${productionOrder.id}`)).body.lots;
+    expect(lots.map((l: { id: string; returns: number }) => [l.id, l.returns])).toEqual([[lot, 1], ['lot_many', 501]]);
+  });
+
   it('of something never shipped is taken in and flagged; a refund without goods awaits none', async () => {
     await take([orderEvent({ event_id: 'n-p', order_id: 'n', sku: 'K1-S', occurred_at: iso(400) })]);
     await returned('R10', 'n', { quantity: 1 });
