@@ -1,7 +1,10 @@
-import { Controller, Get, Inject, Param, Query as QueryParam } from '@nestjs/common';
-import { ApiParam, ApiTags } from '@nestjs/swagger';
+import { Controller, Get, Inject, Param, Query as QueryParam, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import { Allow } from '../access/index.js';
-import { Database, DomainError, invalid, listed, ListQuery, notFound, pageOf, queryText, type Query, type Tx } from '../kernel/index.js';
+import { Database, invalid, listed, ListQuery, notFound, pageOf, queryText, type Query, type Tx } from '../kernel/index.js';
+import { EpcisService } from './epcis.service.js';
+import { linesOfOneShop } from './trace.order.js';
 import * as store from './trace.repository.js';
 
 const KINDS = ['return', 'order', 'lot', 'production-order', 'signal', 'spike', 'broadcast', 'chargeback'] as const;
@@ -14,25 +17,44 @@ const MINUTE = 60_000;
 @ApiTags('desk')
 @Controller('v1/trace')
 export class TraceController {
-  constructor(@Inject(Database) private readonly database: Database) {}
+  constructor(
+    @Inject(Database) private readonly database: Database,
+    @Inject(EpcisService) private readonly epcis: EpcisService,
+  ) {}
 
   /** One call from a returned unit back to the minute of the broadcast, or from a lot on to every unit of it. */
   @Get(':kind/:id')
   @Allow('operator', 'warehouse', 'quality', 'finance')
   @ApiParam({ name: 'kind', enum: KINDS })
+  @ApiQuery({ name: 'format', required: false, enum: ['epcis'], description: 'epcis: what happened to the goods of the chain, as EPCIS 2.0 JSON-LD; a page has 500 events unless limit asks for fewer' })
   @ListQuery('shop')
-  trace(@Param('kind') kind: string, @Param('id') id: string, @QueryParam() query: Query): Promise<object> {
-    return this.database.transaction((tx) => {
-      if (kind === 'return') return this.ofReturn(tx, id);
-      if (kind === 'order') return this.ofOrder(tx, queryText(query, 'shop') ?? null, id);
-      if (kind === 'lot') return this.ofLot(tx, id, query);
-      if (kind === 'chargeback') return this.ofChargeback(tx, id);
-      if (kind === 'production-order') return this.ofProductionOrder(tx, id);
-      if (kind === 'signal') return this.ofSignal(tx, id);
-      if (kind === 'spike') return this.ofSpike(tx, id);
-      if (kind === 'broadcast') return this.ofBroadcast(tx, id, query);
-      throw notFound(`a trace of the kind ${kind}`);
-    });
+  @ApiOkResponse({ content: { 'application/json': { schema: { type: 'object' } }, 'application/ld+json': { schema: { type: 'object', description: 'an EPCISDocument' } } } })
+  async trace(@Param('kind') kind: string, @Param('id') id: string, @QueryParam() query: Query, @Res({ passthrough: true }) reply: FastifyReply): Promise<object> {
+    const shop = queryText(query, 'shop') ?? null;
+    const format = queryText(query, 'format');
+    if (format === undefined) return this.database.transaction((tx) => this.links(tx, kind, id, shop, query));
+    if (format !== 'epcis') throw invalid('format', 'must be epcis; leave it out for the chain as plain JSON');
+    const { document, nextCursor } = await this.database.transaction((tx) => this.epcis.document(tx, kind, id, shop, query));
+    void reply.type('application/ld+json');
+    if (nextCursor !== null) {
+      const next = new URLSearchParams({ format, cursor: nextCursor, ...(shop === null ? {} : { shop }), ...(typeof query['limit'] === 'string' ? { limit: query['limit'] } : {}) });
+      void reply.header('link', `<?${next.toString()}>; rel="next"`);
+    }
+    return document;
+  }
+
+  private links(tx: Tx, kind: string, id: string, shop: string | null, query: Query): Promise<object> {
+    switch (kind) {
+      case 'return': return this.ofReturn(tx, id);
+      case 'order': return this.ofOrder(tx, shop, id);
+      case 'lot': return this.ofLot(tx, id, query);
+      case 'chargeback': return this.ofChargeback(tx, id);
+      case 'production-order': return this.ofProductionOrder(tx, id);
+      case 'signal': return this.ofSignal(tx, id);
+      case 'spike': return this.ofSpike(tx, id);
+      case 'broadcast': return this.ofBroadcast(tx, id, query);
+      default: throw notFound(`a trace of the kind ${kind}`);
+    }
   }
 
   private async ofReturn(tx: Tx, id: string): Promise<object> {
@@ -107,10 +129,8 @@ export class TraceController {
   }
 
   private async ofOrder(tx: Tx, shop: string | null, id: string): Promise<object> {
-    const lines = await store.linesOf(tx, shop, id);
+    const lines = await linesOfOneShop(tx, shop, id);
     const [first] = lines;
-    if (first === undefined) throw notFound(`the order ${id}`);
-    if (lines.some((l) => l.shop !== first.shop)) throw new DomainError(409, 'several-shops', 'shop: several shops have an order of this id; name one with ?shop=', { shops: [...new Set(lines.map((l) => l.shop))] });
     const returns = await store.returnsOfLines(tx, first.shop, lines);
     const shown = [];
     for (const line of lines) {

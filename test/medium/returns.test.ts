@@ -1,5 +1,6 @@
 import { CohortSums, ratesByKey } from '../../src/returns/math/index.js';
 import { closeServer, request, running, until, type Running } from '../factories/database.js';
+import { faultsOf } from '../factories/epcis.js';
 import { furnish, iso, ndjson, NDJSON, orderEvent } from '../factories/merchant.js';
 import { UNBALANCED } from '../factories/stock.js';
 
@@ -208,5 +209,39 @@ describe('return rates', () => {
   it.each(['by=colour', 'kind=gift', 'level=2', 'level=abc', 'horizonDays=0', 'asOf=yesterday', 'world=mars'])('refuse %s and name the field', async (query) => {
     const { status, body } = await r.call('GET', `/v1/return-rates?${query}`);
     expect([status, body.detail]).toEqual([422, expect.stringContaining(String(query.split('=')[0]))]);
+  });
+});
+
+describe('a trace as EPCIS', () => {
+  const told = async (path: string): Promise<Record<string, any>[]> => {
+    const { body } = await r.call('GET', `/v1/trace/${path}?format=epcis`);
+    expect(faultsOf(body)).toEqual([]);
+    return body.epcisBody.eventList;
+  };
+  const steps = (events: readonly Record<string, any>[]) => events.map((e) => `${e['bizStep']} ${e['disposition']}`).sort();
+
+  it('of units of no known lot names their SKU alone; of a return that is awaited it tells what left', async () => {
+    const events = await told('return/R1');
+    expect(steps(events)).toEqual(['destroying destroyed', 'inspecting damaged', 'inspecting sellable_not_accessible', 'receiving returned', 'shipping in_transit']);
+    for (const e of events) expect(e['quantityList']).toMatchObject([{ epcClass: expect.stringMatching(/\/id\/class\/K1-S$/) }]);
+    expect(steps(await told('return/R2'))).toEqual(['shipping in_transit']);
+    expect(await told('return/R11')).toEqual([]);
+  });
+
+  it('of units that go back to their supplier says so', async () => {
+    await take([orderEvent({ event_id: 'm1-s', order_id: 'm1', sku: 'K1-M', type: 'shipped', occurred_at: iso(310) })]);
+    await settled();
+    await returned('R12', 'm1', { sku: 'K1-M', quantity: 1 });
+    await r.call('POST', '/v1/returns/R12/receipt', {});
+    await r.call('POST', '/v1/returns/R12/inspection', { units: [{ quantity: 1, grade: 'B', finding: 'defect', disposition: 'return-to-supplier' }] });
+    const events = await told('return/R12');
+    expect(steps(events)).toEqual(['inspecting damaged', 'receiving in_progress', 'receiving returned', 'shipping in_transit', 'shipping returned']);
+    expect(events.find((e) => e['destinationList'] !== undefined)).toMatchObject({ bizStep: 'shipping', disposition: 'returned', action: 'OBSERVE', destinationList: [{ type: 'possessing_party', destination: expect.stringMatching(/supplier:factory-1$/) }] });
+  });
+
+  it('finds the order of a movement whatever strokes its name has', async () => {
+    await r.call('POST', '/v1/stock-movements', { world: 'replay', cause: 'adjust', sku: 'K1-S', quantity: 5_000, note: 'found' });
+    await sold('x/y/1', 'K1-S', 1, 500);
+    expect(await told('order/x%2Fy%2F1')).toMatchObject([{ bizStep: 'shipping', eventTime: new Date(iso(501)).toISOString(), bizTransactionList: [{ type: 'po', bizTransaction: expect.stringMatching(/\/id\/bt\/order:shop-1:x%2Fy%2F1$/) }], 'castline:orderLine': '1' }]);
   });
 });
