@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { BroadcastsModule } from '../broadcasts/index.js';
 import { CatalogueModule } from '../catalogue/index.js';
 import { BroadcastViewsController } from './broadcast-views.controller.js';
+import { EpcisService } from './epcis.service.js';
 import { ForecastModule } from '../forecast/index.js';
 import { LiveService } from './live.service.js';
 import { OverviewController } from './overview.controller.js';
@@ -14,6 +15,6 @@ import { TraceController } from './trace.controller.js';
 @Module({
   imports: [BroadcastsModule, CatalogueModule, ForecastModule],
   controllers: [StreamController, OverviewController, RatesController, TraceController, BroadcastViewsController, ScorecardController],
-  providers: [StockCheckService, LiveService],
+  providers: [StockCheckService, LiveService, EpcisService],
 })
 export class DeskModule {}

@@ -2,6 +2,9 @@
 import type { Tx } from '../kernel/index.js';
 import { one, rows } from '../kernel/database/sql.js';
 
+/** Chargebacks that units of the return `c` are in. */
+const CHARGED = `array(select distinct x.chargeback from claims x where x.return_case = c.id and not x.voided and x.chargeback is not null order by 1) as chargebacks`;
+
 export interface OrderLine {
   readonly shop: string;
   readonly order_id: string;
@@ -126,6 +129,50 @@ export const ordersOfSpike = (tx: Tx, spike: string, sku: string): Promise<{ pro
     [spike, sku],
   );
 
+/** Production orders whose changes name a broadcast as their cause; found by the SKUs that had a spike in it or stood in its line-up. */
+export const ordersOfBroadcast = (tx: Tx, broadcast: string): Promise<{ production_order: string }[]> =>
+  rows(
+    tx,
+    `with skus as (select sku from spikes where broadcast = $1 union select sku from line_up_items where broadcast = $1)
+     select distinct a.production_order from skus k join adjustment_lines l on l.sku = k.sku join adjustment_versions v on v.adjustment = l.adjustment and v.version = l.version
+     join adjustments a on a.id = l.adjustment where v.evidence->>'broadcast' = $1 order by 1`,
+    [broadcast],
+  );
+
+export interface BroadcastOrigin {
+  readonly id: string;
+  readonly shop: string;
+  readonly anchor: string;
+  readonly starts_at: Date;
+  readonly ends_at: Date;
+  readonly cancelled_at: Date | null;
+}
+
+export const broadcastById = (tx: Tx, id: string): Promise<BroadcastOrigin | undefined> => one(tx, 'select id, shop, anchor, starts_at, ends_at, cancelled_at from broadcasts where id = $1', [id]);
+export const spikesOfBroadcast = (tx: Tx, id: string): Promise<{ id: string; sku: string; onset: Date; detected_at: Date; orders: number; ratio: number }[]> =>
+  rows(tx, 'select id, sku, onset, detected_at, orders, ratio from spikes where broadcast = $1 order by detected_at, id', [id]);
+
+/** What was sold in a broadcast, SKU by SKU as the index has it; a page after the last line of the page before. */
+export const linesOfBroadcast = (
+  tx: Tx, b: BroadcastOrigin, after: readonly string[], limit: number,
+): Promise<{ order_id: string; line_id: string; sku: string; ordered: number; ordered_at: Date | null; paid_at: Date | null }[]> =>
+  rows(
+    tx,
+    `select order_id, line_id, sku, ordered, counted_at as ordered_at, paid_at from order_lines
+     where shop = $1 and broadcast = $2 and counts and kind = 'sale' and sku in (select sku from streams where shop = $1 and broadcast = $2)
+       and ($3::text is null or (sku, order_id, line_id) > ($3, $4, $5)) order by sku, order_id, line_id limit $6`,
+    [b.shop, b.id, after[0] ?? null, after[1] ?? null, after[2] ?? null, limit],
+  );
+
+/** Returns of some lines of a shop, with the chargebacks that their units are in. */
+export const returnsOfLines = (tx: Tx, shop: string, lines: readonly { order_id: string; line_id: string }[]): Promise<{ id: string; order_id: string; line_id: string; quantity: number; goods: string; status: string; chargebacks: string[] }[]> =>
+  rows(
+    tx,
+    `select c.id, c.order_id, c.line_id, c.quantity, c.goods, c.status, ${CHARGED} from unnest($2::text[], $3::text[]) as l(order_id, line_id)
+     join return_cases c on c.shop = $1 and c.order_id = l.order_id and c.line_id = l.line_id order by c.id`,
+    [shop, lines.map((l) => l.order_id), lines.map((l) => l.line_id)],
+  );
+
 /** Where the units of a lot are: in the house by quality, or gone to order lines. */
 export const houseOf = (tx: Tx, lot: string): Promise<{ sku: string; sub_lot: string; location: string; quality: string; units: number }[]> =>
   rows(tx, 'select sku, sub_lot, location, quality, units from stock_lots where lot = $1 and units > 0 order by sku, sub_lot, location, quality', [lot]);
@@ -141,16 +188,33 @@ export const sumsOf = (tx: Tx, lot: string): Promise<{ sku: string; received: nu
 export const buyersLinesOf = (tx: Tx, lot: string, after: number, limit: number): Promise<{ id: number; origin_id: string; sku: string; sub_lot: string; units: number; at: Date }[]> =>
   rows(tx, `select id, origin_id, sku, sub_lot, claimed as units, at from stock_movements where lot = $1 and cause = 'claim' and id > $2 order by id limit $3`, [lot, after, limit]);
 
-export const returnsOfLot = (tx: Tx, lot: string): Promise<{ id: string; order_id: string; sku: string; units: number; claimed_reason: string | null; findings: string[] | null }[]> =>
+export interface ReturnOfLot {
+  readonly id: string;
+  readonly order_id: string;
+  readonly sku: string;
+  readonly units: number;
+  readonly claimed_reason: string | null;
+  readonly findings: string[] | null;
+  readonly chargebacks: string[];
+}
+
+export const returnsOfLot = (tx: Tx, lot: string, limit: number): Promise<ReturnOfLot[]> =>
   rows(
     tx,
-    `select c.id, c.order_id, c.sku, sum(l.units)::int as units, c.claimed_reason, (select array_agg(distinct i.finding) from inspections i where i.return_case = c.id and i.lot = $1) as findings
-     from return_lots l join return_cases c on c.id = l.return_case where l.lot = $1 group by c.id order by c.id limit 500`,
-    [lot],
+    `select c.id, c.order_id, c.sku, sum(m.house)::int as units, c.claimed_reason, (select array_agg(distinct i.finding) from inspections i where i.return_case = c.id and i.lot = $1) as findings, ${CHARGED}
+     from stock_movements m join return_cases c on c.id = m.origin_id where m.lot = $1 and m.cause = 'return-receipt' and m.origin = 'return' group by c.id order by c.id limit $2`,
+    [lot, limit],
   );
 
-export const returnsOfOrder = (tx: Tx, shop: string, orderId: string): Promise<{ id: string; line_id: string; quantity: number; goods: string; status: string }[]> =>
-  rows(tx, 'select id, line_id, quantity, goods, status from return_cases where shop = $1 and order_id = $2 order by id', [shop, orderId]);
+/** How many returns have units of a lot, and how many order lines its units left for: both counted whole, however long the lists are. */
+export const countsOfLot = async (tx: Tx, lot: string): Promise<{ returns: number; order_lines: number; chargebacks: string[] }> =>
+  (await one(
+    tx,
+    `select count(distinct origin_id) filter (where cause = 'return-receipt' and origin = 'return')::int as returns, count(distinct origin_id) filter (where cause = 'claim')::int as order_lines,
+       array(select distinct chargeback from claims where lot = $1 and lot <> '' and not voided and chargeback is not null order by 1) as chargebacks
+     from stock_movements where lot = $1`,
+    [lot],
+  )) as { returns: number; order_lines: number; chargebacks: string[] };
 
 export const returnById = (tx: Tx, id: string): Promise<{ id: string; shop: string; order_id: string; line_id: string; sku: string; quantity: number; kind: string; claimed_reason: string | null; goods: string; received: number } | undefined> =>
   one(tx, 'select id, shop, order_id, line_id, sku, quantity, kind, claimed_reason, goods, received from return_cases where id = $1', [id]);
@@ -178,5 +242,6 @@ const CLAIM = `
 /** What was asked of whom for the units of a return. */
 export const claimsOfReturn = (tx: Tx, id: string): Promise<ClaimOfReturn[]> => rows(tx, `${CLAIM} where c.return_case = $1 and not c.voided order by c.id`, [id]);
 export const claimsOfChargeback = (tx: Tx, id: string, limit: number): Promise<ClaimOfReturn[]> => rows(tx, `${CLAIM} where c.chargeback = $1 order by length(c.line_id), c.line_id limit $2`, [id, limit]);
+export const countClaims = async (tx: Tx, id: string): Promise<number> => (await one<{ n: number }>(tx, 'select count(*)::int as n from claims where chargeback = $1', [id]))?.n ?? 0;
 export const chargebackById = (tx: Tx, id: string): Promise<{ id: string; status: string; party: string; party_id: string; currency: string } | undefined> =>
   one(tx, 'select id, status, party, party_id, currency from chargebacks where id = $1', [id]);

@@ -1,4 +1,5 @@
 import { closeServer, request, running, until, type Running } from '../factories/database.js';
+import { faultsOf } from '../factories/epcis.js';
 import { UNBALANCED_LEDGER, UNJUST } from '../factories/ledger.js';
 import { cameBack, soldAndShipped } from '../factories/lots.js';
 import { furnish, iso, ndjson, NDJSON, orderEvent } from '../factories/merchant.js';
@@ -273,7 +274,87 @@ describe('a chargeback', () => {
     expect(spike).toMatchObject({ sku: 'K1-S', anchor: 'anchor-7', broadcast: { id: 'B7' }, productionOrders: [{ supplier: 'factory-1', lots: [{ id: lot, returns: expect.any(Number) }] }] });
     expect((await r.call('GET', `/v1/trace/signal/${chain.id}`)).body).toMatchObject({ kind: 'signal', change: 'create', productionOrder: { lots: [{ id: lot, skus: [{ sku: 'K1-S', received: 100, left: 60 }] }] } });
     for (const path of ['signal/none', 'spike/none', 'production-order/none', 'chargeback/none']) expect((await r.call('GET', `/v1/trace/${path}`)).status).toBe(404);
-    expect((await r.call('GET', `/v1/trace/return/${trace.lines[0].return.id}`)).body.chargebacks).toMatchObject([{ id, lineId: 'l1', party: 'supplier' }]);
+    const returned = trace.lines[0].return.id;
+    expect((await r.call('GET', `/v1/trace/return/${returned}`)).body.chargebacks).toMatchObject([{ id, lineId: 'l1', party: 'supplier' }]);
+    // The chargeback is in the answer of every kind that its units passed.
+    expect(trace.lineCount).toBe(trace.lines.length);
+    const charged = { id: returned, chargebacks: expect.arrayContaining([id]) };
+    expect((await r.call('GET', `/v1/trace/lot/${lot}`)).body.returns).toContainEqual(expect.objectContaining(charged));
+    expect((await r.call('GET', `/v1/trace/order/${trace.lines[0].return.order.orderId}?shop=shop-1`)).body.lines[0].returns).toMatchObject([charged]);
+    const broadcast = (await r.call('GET', '/v1/trace/broadcast/B7?limit=500')).body;
+    expect(broadcast.orderLines.items.flatMap((l: { returns: object[] }) => l.returns)).toContainEqual(expect.objectContaining(charged));
+    expect(broadcast.productionOrders).toMatchObject([{ lots: [{ id: lot, chargebacks: expect.arrayContaining([id]) }] }]);
+  });
+});
+
+describe('the same chain as EPCIS', () => {
+  type Event = Record<string, any>;
+  const told = async (path: string) => {
+    const { status, headers, body } = await r.call('GET', `/v1/trace/${path}${path.includes('?') ? '&' : '?'}format=epcis`);
+    expect([status, headers.get('content-type')?.split(';')[0], faultsOf(body)]).toEqual([200, 'application/ld+json', []]);
+    return { events: body.epcisBody.eventList as Event[], next: body['castline:nextCursor'] as string | undefined, link: headers.get('link') };
+  };
+  const steps = (events: readonly Event[]) => events.map((e) => `${e['bizStep']} ${e['disposition']}`);
+  const about = (type: string, name: string) => ({ type, bizTransaction: expect.stringMatching(new RegExp(`/id/bt/${name}$`)) });
+
+  it('tells what happened to the goods of a return, from the lot that came in to what was charged', async () => {
+    const cb = (await r.sql.query(`select c.chargeback as id, c.return_case from claims c join chargebacks b on b.id = c.chargeback where b.status = 'settled' and not c.voided order by c.id limit 1`)).rows[0];
+    const trace = (await r.call('GET', `/v1/trace/return/${cb.return_case}`)).body;
+    const { events, next } = await told(`return/${cb.return_case}`);
+    expect(steps(events)).toEqual(['receiving in_progress', 'shipping in_transit', 'receiving returned', 'inspecting damaged', 'destroying destroyed']);
+    const [came, left, back, looked, gone] = events as [Event, Event, Event, Event, Event];
+    expect(came).toMatchObject({
+      action: 'ADD', eventTime: new Date(iso(86_400)).toISOString(), readPoint: { id: expect.stringMatching(/\/id\/loc\/replay:main$/) }, sourceList: [{ type: 'possessing_party', source: expect.stringMatching(/supplier:factory-1$/) }],
+      quantityList: [{ epcClass: expect.stringMatching(new RegExp(`/id/class/K1-S:${lot}$`)), quantity: 100 }],
+    });
+    expect(came['bizTransactionList']).toEqual([about('prodorder', `production-order:${trace.lots[0].productionOrder.id}`), about('recadv', `receipt:${trace.lots[0].receipt.id}`)]);
+    const [signal] = trace.lots[0].productionOrder.signals;
+    expect(came['castline:signals'][0]).toMatch(new RegExp(`/id/signal/${signal.id}$`));
+    expect(came['castline:spikes']).toEqual([expect.stringMatching(new RegExp(`/id/spike/${signal.spike.id}$`))]);
+    const order = about('po', `order:shop-1:${trace.order.orderId}`);
+    // The moment that the shop said, not that of the booking.
+    expect(left).toMatchObject({ action: 'OBSERVE', eventTime: new Date(iso(90_000 + Number(trace.order.orderId.slice(1)))).toISOString(), bizTransactionList: [order], 'castline:broadcasts': [expect.stringMatching(/\/id\/broadcast\/B7$/)] });
+    expect(back).toMatchObject({ eventTime: new Date(iso(110_000)).toISOString(), bizTransactionList: [order, about('rma', `return:${cb.return_case}`)], quantityList: came['quantityList'].map((q: Event) => ({ ...q, quantity: 1 })) });
+    expect(looked['bizTransactionList']).toEqual([...back['bizTransactionList'], about('castline:chargeback', `chargeback:${cb.id}`)]);
+    expect([gone['action'], next]).toEqual(['DELETE', undefined]);
+    // The same event has the same id in whichever chain it is told.
+    const own = events.map((e) => e['eventID']);
+    for (const path of [`order/${trace.order.orderId}?shop=shop-1`, `chargeback/${cb.id}`, `lot/${lot}`, `signal/${signal.id}`, `spike/${signal.spike.id}`, `production-order/${trace.lots[0].productionOrder.id}`, 'broadcast/B7']) {
+      const there = (await told(path)).events.map((e) => e['eventID']);
+      expect([path, own.filter((eventId) => !there.includes(eventId))]).toEqual([path, []]);
+    }
+  });
+
+  it('tells all of a lot, page by page, and each event once', async () => {
+    const whole = (await told(`lot/${lot}`)).events;
+    const { skus: [sums], returnCount } = (await r.call('GET', `/v1/trace/lot/${lot}`)).body;
+    const units = (step: string) => whole.filter((e) => `${e['bizStep']} ${e['disposition']}` === step).reduce((s, e) => s + e['quantityList'].reduce((n: number, q: Event) => n + q['quantity'], 0), 0);
+    expect([units('receiving in_progress'), units('shipping in_transit'), units('receiving returned'), units('destroying destroyed')]).toEqual([sums.received, sums.left, sums.returned, sums.scrapped]);
+    expect(returnCount).toBe(steps(whole).filter((s) => s === 'receiving returned').length);
+    const paged: Event[] = [];
+    for (let path = `lot/${lot}?limit=7`; ;) {
+      const { events, next, link } = await told(path);
+      paged.push(...events);
+      expect(link).toEqual(next === undefined ? null : expect.stringContaining(`cursor=${next}`));
+      if (next === undefined) break;
+      path = `lot/${lot}?limit=7&cursor=${next}`;
+    }
+    expect(paged).toEqual(whole);
+  });
+
+  it('is told to those who may see the trace, of what there is', async () => {
+    for (const key of [factory, stranger]) expect((await as(key, 'GET', `/v1/trace/lot/${lot}?format=epcis`)).status).toBe(403);
+    expect((await as(finance, 'GET', `/v1/trace/lot/${lot}?format=epcis`)).status).toBe(200);
+    for (const kind of ['return', 'order', 'lot', 'production-order', 'signal', 'spike', 'broadcast', 'chargeback', 'star']) {
+      const none = await r.call('GET', `/v1/trace/${kind}/none?format=epcis`);
+      expect([kind, none.status, none.headers.get('content-type')]).toEqual([kind, 404, expect.stringContaining('application/problem+json')]);
+    }
+    // Paid, and still in the house.
+    expect((await told('order/m99?shop=shop-1')).events).toEqual([]);
+    for (const [query, field] of [['format=xml', 'format'], ['format=EPCIS', 'format'], ['format=epcis&cursor=abc', 'cursor'], [`format=epcis&cursor=${Buffer.from('["x","1","2"]').toString('base64url')}`, 'cursor'], ['format=epcis&limit=0', 'limit']]) {
+      const { status, body } = await r.call('GET', `/v1/trace/lot/${lot}?${query}`);
+      expect([query, status, body.detail]).toEqual([query, 422, expect.stringContaining(`${field}: `)]);
+    }
   });
 });
 

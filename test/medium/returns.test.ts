@@ -1,5 +1,6 @@
 import { CohortSums, ratesByKey } from '../../src/returns/math/index.js';
 import { closeServer, request, running, until, type Running } from '../factories/database.js';
+import { faultsOf } from '../factories/epcis.js';
 import { furnish, iso, ndjson, NDJSON, orderEvent } from '../factories/merchant.js';
 import { UNBALANCED } from '../factories/stock.js';
 
@@ -101,6 +102,31 @@ describe('a return from the request to the shelf', () => {
     for (const path of ['return/none', 'order/none', 'lot/none', 'star/R9']) expect((await r.call('GET', `/v1/trace/${path}`)).status).toBe(404);
   });
 
+  it('is traced from the broadcast on: its spikes, what was made because of it, and each order with what came back', async () => {
+    const trace = (await r.call('GET', '/v1/trace/broadcast/B7')).body;
+    expect(trace).toMatchObject({ kind: 'broadcast', id: 'B7', shop: 'shop-1', anchor: 'anchor-7', cancelledAt: null, spikes: [{ id: expect.stringMatching(/^spk_/), sku: 'K1-M' }], productionOrders: [{ id: expect.stringMatching(/^po_/), lots: [{ id: lot, orderLines: 1, returns: 1 }] }] });
+    expect(trace.orderLines.items).toHaveLength(50);
+    expect(trace.orderLines.items[0]).toMatchObject({ orderId: 'm0', lineId: '1', sku: 'K1-M', ordered: 1, returns: [{ id: 'R9', goods: 'disposed' }] });
+    const rest = (await r.call('GET', `/v1/trace/broadcast/B7?cursor=${trace.orderLines.nextCursor}`)).body.orderLines;
+    expect(rest.nextCursor).toBeNull();
+    expect(new Set([...trace.orderLines.items, ...rest.items].map((l: { orderId: string }) => l.orderId)).size).toBe(60);
+    expect((await r.call('GET', '/v1/trace/broadcast/none')).status).toBe(404);
+  });
+
+  it('says how many returns a lot has beyond those that it lists', async () => {
+    const { productionOrder } = (await r.call('GET', `/v1/trace/lot/${lot}`)).body;
+    await r.sql.query(`insert into lots (id, world, production_order, received_at) values ('lot_many', 'replay', $1, now())`, [productionOrder.id]);
+    await r.sql.query(`insert into return_cases (id, shop, order_id, line_id, sku, quantity, kind, requested_at, status, status_at, goods)
+      select 'many-' || n, 'shop-1', 'none', '1', 'K1-M', 1, 'refund-only', now(), 'refused', now(), 'none' from generate_series(1, 501) n`);
+    // Of no units, so that the books stay balanced.
+    await r.sql.query(`insert into stock_movements (world, sku, location, lot, sub_lot, quality, cause, house, reserved, claimed, origin, origin_id, at, actor)
+      select 'replay', 'K1-M', 'main', 'lot_many', '', 'quarantine', 'return-receipt', 0, 0, 0, 'return', 'many-' || n, now(), 'x' from generate_series(1, 501) n`);
+    const trace = (await r.call('GET', '/v1/trace/lot/lot_many')).body;
+    expect([trace.returns.length, trace.returnCount]).toEqual([500, 501]);
+    const lots = (await r.call('GET', `/v1/trace/production-order/${productionOrder.id}`)).body.lots;
+    expect(lots.map((l: { id: string; returns: number }) => [l.id, l.returns])).toEqual([[lot, 1], ['lot_many', 501]]);
+  });
+
   it('of something never shipped is taken in and flagged; a refund without goods awaits none', async () => {
     await take([orderEvent({ event_id: 'n-p', order_id: 'n', sku: 'K1-S', occurred_at: iso(400) })]);
     await returned('R10', 'n', { quantity: 1 });
@@ -183,5 +209,39 @@ describe('return rates', () => {
   it.each(['by=colour', 'kind=gift', 'level=2', 'level=abc', 'horizonDays=0', 'asOf=yesterday', 'world=mars'])('refuse %s and name the field', async (query) => {
     const { status, body } = await r.call('GET', `/v1/return-rates?${query}`);
     expect([status, body.detail]).toEqual([422, expect.stringContaining(String(query.split('=')[0]))]);
+  });
+});
+
+describe('a trace as EPCIS', () => {
+  const told = async (path: string): Promise<Record<string, any>[]> => {
+    const { body } = await r.call('GET', `/v1/trace/${path}?format=epcis`);
+    expect(faultsOf(body)).toEqual([]);
+    return body.epcisBody.eventList;
+  };
+  const steps = (events: readonly Record<string, any>[]) => events.map((e) => `${e['bizStep']} ${e['disposition']}`).sort();
+
+  it('of units of no known lot names their SKU alone; of a return that is awaited it tells what left', async () => {
+    const events = await told('return/R1');
+    expect(steps(events)).toEqual(['destroying destroyed', 'inspecting damaged', 'inspecting sellable_not_accessible', 'receiving returned', 'shipping in_transit']);
+    for (const e of events) expect(e['quantityList']).toMatchObject([{ epcClass: expect.stringMatching(/\/id\/class\/K1-S$/) }]);
+    expect(steps(await told('return/R2'))).toEqual(['shipping in_transit']);
+    expect(await told('return/R11')).toEqual([]);
+  });
+
+  it('of units that go back to their supplier says so', async () => {
+    await take([orderEvent({ event_id: 'm1-s', order_id: 'm1', sku: 'K1-M', type: 'shipped', occurred_at: iso(310) })]);
+    await settled();
+    await returned('R12', 'm1', { sku: 'K1-M', quantity: 1 });
+    await r.call('POST', '/v1/returns/R12/receipt', {});
+    await r.call('POST', '/v1/returns/R12/inspection', { units: [{ quantity: 1, grade: 'B', finding: 'defect', disposition: 'return-to-supplier' }] });
+    const events = await told('return/R12');
+    expect(steps(events)).toEqual(['inspecting damaged', 'receiving in_progress', 'receiving returned', 'shipping in_transit', 'shipping returned']);
+    expect(events.find((e) => e['destinationList'] !== undefined)).toMatchObject({ bizStep: 'shipping', disposition: 'returned', action: 'OBSERVE', destinationList: [{ type: 'possessing_party', destination: expect.stringMatching(/supplier:factory-1$/) }] });
+  });
+
+  it('finds the order of a movement whatever strokes its name has', async () => {
+    await r.call('POST', '/v1/stock-movements', { world: 'replay', cause: 'adjust', sku: 'K1-S', quantity: 5_000, note: 'found' });
+    await sold('x/y/1', 'K1-S', 1, 500);
+    expect(await told('order/x%2Fy%2F1')).toMatchObject([{ bizStep: 'shipping', eventTime: new Date(iso(501)).toISOString(), bizTransactionList: [{ type: 'po', bizTransaction: expect.stringMatching(/\/id\/bt\/order:shop-1:x%2Fy%2F1$/) }], 'castline:orderLine': '1' }]);
   });
 });
