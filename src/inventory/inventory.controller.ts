@@ -59,6 +59,22 @@ export class InventoryController {
     });
   }
 
+  /** Newest first; a platform key sees its own alone. */
+  @Get('reservations')
+  @Allow('operator', 'platform', 'controller', 'warehouse')
+  @ListQuery('sku', 'orderId', 'status')
+  async reservationList(@QueryParam() query: Query, @CurrentPrincipal() principal: Principal): Promise<Listed<object>> {
+    const page = pageOf(query, 1);
+    const status = queryText(query, 'status') ?? null;
+    if (status !== null && !store.RESERVATION_STATUSES.some((s) => s === status)) throw invalid('status', `must be one of ${store.RESERVATION_STATUSES.join(', ')}`);
+    const filter = { sku: queryText(query, 'sku') ?? null, orderId: queryText(query, 'orderId') ?? null, status, actor: principal.role === 'platform' ? actorOf(principal) : null };
+    return this.database.transaction(async (tx) => {
+      const found = await store.listReservations(tx, filter, page.after[0] ?? null, page.limit + 1);
+      const lines = await store.reservationLines(tx, found.map((r) => r.id));
+      return listed(found, page, (r) => [r.id], (r) => shownReservation(r, lines.filter((l) => l.reservation === r.id)));
+    });
+  }
+
   @Get('reservations/:id')
   @Allow('operator', 'platform', 'controller', 'warehouse')
   reservation(@Param('id') id: string, @CurrentPrincipal() principal: Principal): Promise<object> {
@@ -123,10 +139,12 @@ export class InventoryController {
   private async shown(tx: Tx, id: string, principal: Principal): Promise<object> {
     const r = await store.findReservation(tx, id);
     if (r === undefined || (principal.role === 'platform' && r.actor !== actorOf(principal))) throw notFound(`the reservation ${id}`);
-    const lines = await store.reservationLines(tx, [id]);
-    return {
-      id, status: r.status, location: r.location, shop: r.shop, orderId: r.order_id, note: r.note, createdAt: r.created_at, expiresAt: r.expires_at, endedAt: r.ended_at,
-      lines: lines.map((l) => ({ sku: l.sku, quantity: l.quantity })),
-    };
+    return shownReservation(r, await store.reservationLines(tx, [id]));
   }
 }
+
+/** `taken`: units that lines of its order have taken over; the rest is held until it is released or expires. */
+const shownReservation = (r: store.ReservationRow, lines: readonly (store.ReservationLine & { taken: number })[]): object => ({
+  id: r.id, status: r.status, location: r.location, shop: r.shop, orderId: r.order_id, note: r.note, createdAt: r.created_at, expiresAt: r.expires_at, endedAt: r.ended_at,
+  lines: lines.map((l) => ({ sku: l.sku, quantity: l.quantity, taken: l.taken })),
+});

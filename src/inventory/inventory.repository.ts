@@ -268,7 +268,8 @@ export const claimsOfLine = (tx: Tx, line: { shop: string; orderId: string; line
 
 // ---- Reservations ----
 
-export type ReservationStatus = 'held' | 'confirmed' | 'used' | 'released' | 'expired';
+export const RESERVATION_STATUSES = ['held', 'confirmed', 'used', 'released', 'expired'] as const;
+export type ReservationStatus = (typeof RESERVATION_STATUSES)[number];
 
 export interface ReservationRow {
   readonly id: string;
@@ -317,19 +318,62 @@ export const recordPromise = (tx: Tx, reservation: string, place: { world: World
   );
 
 export const findReservation = (tx: Tx, id: string): Promise<ReservationRow | undefined> => one(tx, 'select * from reservations where id = $1', [id]);
-export const reservationLines = (tx: Tx, ids: readonly string[]): Promise<(ReservationLine & { reservation: string })[]> =>
-  rows(tx, 'select reservation, sku, quantity from reservation_lines where reservation = any($1) order by reservation, sku', [ids]);
+export const reservationLines = (tx: Tx, ids: readonly string[]): Promise<(ReservationLine & { reservation: string; taken: number })[]> =>
+  rows(tx, 'select reservation, sku, quantity, taken from reservation_lines where reservation = any($1) order by reservation, sku', [ids]);
 
-/** Confirms what is still held by the database's clock; false where it expired or ended before. */
-export const confirm = async (tx: Tx, id: string): Promise<boolean> =>
-  (await touched(tx, `update reservations set status = 'confirmed', expires_at = null where id = $1 and status = 'held' and expires_at > clock_timestamp()`, [id])) === 1;
+/** What a reservation holds of a SKU: what was reserved less what lines of its order have taken over. */
+export interface HeldLine extends Place {
+  readonly reservation: string;
+  readonly shop: string | null;
+  readonly order_id: string | null;
+  readonly held: number;
+}
+
+export const heldLines = (tx: Tx, ids: readonly string[]): Promise<HeldLine[]> =>
+  rows(
+    tx,
+    `select l.reservation, r.world, l.sku, r.location, r.shop, r.order_id, l.quantity - l.taken as held from reservation_lines l join reservations r on r.id = l.reservation
+     where l.reservation = any($1) and l.quantity > l.taken order by l.reservation, l.sku`,
+    [ids],
+  );
+
+/** Notes what lines of the order took over; a reservation of which nothing is left is used. */
+export async function takeHeld(tx: Tx, taken: readonly { reservation: string; sku: string; units: number }[]): Promise<void> {
+  await touched(
+    tx,
+    `update reservation_lines l set taken = l.taken + w.units from (select reservation, sku, sum(units)::int as units from unnest($1::text[], $2::text[], $3::int[]) as w(reservation, sku, units) group by 1, 2) w
+     where l.reservation = w.reservation and l.sku = w.sku`,
+    [taken.map((t) => t.reservation), taken.map((t) => t.sku), taken.map((t) => t.units)],
+  );
+  await touched(
+    tx,
+    `update reservations r set status = 'used', ended_at = clock_timestamp()
+     where r.id = any($1) and r.status in ('held', 'confirmed') and not exists (select 1 from reservation_lines l where l.reservation = r.id and l.taken < l.quantity)`,
+    [taken.map((t) => t.reservation)],
+  );
+}
+
+/** Newest first; `actor` leaves those of everybody else out. */
+export const listReservations = (
+  tx: Tx, filter: { sku: string | null; orderId: string | null; status: string | null; actor: string | null }, before: string | null, limit: number,
+): Promise<ReservationRow[]> =>
+  rows(
+    tx,
+    `select r.* from reservations r where ($1::text is null or exists (select 1 from reservation_lines l where l.reservation = r.id and l.sku = $1)) and ($2::text is null or r.order_id = $2)
+       and ($3::text is null or r.status = $3) and ($4::text is null or r.actor = $4) and ($5::text is null or r.id < $5) order by r.id desc limit $6`,
+    [filter.sku, filter.orderId, filter.status, filter.actor, before, limit],
+  );
+
+/** Confirms what is still held by the database's clock, for so many days; false where it expired or ended before. */
+export const confirm = async (tx: Tx, id: string, days: number): Promise<boolean> =>
+  (await touched(tx, `update reservations set status = 'confirmed', expires_at = clock_timestamp() + make_interval(days => $2) where id = $1 and status = 'held' and expires_at > clock_timestamp()`, [id, days])) === 1;
 
 /** Ends reservations; answers those that this call ended, so that their units are given back once. */
-export const endReservations = (tx: Tx, ids: readonly string[], status: 'used' | 'released' | 'expired'): Promise<ReservationRow[]> =>
+export const endReservations = (tx: Tx, ids: readonly string[], status: 'released' | 'expired'): Promise<ReservationRow[]> =>
   rows(tx, `update reservations set status = $2, ended_at = clock_timestamp() where id = any($1) and status in ('held', 'confirmed') and ($2 <> 'expired' or expires_at <= clock_timestamp()) returning *`, [ids, status]);
 
 export const expiredReservations = (tx: Tx, limit: number): Promise<{ id: string }[]> =>
-  rows(tx, `select id from reservations where status = 'held' and expires_at <= clock_timestamp() order by expires_at limit $1 for update skip locked`, [limit]);
+  rows(tx, `select id from reservations where status in ('held', 'confirmed') and expires_at <= clock_timestamp() order by expires_at limit $1 for update skip locked`, [limit]);
 
 /** Open reservations made for these orders, locked. */
 export const reservationsOfOrders = (tx: Tx, orders: readonly { shop: string; order_id: string }[]): Promise<ReservationRow[]> =>

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { allocate, availableToPromise, type LineShare, type LineWish, type LotUnits } from './inventory.rules.js';
+import { allocate, availableToPromise, handOver, type LineShare, type LineWish, type LotUnits } from './inventory.rules.js';
 
-const wish = (over: Partial<LineWish>): LineWish => ({ key: 'a', open: 0, shipped: 0, lot: undefined, since: 0, handedOver: 0, ...over });
+const wish = (over: Partial<LineWish>): LineWish => ({ key: 'a', open: 0, shipped: 0, lot: undefined, since: 0, ...over });
 const lot = (name: string, units: number): LotUnits => ({ lot: name, subLot: '', units });
 
 describe('who gets the units', () => {
@@ -11,9 +11,10 @@ describe('who gets the units', () => {
     expect(moves.map((m) => [m.key, m.share.reserved])).toEqual([['a', 3], ['b', 2]]);
   });
 
-  it('whom a reservation hands its units to, before those who waited longer', () => {
-    const { moves } = allocate({ onHand: 3, reserved: 0 }, [lot('', 3)], new Map(), [wish({ key: 'waits', open: 3, since: 1 }), wish({ key: 'order', open: 3, since: 9, handedOver: 3 })]);
-    expect(moves.map((m) => [m.key, m.share.reserved])).toEqual([['order', 3], ['waits', 0]]);
+  it('what a reservation handed over is the line’s own, whoever paid before', () => {
+    const shares = new Map<string, LineShare>([['order', { reserved: 3, claimed: 0 }]]);
+    const { moves } = allocate({ onHand: 4, reserved: 3 }, [lot('', 4)], shares, [wish({ key: 'waits', open: 3, shipped: 2, since: 1 }), wish({ key: 'order', open: 3, since: 9 })]);
+    expect(moves.map((m) => [m.key, m.share.reserved, m.share.claimed])).toEqual([['waits', 0, 1], ['order', 3, 0]]);
   });
 
   it('what leaves comes out of the line’s own units, from the named lot or the oldest, and never out of what others were promised', () => {
@@ -42,6 +43,21 @@ describe('who gets the units', () => {
       }),
       { seed: 11, numRuns: 500 },
     );
+  });
+});
+
+describe('what a reservation hands over', () => {
+  it('is what the lines of its order lack now; the rest stays held for lines to come', () => {
+    const held = [{ for: 'o/A', reservation: 'r', units: 3 }, { for: 'o/B', reservation: 'r', units: 1 }];
+    expect(handOver(held, [{ for: 'o/A', line: '1', lacks: 1 }])).toEqual([{ reservation: 'r', line: '1', units: 1 }]);
+    expect(handOver(held, [{ for: 'o/A', line: '2', lacks: 9 }, { for: 'o/A', line: '1', lacks: 1 }])).toEqual([{ reservation: 'r', line: '1', units: 1 }, { reservation: 'r', line: '2', units: 2 }]);
+  });
+
+  it('comes from the oldest reservation first, and never goes to another order or for a line that lacks nothing', () => {
+    const held = [{ for: 'o/A', reservation: 'r1', units: 2 }, { for: 'o/A', reservation: 'r2', units: 2 }];
+    expect(handOver(held, [{ for: 'p/A', line: '0', lacks: 5 }, { for: 'o/A', line: '1', lacks: 3 }, { for: 'o/A', line: '2', lacks: -1 }])).toEqual([
+      { reservation: 'r1', line: '1', units: 2 }, { reservation: 'r2', line: '1', units: 1 },
+    ]);
   });
 });
 

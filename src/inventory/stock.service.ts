@@ -2,9 +2,9 @@
 // locks the levels it touches in one order, posts its movements, and hands what became available to the lines that wait.
 import { Inject, Injectable } from '@nestjs/common';
 import { DomainError, invalid, Jobs, newId, type Tx } from '../kernel/index.js';
-import { stockLines, takeNews, worldNow, type StockLine } from '../orders/index.js';
+import { cancelledOrders, stockLines, takeNews, worldNow, type StockLine } from '../orders/index.js';
 import { stockChanged } from './inventory.facts.js';
-import { allocate, type LineWish } from './inventory.rules.js';
+import { allocate, handOver, type LineWish } from './inventory.rules.js';
 import * as store from './inventory.repository.js';
 import type { Place, Quality, World } from './inventory.repository.js';
 
@@ -223,7 +223,7 @@ export class StockService {
       if (lacking.length === 0) return;
       const rows = await store.lackingLines(tx, lacking);
       if (rows.length === 0) return;
-      await this.allocate(tx, levels, rows.map((a) => ({ before: a, after: a, handedOver: 0 })), true);
+      await this.allocate(tx, levels, rows.map((a) => ({ before: a, after: a })), true);
     }
   }
 
@@ -231,14 +231,14 @@ export class StockService {
   private async settle(tx: Tx, news: readonly { shop: string; order_id: string; sku: string; world: World }[]): Promise<void> {
     const orders = [...new Map(news.map((n) => [`${n.shop}\0${n.order_id}`, { shop: n.shop, order_id: n.order_id }])).values()];
     const reservations = await store.reservationsOfOrders(tx, orders);
-    const promised = await store.reservationLines(tx, reservations.map((r) => r.id));
-    const levels = await store.lockSkus(tx, [...news, ...promised.flatMap((p) => reservations.filter((r) => r.id === p.reservation).map((r) => ({ world: r.world, sku: p.sku })))]);
+    const promised = reservations.length === 0 ? [] : await store.heldLines(tx, reservations.map((r) => r.id));
+    const levels = await store.lockSkus(tx, [...news, ...promised]);
     // Lines of SKUs that changed meanwhile have news of their own, and are not locked here.
     const lines = (await stockLines(tx, orders)).filter((l) => levels.has(store.placeKey({ ...l, location: store.MAIN })));
     const found = await store.allocationsOf(tx, lines);
-    const reservationOf = (l: { shop: string; order_id: string }): store.ReservationRow | undefined => reservations.find((r) => r.shop === l.shop && r.order_id === l.order_id);
     const placeOf = (l: StockLine, known: store.AllocationRow | undefined): Place => {
-      const reserved = { world: l.world, sku: l.sku, location: reservationOf(l)?.location ?? store.MAIN };
+      const held = promised.filter((p) => p.shop === l.shop && p.order_id === l.order_id);
+      const reserved = { world: l.world, sku: l.sku, location: (held.find((p) => p.sku === l.sku) ?? held[0])?.location ?? store.MAIN };
       return known ?? (levels.has(store.placeKey(reserved)) ? reserved : { ...reserved, location: store.MAIN });
     };
     const before = new Map(found.map((a) => [store.lineKey(a), a]));
@@ -252,9 +252,12 @@ export class StockService {
       };
     });
     // What was reserved for an order before it was paid goes over to its lines, and to nobody in between.
-    const used = reservations.filter((r) => after.some((a) => a.shop === r.shop && a.order_id === r.order_id && (a.open > 0 || a.shipped > 0)));
-    const handed = await this.giveBack(tx, await store.endReservations(tx, used.map((r) => r.id), 'used'), levels);
-    await this.allocate(tx, levels, after.map((a) => ({ before: before.get(store.lineKey(a)), after: a, handedOver: handed.get(`${a.shop}\0${a.order_id}\0${a.sku}`) ?? 0 })));
+    const handed = await this.handOver(tx, promised, after);
+    await this.allocate(tx, levels, after.map((a) => ({ before: before.get(store.lineKey(a)), after: { ...a, reserved: a.reserved + (handed.get(store.lineKey(a)) ?? 0) } })));
+    // An order that was cancelled comes for nothing any more: what is still held for it would wait for a buyer who is gone.
+    const over = reservations.length === 0 ? [] : await cancelledOrders(tx, reservations.map((r) => ({ shop: r.shop as string, order_id: r.order_id as string })));
+    const left = reservations.filter((r) => over.some((o) => o.shop === r.shop && o.order_id === r.order_id));
+    await this.giveBack(tx, await store.endReservations(tx, left.map((r) => r.id), 'released'));
     await this.serve(tx, [...levels.values()].filter((l) => l.on_hand > 0 && l.waiting + l.unclaimed + l.reserved > 0));
   }
 
@@ -274,30 +277,44 @@ export class StockService {
     await store.post(tx, movements);
   }
 
-  /** Releases the units of reservations that have ended; answers them by the order they were for. Levels are updated in place. */
-  async giveBack(tx: Tx, ended: readonly store.ReservationRow[], levels?: Map<string, store.StockLevel>): Promise<ReadonlyMap<string, number>> {
+  /** Gives the lines of orders what was reserved for them; answers the units by line. A reservation of which nothing is left is used. */
+  private async handOver(tx: Tx, promised: readonly store.HeldLine[], lines: readonly store.AllocationRow[]): Promise<ReadonlyMap<string, number>> {
+    const orderAt = (l: Place & { shop: string | null; order_id: string | null }): string => `${l.shop}\0${l.order_id}\0${store.placeKey(l)}`;
+    const given = handOver(
+      promised.map((p) => ({ for: orderAt(p), reservation: p.reservation, units: p.held })),
+      lines.map((l) => ({ for: orderAt(l), line: store.lineKey(l), lacks: l.open + l.shipped - l.reserved - l.claimed })),
+    );
     const handed = new Map<string, number>();
-    if (ended.length === 0) return handed;
-    const lines = await store.reservationLines(tx, ended.map((r) => r.id));
-    const movements = lines.map((l): store.Movement => {
-      const r = ended.find((x) => x.id === l.reservation) as store.ReservationRow;
-      const place: Place = { world: r.world, sku: l.sku, location: r.location };
-      if (r.order_id !== null) handed.set(`${r.shop ?? ''}\0${r.order_id}\0${l.sku}`, (handed.get(`${r.shop ?? ''}\0${r.order_id}\0${l.sku}`) ?? 0) + l.quantity);
-      const level = levels?.get(store.placeKey(place));
-      if (level !== undefined) levels?.set(store.placeKey(place), { ...level, reserved: level.reserved - l.quantity });
-      return { ...place, lot: '', subLot: '', quality: 'A', cause: 'release', house: 0, reserved: -l.quantity, claimed: 0, origin: 'reservation', originId: r.id, note: r.status, at: new Date(), actor: r.actor };
+    if (given.length === 0) return handed;
+    const byKey = new Map(lines.map((l) => [store.lineKey(l), l]));
+    const at = new Date();
+    const movements = given.flatMap((g): store.Movement[] => {
+      const l = byKey.get(g.line) as store.AllocationRow;
+      handed.set(g.line, (handed.get(g.line) ?? 0) + g.units);
+      const base = { world: l.world, sku: l.sku, location: l.location, lot: '', subLot: '', quality: 'A' as const, house: 0, claimed: 0, note: 'used', at, actor: 'orders' };
+      return [{ ...base, cause: 'release', reserved: -g.units, origin: 'reservation', originId: g.reservation }, { ...base, cause: 'reserve', reserved: g.units, origin: 'order-line', originId: `${l.shop}/${l.order_id}/${l.line_id}` }];
     });
-    if (levels === undefined) await store.lockLevels(tx, movements);
     await store.post(tx, movements);
-    if (levels === undefined) {
-      await this.blockWithdrawn(tx, movements);
-      await this.serve(tx, movements);
-    }
+    await store.takeHeld(tx, given.map((g) => ({ reservation: g.reservation, sku: (byKey.get(g.line) as store.AllocationRow).sku, units: g.units })));
     return handed;
   }
 
+  /** Releases what reservations that have ended still held, and gives it to the lines that wait. */
+  async giveBack(tx: Tx, ended: readonly store.ReservationRow[]): Promise<void> {
+    if (ended.length === 0) return;
+    const byId = new Map(ended.map((r) => [r.id, r]));
+    const movements = (await store.heldLines(tx, [...byId.keys()])).map((l): store.Movement => {
+      const r = byId.get(l.reservation) as store.ReservationRow;
+      return { world: l.world, sku: l.sku, location: l.location, lot: '', subLot: '', quality: 'A', cause: 'release', house: 0, reserved: -l.held, claimed: 0, origin: 'reservation', originId: r.id, note: r.status, at: new Date(), actor: r.actor };
+    });
+    await store.lockLevels(tx, movements);
+    await store.post(tx, movements);
+    await this.blockWithdrawn(tx, movements);
+    await this.serve(tx, movements);
+  }
+
   private async allocate(
-    tx: Tx, levels: ReadonlyMap<string, store.StockLevel>, lines: readonly { readonly before: store.AllocationRow | undefined; readonly after: store.AllocationRow; readonly handedOver: number }[], serving = false,
+    tx: Tx, levels: ReadonlyMap<string, store.StockLevel>, lines: readonly { readonly before: store.AllocationRow | undefined; readonly after: store.AllocationRow }[], serving = false,
   ): Promise<void> {
     const byPlace = grouped(lines, (l) => store.placeKey(l.after));
     const lots = grouped(await store.lotsOf(tx, lines.map((l) => l.after), 'A'), store.placeKey);
@@ -312,8 +329,8 @@ export class StockService {
       const at = nows.get(level.world) as Date;
       // Where others wait already, what becomes free is theirs to compete for: `serve` hands it out by the time of payment.
       const queue = level.waiting + level.unclaimed > 0 && !serving;
-      const wishes = here.map(({ after: a, handedOver }): LineWish => ({
-        key: store.lineKey(a), open: queue ? Math.min(a.open, a.reserved + handedOver) : a.open, shipped: a.shipped, lot: a.lot ?? undefined, since: a.since.getTime(), handedOver,
+      const wishes = here.map(({ after: a }): LineWish => ({
+        key: store.lineKey(a), open: queue ? Math.min(a.open, a.reserved) : a.open, shipped: a.shipped, lot: a.lot ?? undefined, since: a.since.getTime(),
       }));
       const shares = new Map(here.map(({ after: a }) => [store.lineKey(a), { reserved: a.reserved, claimed: a.claimed }]));
       const units = (lots.get(key) ?? []).map((l) => ({ lot: l.lot, subLot: l.sub_lot, units: l.units }));
@@ -334,7 +351,7 @@ export class StockService {
         const [waitingBefore, unclaimedBefore] = lack(before);
         const [waiting, unclaimed] = lack(row);
         if (waiting !== waitingBefore || unclaimed !== unclaimedBefore) lacks.push({ ...place, waiting: waiting - waitingBefore, unclaimed: unclaimed - unclaimedBefore });
-        if (before === undefined ? row.open + row.shipped > 0 : claimed > 0 || move.released > 0 || move.newlyReserved > 0 || before.open !== row.open || before.shipped !== row.shipped) saved.push(row);
+        if (before === undefined ? row.open + row.shipped > 0 : claimed > 0 || before.reserved !== row.reserved || before.open !== row.open || before.shipped !== row.shipped) saved.push(row);
       }
     }
     await store.post(tx, movements, lacks);

@@ -5,7 +5,7 @@ import { CATALOGUE_HEAD, furnish, iso, ndjson, NDJSON, orderEvent, skuRow } from
 let r: Running;
 beforeAll(async () => {
   r = await running();
-  await furnish(r, ['K1-S', 'K1-M', 'K2-S', 'K3-S', 'K4-S', 'K5-S', 'K6-S'], { initial_stock: 10 });
+  await furnish(r, ['K1-S', 'K1-M', 'K2-S', 'K3-S', 'K4-S', 'K5-S', 'K6-S', 'K7-S', 'K7-M', 'K8-S', 'K9-S'], { initial_stock: 10 });
 });
 afterAll(async () => {
   await r.close();
@@ -122,10 +122,72 @@ describe('reservations', () => {
     expect(await stockOf('K4-S')).toMatchObject({ available: 0, waiting: 3 });
     await take([line('h1', 'K4-S', 'paid', 5, 2)]);
     await settled();
-    expect((await r.call('GET', `/v1/reservations/${id}`)).body.status).toBe('used');
-    // Five of the six went over; the sixth went to the line that waited.
+    // Five of the six went over; the sixth is kept for a line of the order that may still be told.
+    expect((await r.call('GET', `/v1/reservations/${id}`)).body).toMatchObject({ status: 'held', lines: [{ sku: 'K4-S', quantity: 6, taken: 5 }] });
+    expect(await stockOf('K4-S')).toMatchObject({ reserved: 10, available: 0, waiting: 3 });
+    await r.call('DELETE', `/v1/reservations/${id}`);
+    // Given back, it goes to the line that waited.
     expect(await stockOf('K4-S')).toMatchObject({ reserved: 10, available: 0, waiting: 2 });
     expect((await r.sql.query(`select order_id, reserved from stock_allocations where sku = 'K4-S' order by 1`)).rows).toEqual([{ order_id: 'h1', reserved: 5 }, { order_id: 'w1', reserved: 1 }]);
+  });
+
+  const reservation = async (id: string) => (await r.call('GET', `/v1/reservations/${id}`)).body;
+  const shares = async (sku: string) => (await r.sql.query('select order_id, line_id, reserved, claimed from stock_allocations where sku = $1 order by 1, 2', [sku])).rows.map((a: Record<string, unknown>) => [a['order_id'], a['line_id'], a['reserved'], a['claimed']]);
+
+  it('keeps the units of a SKU whose line is told later, though others wait for them', async () => {
+    const { id } = (await reserve([{ sku: 'K7-S', quantity: 10 }, { sku: 'K7-M', quantity: 10 }], { orderId: 'two' })).body;
+    await take([line('other', 'K7-M', 'paid', 3, 1)]);
+    await settled();
+    await take([line('two', 'K7-S', 'paid', 10, 2)]);
+    await settled();
+    expect(await reservation(id)).toMatchObject({ status: 'held', lines: [{ sku: 'K7-M', taken: 0 }, { sku: 'K7-S', taken: 10 }] });
+    expect(await stockOf('K7-M')).toMatchObject({ reserved: 10, available: 0, waiting: 3 });
+    await take([line('two', 'K7-M', 'paid', 10, 3, { line_id: '2' })]);
+    await settled();
+    expect((await reservation(id)).status).toBe('used');
+    expect(await shares('K7-M')).toEqual([['other', '1', 0, 0], ['two', '2', 10, 0]]);
+  });
+
+  it('keeps the units of one SKU for the second line of it, shipped at once though another shipped without stock', async () => {
+    const { id } = (await reserve([{ sku: 'K8-S', quantity: 10 }], { orderId: 'twice' })).body;
+    await take([line('twice', 'K8-S', 'paid', 4, 1)]);
+    await settled();
+    expect(await reservation(id)).toMatchObject({ status: 'held', lines: [{ taken: 4 }] });
+    await take([line('rival', 'K8-S', 'paid', 2, 1), line('rival', 'K8-S', 'shipped', 2, 2), line('twice', 'K8-S', 'paid', 6, 3, { line_id: '2' }), line('twice', 'K8-S', 'shipped', 5, 4, { line_id: '2' })]);
+    await settled();
+    expect((await reservation(id)).status).toBe('used');
+    expect(await shares('K8-S')).toEqual([['rival', '1', 0, 0], ['twice', '1', 4, 0], ['twice', '2', 1, 5]]);
+  });
+
+  it('ends when its order is cancelled before anybody saw it open; confirmed, it ends after 30 days at the latest', async () => {
+    const confirmed = async (orderId: string): Promise<string> => {
+      const { id } = (await reserve([{ sku: 'K9-S', quantity: 3 }], { orderId })).body;
+      const days = (Date.parse((await r.call('POST', `/v1/reservations/${id}/confirm`)).body.expiresAt) - Date.now()) / 86_400_000;
+      expect(Math.round(days)).toBe(30);
+      return id;
+    };
+    const [unpaid, both, part] = [await confirmed('unpaid'), await confirmed('both'), await confirmed('part')];
+    await take([line('unpaid', 'K9-S', 'created', 3, 1), line('both', 'K9-S', 'created', 3, 1), line('part', 'K9-S', 'created', 3, 1)]);
+    await settled();
+    expect([await reservation(unpaid), await reservation(both), await reservation(part)]).toMatchObject([{ status: 'confirmed' }, { status: 'confirmed' }, { status: 'confirmed' }]);
+    await take([line('unpaid', 'K9-S', 'cancelled', 3, 2), line('both', 'K9-S', 'paid', 3, 2), line('both', 'K9-S', 'cancelled', 3, 3), line('part', 'K9-S', 'cancelled', 2, 2)]);
+    await settled();
+    expect([await reservation(unpaid), await reservation(both), await reservation(part)]).toMatchObject([{ status: 'released' }, { status: 'released' }, { status: 'confirmed' }]);
+    expect(await stockOf('K9-S')).toMatchObject({ reserved: 3, available: 7 });
+    await r.sql.query(`update reservations set expires_at = clock_timestamp() where id = $1`, [part]);
+    await until('it ends', async () => (await reservation(part)).status === 'expired');
+    expect(await stockOf('K9-S')).toMatchObject({ reserved: 0, available: 10 });
+  });
+
+  it('are listed newest first, by SKU, order and status, in pages', async () => {
+    const page = async (query: string) => (await r.call('GET', `/v1/reservations?${query}`)).body;
+    const all = await page('sku=K9-S');
+    expect(all.items.map((i: { orderId: string; status: string }) => [i.orderId, i.status])).toEqual([['part', 'expired'], ['both', 'released'], ['unpaid', 'released']]);
+    expect((await page('sku=K9-S&status=released')).items).toHaveLength(2);
+    expect((await page('orderId=two')).items).toMatchObject([{ status: 'used', lines: [{ sku: 'K7-M', quantity: 10, taken: 10 }, { sku: 'K7-S', quantity: 10, taken: 10 }] }]);
+    const first = await page('sku=K9-S&limit=2');
+    expect((await page(`sku=K9-S&limit=2&cursor=${first.nextCursor}`))).toMatchObject({ items: [{ orderId: 'unpaid' }], nextCursor: null });
+    expect(await page('status=gone')).toMatchObject({ status: 422, detail: expect.stringContaining('status') });
   });
 
   it('shows a platform its own reservations alone', async () => {
@@ -135,6 +197,7 @@ describe('reservations', () => {
     expect([(await asPlatform({ shop: 'shop-2' })).status, (await asPlatform({})).status]).toEqual([404, 422]);
     const own = await asPlatform({ shop: 'shop-1' });
     expect(own.status).toBe(201);
+    expect((await request(r.url, 'GET', '/v1/reservations', undefined, { authorization: `Bearer ${key}` })).body.items.map((i: { id: string }) => i.id)).toEqual([own.body.id]);
     await r.call('DELETE', `/v1/reservations/${own.body.id}`);
     const { id } = (await reserve([{ sku: 'K1-M', quantity: 1 }])).body;
     expect((await request(r.url, 'GET', `/v1/reservations/${id}`, undefined, { authorization: `Bearer ${key}` })).status).toBe(404);
