@@ -177,6 +177,15 @@ export const lotsOf = (tx: Tx, places: readonly Place[], quality: Quality | null
     [...columns(distinct(places)), quality],
   );
 
+/** Sellable units by lot that may leave the house: those of withdrawn lots are not among them. */
+export const claimableLots = (tx: Tx, places: readonly Place[]): Promise<LotRow[]> =>
+  rows(
+    tx,
+    `select l.* from stock_lots l join unnest($1::text[], $2::text[], $3::text[]) as w(world, sku, location) using (world, sku, location)
+     where l.units > 0 and l.quality = 'A' and not exists (select 1 from lots x where x.id = l.lot and x.withdrawn_by is not null) order by l.sku, l.location, l.lot collate "C", l.sub_lot collate "C"`,
+    columns(distinct(places)),
+  );
+
 export const lotsOfSku = (tx: Tx, world: World, sku: string): Promise<(LotRow & { supplier: string | null; name: string | null; received_at: Date | null })[]> =>
   rows(
     tx,
@@ -408,8 +417,13 @@ export const sellableOfLot = (tx: Tx, world: World, lot: string, quality: Qualit
 /** Marks a lot as one that must not be sold, or takes the mark away. */
 export const markWithdrawn = (tx: Tx, lot: string, cause: string | null): Promise<number> => touched(tx, 'update lots set withdrawn_by = $2 where id = $1', [lot, cause]);
 
+/** What withdrew a lot; undefined where nothing did. */
+export const withdrawnBy = async (tx: Tx, lot: string): Promise<string | undefined> => (await one<{ withdrawn_by: string | null }>(tx, 'select withdrawn_by from lots where id = $1', [lot]))?.withdrawn_by ?? undefined;
+
+export type WithdrawnUnits = LotRow & { readonly withdrawn_by: string };
+
 /** Sellable units in these places of lots that must not be sold: what a reservation kept when its lot was withdrawn. */
-export const withdrawnUnits = (tx: Tx, places: readonly Place[]): Promise<(LotRow & { withdrawn_by: string })[]> =>
+export const withdrawnUnits = (tx: Tx, places: readonly Place[]): Promise<WithdrawnUnits[]> =>
   rows(
     tx,
     `select l.*, x.withdrawn_by from stock_lots l join unnest($1::text[], $2::text[], $3::text[]) as w(world, sku, location) using (world, sku, location) join lots x on x.id = l.lot and x.withdrawn_by is not null

@@ -24,6 +24,13 @@ describe('who gets the units', () => {
     expect(moves[0]).toMatchObject({ share: { reserved: 0, claimed: 3 }, claims: [{ lot: 'new', units: 2 }, { lot: 'old', units: 1 }] });
   });
 
+  it('nothing leaves out of units whose lot is not given, withdrawn as it is: the line lets go, and what shipped stays unclaimed', () => {
+    const shares = new Map<string, LineShare>([['a', { reserved: 3, claimed: 0 }]]);
+    const { level, moves } = allocate({ onHand: 5, reserved: 5 }, [lot('fresh', 1)], shares, [wish({ open: 0, shipped: 3 })]);
+    expect(level).toEqual({ onHand: 4, reserved: 2 });
+    expect(moves).toEqual([{ key: 'a', share: { reserved: 0, claimed: 1 }, released: 2, newlyReserved: 0, claims: [{ lot: 'fresh', subLot: '', units: 1 }] }]);
+  });
+
   it('for any lines and levels: promises stay within what is there, lots sum to it, and nobody lacks beside free units', () => {
     const line = fc.record({ open: fc.nat(6), more: fc.nat(6), reserved: fc.nat(6), claimed: fc.nat(4), since: fc.nat(3), named: fc.boolean() });
     fc.assert(

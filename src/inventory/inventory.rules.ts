@@ -104,13 +104,15 @@ function takeFrom(lots: LotUnits[], units: number, named: string | undefined): L
  * its line had reserved; what a line no longer needs is released; then lines that lack units get what is available, by the time
  * of their payment.
  *
- * `shares`: what lines have so far, what a reservation handed over to them included; `lots`: sellable units by lot, oldest first,
- * which sum to `level.onHand`. Never promises or ships a unit that is not there: what shipped beyond it stays unclaimed (the
- * line's shipped − claimed), and is claimed when stock is booked in.
+ * `shares`: what lines have so far, what a reservation handed over to them included; `lots`: sellable units by lot, oldest first.
+ * They sum to `level.onHand` less the units of withdrawn lots that reservations keep: nothing leaves out of those. Never promises
+ * or ships a unit that is not there: what shipped beyond it stays unclaimed (the line's shipped − claimed), and is claimed when
+ * stock is booked in.
  */
 export function allocate(level: Level, lots: readonly LotUnits[], shares: ReadonlyMap<string, LineShare>, wishes: readonly LineWish[]): Allocation {
   let { onHand, reserved } = level;
   const left = [...lots];
+  let there = lots.reduce((s, l) => s + l.units, 0);
   const moves = new Map<string, { wish: LineWish; share: { reserved: number; claimed: number }; released: number; newlyReserved: number; claims: LotUnits[] }>();
   const inOrder = [...wishes].sort((a, b) => a.since - b.since || (a.key < b.key ? -1 : 1));
   for (const wish of inOrder) {
@@ -118,10 +120,12 @@ export function allocate(level: Level, lots: readonly LotUnits[], shares: Readon
     const move = { wish, share: { ...share }, released: 0, newlyReserved: 0, claims: [] as LotUnits[] };
     moves.set(wish.key, move);
     const due = Math.max(0, wish.shipped - share.claimed);
-    const own = Math.min(due, share.reserved);
+    const promised = Math.min(due, share.reserved);
     // Own units first; beyond them only what nobody was promised.
-    const claimed = own + Math.min(due - own, Math.max(0, onHand - reserved));
+    const claimed = Math.min(there, promised + Math.min(due - promised, Math.max(0, onHand - reserved)));
+    const own = Math.min(promised, claimed);
     if (claimed > 0) {
+      there -= claimed;
       move.claims = takeFrom(left, claimed, wish.lot);
       move.share.claimed += claimed;
       move.share.reserved -= own;

@@ -165,12 +165,14 @@ export class ReservationsByLine1763804000000 implements MigrationInterface {
       create index reservations_expiring on reservations (expires_at) where status in ('held', 'confirmed');
       create index reservations_of_order on reservations (order_id, id) where order_id is not null;
       create index reservation_lines_by_sku on reservation_lines (sku, reservation);
+      -- Asked whenever units are given out; few lots ever are.
+      create index lots_withdrawn on lots (id) where withdrawn_by is not null;
     `);
   }
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      drop index reservation_lines_by_sku; drop index reservations_of_order; drop index reservations_expiring;
+      drop index lots_withdrawn; drop index reservation_lines_by_sku; drop index reservations_of_order; drop index reservations_expiring;
       create index reservations_expiring on reservations (expires_at) where status = 'held';
       update reservations set expires_at = null where status = 'confirmed';
       alter table reservations drop constraint reservations_end;

@@ -7,6 +7,7 @@ import { stockChanged } from './inventory.facts.js';
 import { allocate, handOver, type LineWish } from './inventory.rules.js';
 import * as store from './inventory.repository.js';
 import type { Place, Quality, World } from './inventory.repository.js';
+import { blockLots, blockWithdrawn } from './withdrawn.js';
 
 /** Changes taken up in one transaction. */
 const NEWS_PER_JOB = 4_000;
@@ -104,6 +105,10 @@ export class StockService {
     const available = level.on_hand - level.reserved;
     if (c.quality === 'A' && leaving > available) throw new DomainError(409, 'promised', `quantity: only ${available} units are not promised to an order`, { available });
     if (c.lot !== '' && there === 0 && (await store.lotsCalled(tx, [c.lot])).every((l) => l.id !== c.lot)) throw invalid('lot', `the lot ${c.lot} does not exist`);
+    const withdrawnBy = c.toQuality === 'A' && c.lot !== '' ? await store.withdrawnBy(tx, c.lot) : undefined;
+    if (withdrawnBy !== undefined) {
+      throw new DomainError(409, 'lot-withdrawn', `lot: no unit of ${c.lot} can be sold while ${withdrawnBy} stands; close it as dismissed, or book units that were sorted out of it (adjust) out of this lot and in again without one`, { withdrawnBy });
+    }
     const base = { ...place, lot: c.lot, subLot: c.subLot, reserved: 0, claimed: 0, origin: 'person', originId: c.actor, note: c.note, at: new Date(), actor: c.actor };
     const to = c.cause === 'quarantine' ? 'quarantine' : c.toQuality;
     if (to === c.quality) throw invalid('toQuality', `the units are of quality ${c.quality} already`);
@@ -154,33 +159,9 @@ export class StockService {
     let kept = 0;
     for (const place of places) {
       const level = (await store.lockLevels(tx, [place])).get(store.placeKey(place)) as store.StockLevel;
-      const lots = (await store.lotsOf(tx, [place], 'A')).filter((l) => l.lot === w.lot);
-      const units = lots.reduce((s, l) => s + l.units, 0);
-      const base = { ...place, quality: 'A' as const, claimed: 0, note: w.note, at: w.at, actor: w.actor };
-      const movements: store.Movement[] = [];
-      const saved: store.AllocationRow[] = [];
-      let short = Math.max(0, level.reserved - (level.on_hand - units));
-      let waiting = 0;
-      for (const line of short > 0 ? await store.reservedLines(tx, place) : []) {
-        const part = Math.min(short, line.reserved);
-        if (part === 0) break;
-        short -= part;
-        saved.push({ ...line, reserved: line.reserved - part });
-        waiting += Math.max(0, line.open - line.reserved + part) - Math.max(0, line.open - line.reserved);
-        movements.push({ ...base, lot: '', subLot: '', cause: 'release', house: 0, reserved: -part, origin: 'order-line', originId: `${line.shop}/${line.order_id}/${line.line_id}` });
-      }
-      let left = units - short;
-      kept += short;
-      quarantined += left;
-      for (const l of lots) {
-        const part = Math.min(left, l.units);
-        left -= part;
-        if (part === 0) continue;
-        const moved = { ...base, lot: l.lot, subLot: l.sub_lot, cause: 'quarantine' as const, reserved: 0, origin: w.origin, originId: w.originId };
-        movements.push({ ...moved, house: -part }, { ...moved, quality: 'quarantine', house: part });
-      }
-      await store.post(tx, movements, saved.length === 0 ? [] : [{ ...place, waiting, unclaimed: 0 }]);
-      if (saved.length > 0) await store.saveAllocations(tx, saved);
+      const done = await blockLots(tx, level, (await store.withdrawnUnits(tx, [place])).filter((l) => l.lot === w.lot), w);
+      quarantined += done.quarantined;
+      kept += done.kept;
     }
     await this.jobs.announce(tx, stockChanged, { world: w.world, cause: 'quarantine', skus: [...new Set(places.map((p) => p.sku))] });
     return { quarantined, kept };
@@ -214,9 +195,14 @@ export class StockService {
     if (news.length > 0) await this.settle(tx, news);
   }
 
-  /** Gives what is available at places to the lines that lack units there, those that wait longest first, until one of the two runs out. */
+  /**
+   * Gives what is available at places to the lines that lack units there, those that wait longest first, until one of the two runs
+   * out. What is free of withdrawn lots is blocked before, so that nobody gets it.
+   */
   private async serve(tx: Tx, places: readonly Place[]): Promise<void> {
     if (places.length === 0) return;
+    const blocked = await blockWithdrawn(tx, places);
+    for (const world of new Set(blocked.map((p) => p.world))) await this.jobs.announce(tx, stockChanged, { world, cause: 'quarantine', skus: [...new Set(blocked.filter((p) => p.world === world).map((p) => p.sku))] });
     for (;;) {
       const levels = await store.lockLevels(tx, places);
       const lacking = [...levels.values()].filter((l) => l.on_hand > l.reserved && l.waiting + l.unclaimed > 0).map((l) => ({ ...l, limit: Math.min(LACKING_PER_PASS, l.on_hand - l.reserved) }));
@@ -261,22 +247,6 @@ export class StockService {
     await this.serve(tx, [...levels.values()].filter((l) => l.on_hand > 0 && l.waiting + l.unclaimed + l.reserved > 0));
   }
 
-  /** What a reservation kept of a lot that must not be sold is blocked when the reservation lets it go. */
-  private async blockWithdrawn(tx: Tx, places: readonly Place[]): Promise<void> {
-    const suspect = await store.withdrawnUnits(tx, places);
-    if (suspect.length === 0) return;
-    const levels = await store.lockLevels(tx, suspect);
-    const free = new Map([...levels].map(([key, l]) => [key, l.on_hand - l.reserved]));
-    const movements = suspect.flatMap((l): store.Movement[] => {
-      const key = store.placeKey(l);
-      const units = Math.min(l.units, free.get(key) ?? 0);
-      free.set(key, (free.get(key) ?? 0) - units);
-      const moved = { world: l.world, sku: l.sku, location: l.location, lot: l.lot, subLot: l.sub_lot, cause: 'quarantine' as const, reserved: 0, claimed: 0, origin: 'alarm', originId: l.withdrawn_by, note: null, at: new Date(), actor: 'alarm' };
-      return units === 0 ? [] : [{ ...moved, quality: 'A', house: -units }, { ...moved, quality: 'quarantine', house: units }];
-    });
-    await store.post(tx, movements);
-  }
-
   /** Gives the lines of orders what was reserved for them; answers the units by line. A reservation of which nothing is left is used. */
   private async handOver(tx: Tx, promised: readonly store.HeldLine[], lines: readonly store.AllocationRow[]): Promise<ReadonlyMap<string, number>> {
     const orderAt = (l: Place & { shop: string | null; order_id: string | null }): string => `${l.shop}\0${l.order_id}\0${store.placeKey(l)}`;
@@ -309,7 +279,6 @@ export class StockService {
     });
     await store.lockLevels(tx, movements);
     await store.post(tx, movements);
-    await this.blockWithdrawn(tx, movements);
     await this.serve(tx, movements);
   }
 
@@ -317,7 +286,7 @@ export class StockService {
     tx: Tx, levels: ReadonlyMap<string, store.StockLevel>, lines: readonly { readonly before: store.AllocationRow | undefined; readonly after: store.AllocationRow }[], serving = false,
   ): Promise<void> {
     const byPlace = grouped(lines, (l) => store.placeKey(l.after));
-    const lots = grouped(await store.lotsOf(tx, lines.map((l) => l.after), 'A'), store.placeKey);
+    const lots = grouped(await store.claimableLots(tx, lines.map((l) => l.after)), store.placeKey);
     const movements: store.Movement[] = [];
     const lacks: store.Lack[] = [];
     const saved: store.AllocationRow[] = [];
