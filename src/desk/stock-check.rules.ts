@@ -21,7 +21,7 @@ export function phaseOf(b: { readonly startsAt: Date; readonly endsAt: Date; rea
   return b.startsAt <= now ? 'live' : 'planned';
 }
 
-/** What of the plan is still to be sold, row by row: what was sold already is taken off the rows in the order in which they are shown. */
+/** What of the plan is still to be sold, row by row: what was ordered already, paid or not, is taken off the rows in the order in which they are shown. */
 export function stillPlanned(planned: readonly number[], sold: number): number[] {
   let left = Math.max(0, sold);
   return planned.map((units) => {
@@ -40,12 +40,14 @@ export interface Claimant {
 }
 
 export interface ItemFacts {
-  /** Planned units that are not sold yet. */
+  /** Planned units that are not ordered yet. */
   readonly planned: number;
   readonly promiseDays: number;
   readonly available: number;
   /** Units that order lines wait for, or that left without being there. */
   readonly waiting: number;
+  /** Units of orders that are neither paid nor cancelled, over all shops of the stock: platforms hold them for their buyers. */
+  readonly unpaid: number;
   readonly today: string;
   /** The day on which the promise starts to run, and the last day on which it is kept. */
   readonly from: string;
@@ -85,7 +87,7 @@ export function brokenSizes(sizes: ItemFacts['sizes']): string[] {
 const overdueUnits = (f: ItemFacts): number => f.incoming.reduce((s, i) => (i.date < f.today ? s + i.units : s), 0);
 
 export function judgeItem(f: ItemFacts): Judgement {
-  const taken = f.waiting + f.claimants.reduce((s, c) => (c.before ? s + c.units : s), 0);
+  const taken = f.waiting + f.unpaid + f.claimants.reduce((s, c) => (c.before ? s + c.units : s), 0);
   const unitsToOpen = Math.max(0, f.available - taken);
   const dated = availableToPromise(f.available, taken, [{ date: f.today, units: 0 }, ...f.incoming.filter((i) => i.date >= f.today)]);
   const units = dated.reduce((most, d) => (d.date <= f.by ? d.units : most), 0);
@@ -103,7 +105,7 @@ function reasonsOf(f: ItemFacts, unitsToOpen: number, promise: ShipPromise, brok
   const reasons: Reason[] = [];
   const say = (code: string, text: string): void => void reasons.push({ code, text });
   const overdue = overdueUnits(f);
-  if (nothing) say('no-stock', `nothing may be opened: ${f.available} available, ${f.waiting} wait, and no supply is due by ${f.by}`);
+  if (nothing) say('no-stock', `nothing may be opened: ${f.available} available, ${f.waiting} wait, ${f.unpaid} are held for unpaid orders, and no supply is due by ${f.by}`);
   else if (unitsToOpen < f.planned) say('short-stock', `${unitsToOpen} of ${f.planned} planned units are free in stock`);
   if (!nothing && unitsToOpen < f.planned && promise.units > unitsToOpen) {
     say('rests-on-supply', `${Math.min(promise.units, f.planned) - unitsToOpen} more rest on supply that is due by ${f.by}: presale, not stock`);
@@ -117,6 +119,7 @@ function reasonsOf(f: ItemFacts, unitsToOpen: number, promise: ShipPromise, brok
   const sum = (list: readonly Claimant[]): number => list.reduce((s, c) => s + c.units, 0);
   if (before.length > 0) say('shared-with', `${named(before)} comes first and plans ${sum(before)} units of it, which are not promised here`);
   if (after.length > 0) say('shared-with', `${named(after)} comes later and plans ${sum(after)} units of it`);
+  if (f.unpaid > 0) say('unpaid-orders', `${f.unpaid} units are held for orders that are not paid yet, and are not opened again`);
   if (overdue > 0) say('supply-overdue', `${overdue} units were due before ${f.today} and have not come; nothing is promised on them`);
   if (reasons.length === 0) say('covered', `${unitsToOpen} units are free for ${f.planned} planned`);
   return reasons;

@@ -129,6 +129,9 @@ export interface SkuDemand {
   readonly line_log_milli: number;
 }
 
+/** Units that were ordered and neither paid nor cancelled: platforms hold them for their buyers. */
+export const unpaidUnits = (d: Pick<SkuDemand, 'ordered' | 'cancelled' | 'net_paid'>): number => Math.max(0, d.ordered - d.cancelled - d.net_paid);
+
 export const demandOf = (tx: Tx, skus: readonly string[]): Promise<SkuDemand[]> => rows(tx, 'select shop, sku, ordered, cancelled, net_paid, shipped, open_units, open_paid_seconds::float8 as open_paid_seconds, sale_lines, cancelled_lines, lines, line_units, line_log_milli from sku_demand where sku = any($1)', [skus]);
 
 /** The earliest ship-by of open lines, per SKU. */

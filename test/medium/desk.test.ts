@@ -74,6 +74,19 @@ describe('a stock check', () => {
     expect(hers.items[0].overflow).not.toHaveProperty('supplier');
   });
 
+  it('opens no unit again that an unpaid order holds; what is ordered is off the plan, and back on it when the order is cancelled', async () => {
+    await planned('B6', 7200);
+    await lineUp('B6', [['L4-one', 7200, 30]]);
+    const order = { event_id: 'u1', order_id: 'u1', sku: 'L4-one', type: 'created', quantity: 12, broadcast: 'B6', occurred_at: iso(0) };
+    await take([orderEvent(order), orderEvent({ ...order, event_id: 'u2', order_id: 'u2', quantity: 3, broadcast: '' })]);
+    await settled();
+    expect((await check('B6')).items[0]).toMatchObject({ plannedLeft: 18, unitsToOpen: 25, stock: [{ available: 40, unpaid: 15 }], verdict: 'go', reasons: [{ code: 'unpaid-orders' }] });
+    await take([orderEvent({ ...order, event_id: 'u3', type: 'cancelled' }), orderEvent({ ...order, event_id: 'u4', order_id: 'u2', quantity: 3, type: 'cancelled', broadcast: '' })]);
+    await settled();
+    expect((await check('B6')).items[0]).toMatchObject({ plannedLeft: 30, unitsToOpen: 40, stock: [{ unpaid: 0 }], reasons: [{ code: 'covered' }] });
+    await r.call('PATCH', '/v1/broadcasts/B6', { cancelled: true });
+  });
+
   it('says by when a promise could be kept where it cannot, and what can still be made', async () => {
     await r.sql.query(`insert into dated_supply (source, ref, world, sku, quantity, due) values ('test', '1', 'replay', 'Q4-one', 50, '2026-11-23'), ('test', '2', 'replay', 'Q4-one', 60, '2026-12-10'),
       ('test', '3', 'replay', 'Q4-one', 7, '2026-11-18'), ('test', '4', 'live', 'Q4-one', 900, '2026-11-21')`);
