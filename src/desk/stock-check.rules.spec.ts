@@ -14,13 +14,19 @@ describe('the verdict of an item', () => {
 
   it('is limited where stock falls short of the plan, and says how far supply carries the promise', () => {
     const j = judgeItem(facts({ planned: 120, available: 10, incoming: [{ date: '2026-11-23', units: 50 }, { date: '2026-12-10', units: 60 }] }));
-    expect(j).toMatchObject({ verdict: 'limited', unitsToOpen: 10, promise: { keepable: false, units: 60, earliest: '2026-12-10', keptInDays: 20 } });
+    expect(j).toMatchObject({ verdict: 'limited', unitsToOpen: 10, promise: { keepable: false, units: 60, earliest: '2026-12-10', keptInDays: 21 } });
     expect(j.reasons.map((r) => r.code)).toEqual(['short-stock', 'rests-on-supply', 'promise-not-keepable']);
   });
 
   it('is limited, not go, where the promise rests on supply that comes in time', () => {
-    expect(judgeItem(facts({ available: 0, incoming: [{ date: '2026-11-25', units: 40 }] }))).toMatchObject({ verdict: 'limited', unitsToOpen: 0, promise: { keepable: true, units: 40 } });
-    expect(judgeItem(facts({ available: 0, incoming: [{ date: '2026-11-26', units: 40 }] })).verdict).toBe('no-go');
+    expect(judgeItem(facts({ available: 0, incoming: [{ date: '2026-11-24', units: 40 }] }))).toMatchObject({ verdict: 'limited', unitsToOpen: 0, promise: { keepable: true, units: 40, keptInDays: 5 } });
+    // Due on the day on which the promise ends: it may come an hour later.
+    expect(judgeItem(facts({ available: 0, incoming: [{ date: '2026-11-25', units: 40 }] }))).toMatchObject({ verdict: 'no-go', promise: { keepable: false, units: 0, earliest: '2026-11-25', keptInDays: 6 } });
+  });
+
+  it('keeps a promise of no days out of stock alone', () => {
+    expect(judgeItem(facts({ promiseDays: 0, by: '2026-11-20', incoming: [{ date: '2026-11-20', units: 9 }] })).promise).toMatchObject({ keepable: true, units: 100, keptInDays: 0 });
+    expect(judgeItem(facts({ promiseDays: 0, by: '2026-11-20', available: 30, incoming: [{ date: '2026-11-20', units: 10 }] })).promise).toMatchObject({ keepable: false, units: 30, earliest: '2026-11-20', keptInDays: 1 });
   });
 
   it('is no-go where nothing is there and nothing comes in time; the rest never comes on known supply', () => {

@@ -9,7 +9,7 @@ import { incomingOf, levelsOf, type StockLevel } from '../inventory/index.js';
 import { localTime, nextLocalHour } from '../kernel/math/index.js';
 import type { Tx } from '../kernel/index.js';
 import { allClocks, demandOf, unpaidUnits, type SkuDemand } from '../orders/index.js';
-import { judgeBroadcast, judgeItem, naiveReturnRate, overflow, phaseOf, standstill, stillPlanned, validUntil, type Claimant, type Judgement } from './stock-check.rules.js';
+import { addDays, judgeBroadcast, judgeItem, naiveReturnRate, overflow, phaseOf, standstill, stillPlanned, validUntil, type Claimant, type Judgement } from './stock-check.rules.js';
 import * as store from './stock-check.repository.js';
 
 const DAY_MS = 86_400_000;
@@ -187,7 +187,8 @@ function shownItem(known: Known, item: Item, j: Judgement, left: number, moment:
     stock: [{ bucket: 'general', onHand, reserved, available, blocked, waiting, unpaid: known.unpaid.get(item.sku) ?? 0 }], unitsToOpen: j.unitsToOpen, availableToPromise: j.availableToPromise,
     promise: { ...j.promise, until: new Date(promiseStart(item, moment.now) + item.promise_days * DAY_MS) }, brokenSizes: j.brokenSizes,
     demand: assessment === undefined ? null : { assessment: assessment.id, at: assessment.at, quantiles: assessment.more },
-    overflow: terms === undefined ? null : shownOverflow(known, terms, j.promise.by, moment, principal),
+    // What is finished on the day on which the promise ends may be too late, as with supply that is dated.
+    overflow: terms === undefined ? null : shownOverflow(known, terms, addDays(j.promise.by, -1), moment, principal),
     returns: naiveReturnRate(known.demand.get(item.sku) ?? 0, returned?.returned ?? 0, returned?.reason == null ? null : { claimed: returned.reason, units: returned.reason_units ?? 0 }),
     substitutes: known.substitutes.filter((s) => s.category === terms?.category).map(({ sku, style, colour, size, price, currency, available: free }) => ({ sku, style, colour, size, price, currency, available: free })),
   };

@@ -1,11 +1,12 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query as QueryParam, Req } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { actorOf, Allow, AccessService, CurrentPrincipal, mayIngest, type AccessRequest, type Principal } from '../access/index.js';
-import { existingSkus } from '../catalogue/index.js';
+import { existingSkus, termsOf } from '../catalogue/index.js';
 import { Database, invalid, listed, ListQuery, notFound, Once, onceOf, pageOf, queryText, type Listed, type Query, type Tx } from '../kernel/index.js';
+import { localTime } from '../kernel/math/index.js';
 import { worldNow, worldOf } from '../orders/index.js';
 import { NewMovementBody, NewReservationBody } from './inventory.dto.js';
-import { availableToPromise } from './inventory.rules.js';
+import { availableToPromise, isPromisable } from './inventory.rules.js';
 import * as store from './inventory.repository.js';
 import { ReservationsService } from './reservations.service.js';
 import { StockService } from './stock.service.js';
@@ -28,15 +29,18 @@ export class InventoryController {
     const world = worldOf(query);
     return this.database.transaction(async (tx) => {
       if (!(await existingSkus(tx, [sku])).has(sku)) throw notFound(`the SKU ${sku}`);
-      const [levels, lots, incoming] = await Promise.all([store.levelsOf(tx, world, [sku]), store.lotsOfSku(tx, world, sku), store.incomingOf(tx, world, [sku], await worldNow(tx, world))]);
+      const now = await worldNow(tx, world);
+      const [levels, lots, incoming, [terms]] = await Promise.all([store.levelsOf(tx, world, [sku]), store.lotsOfSku(tx, world, sku), store.incomingOf(tx, world, [sku], now), termsOf(tx, [sku])]);
+      // Supply is dated by the supplier's calendar.
+      const today = localTime(now.getTime(), terms?.supplier_time_zone ?? 'UTC').date;
       const sum = (pick: (l: store.StockLevel) => number): number => levels.reduce((s, l) => s + pick(l), 0);
       const available = sum((l) => l.on_hand - l.reserved);
       const waiting = sum((l) => l.waiting);
       const unclaimed = sum((l) => l.unclaimed);
-      const dated = incoming.map((i) => ({ date: i.due, units: i.quantity }));
+      const dated = incoming.map((i) => ({ date: i.due, units: i.quantity, source: i.source, overdue: !isPromisable({ date: i.due, units: i.quantity }, today) }));
       return {
         sku, world, onHand: sum((l) => l.on_hand), reserved: sum((l) => l.reserved), available, blocked: sum((l) => l.blocked), claimed: sum((l) => l.claimed), waiting, unclaimed,
-        incoming: incoming.map((i) => ({ date: i.due, units: i.quantity, source: i.source })), availableToPromise: availableToPromise(available, waiting + unclaimed, dated),
+        incoming: dated, availableToPromise: availableToPromise(available, waiting + unclaimed, dated.filter((d) => !d.overdue)),
         history: { opening: sum((l) => l.opening), received: sum((l) => l.received), returned: sum((l) => l.returned), adjusted: sum((l) => l.adjusted), scrapped: sum((l) => l.scrapped) },
         locations: levels.map((l) => ({ location: l.location, onHand: l.on_hand, reserved: l.reserved, available: l.on_hand - l.reserved, blocked: l.blocked })),
         lots: lots.map((l) => ({ lot: l.lot === '' ? null : l.lot, name: l.name, subLot: l.sub_lot === '' ? null : l.sub_lot, supplier: l.supplier, receivedAt: l.received_at, location: l.location, quality: l.quality, units: l.units })),

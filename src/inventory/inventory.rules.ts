@@ -152,6 +152,9 @@ export interface Dated {
   readonly units: number;
 }
 
+/** Whether supply can be promised on: what was due before today has not come, and nobody knows when it will. */
+export const isPromisable = (supply: Dated, today: string): boolean => supply.date >= today;
+
 /**
  * Available to promise by date: what is available now less what waits, then with each arrival. Never negative; a later date
  * never has less, because nothing is promised ahead here.

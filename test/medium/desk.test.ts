@@ -95,11 +95,14 @@ describe('a stock check', () => {
     const [item, socks] = (await check('B3')).items;
     expect(item).toMatchObject({
       verdict: 'limited', unitsToOpen: 10, availableToPromise: [{ date: '2026-11-20', units: 10 }, { date: '2026-11-23', units: 60 }, { date: '2026-12-10', units: 120 }],
-      promise: { keepable: false, units: 60, by: '2026-11-25', earliest: '2026-12-10', keptInDays: 20 },
-      // Five days of twenty, less the fifty and the seven that it makes anyway, in tens.
-      overflow: { units: 40, earliest: '2026-11-22', by: '2026-11-25', moq: 20 },
+      promise: { keepable: false, units: 60, by: '2026-11-25', earliest: '2026-12-10', keptInDays: 21 },
+      // Four days of twenty, less the fifty and the seven that it makes anyway, in tens.
+      overflow: { units: 20, earliest: '2026-11-22', by: '2026-11-24', moq: 20 },
     });
     expect(codes(item)).toEqual(['short-stock', 'rests-on-supply', 'promise-not-keepable', 'supply-overdue']);
+    // The SKU's own page promises no more: what is overdue is named, and nothing is promised on it.
+    const page = (await r.call('GET', '/v1/skus/Q4-one/availability?world=replay')).body;
+    expect(page).toMatchObject({ incoming: [{ date: '2026-11-18', units: 7, overdue: true }, { date: '2026-11-23', overdue: false }, { date: '2026-12-10' }], availableToPromise: [{ date: '2026-11-23', units: 60 }, { date: '2026-12-10', units: 120 }] });
     expect(socks.substitutes.map((s: { sku: string }) => s.sku)).toEqual(['Y1-one']);
     await r.sql.query(`delete from dated_supply where source = 'test'`);
   });
