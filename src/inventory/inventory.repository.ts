@@ -395,9 +395,14 @@ export const reservationsOfOrders = (tx: Tx, orders: readonly { shop: string; or
 
 // ---- Supply and what is known of it ----
 
-/** What the catalogue said before, per SKU. */
-export const openingStock = async (tx: Tx, skus: readonly string[]): Promise<Map<string, number>> =>
-  new Map((await rows<{ sku: string; units: number }>(tx, 'select sku, units from opening_stock where sku = any($1)', [skus])).map((r) => [r.sku, r.units]));
+/** The worlds and SKUs whose opening stock, the sum of its movements, is another than the catalogue says now. */
+export const openingsOtherThan = (tx: Tx, stock: ReadonlyMap<string, number>): Promise<{ world: World; sku: string }[]> =>
+  rows(
+    tx,
+    `select x.world, w.sku from unnest($1::text[], $2::bigint[]) as w(sku, units) cross join (values ('live'), ('replay')) as x(world)
+     left join stock_levels l on l.world = x.world and l.sku = w.sku and l.location = $3 where coalesce(l.opening, 0) <> w.units`,
+    [[...stock.keys()], [...stock.values()], MAIN],
+  );
 
 export const saveOpeningStock = (tx: Tx, stock: ReadonlyMap<string, number>): Promise<number> =>
   touched(tx, 'insert into opening_stock (sku, units) select * from unnest($1::text[], $2::int[]) on conflict (sku) do update set units = excluded.units', [[...stock.keys()], [...stock.values()]]);

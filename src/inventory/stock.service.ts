@@ -55,28 +55,36 @@ export interface Correction {
 export class StockService {
   constructor(@Inject(Jobs) private readonly jobs: Jobs) {}
 
-  /** The catalogue's opening stock, in both worlds; answers SKUs whose stock cannot fall so far because it is promised or gone. */
+  /**
+   * The catalogue's opening stock, in both worlds. Answers SKUs whose live stock cannot fall so far, because units of it are promised
+   * or gone; these are left as they are. Each world is judged by itself: a replay that has used up its own keeps it.
+   */
   async setOpening(tx: Tx, stock: ReadonlyMap<string, number>): Promise<ReadonlyMap<string, string>> {
-    const refused = new Map<string, string>();
-    const changesAgainst = (before: ReadonlyMap<string, number>): { sku: string; change: number }[] =>
-      [...stock].map(([sku, units]) => ({ sku, change: units - (before.get(sku) ?? 0) })).filter((c) => c.change !== 0);
-    const places = changesAgainst(await store.openingStock(tx, [...stock.keys()])).flatMap(({ sku }) => (['live', 'replay'] as const).map((world): Place => ({ world, sku, location: store.MAIN })));
+    const changed = await store.openingsOtherThan(tx, stock);
+    const places = changed.map(({ world, sku }): Place => ({ world, sku, location: store.MAIN }));
     const levels = await store.lockLevels(tx, places);
-    // Under the lock: another import may have told the same meanwhile.
-    const changes = changesAgainst(await store.openingStock(tx, [...stock.keys()])).filter(({ sku }) => levels.has(store.placeKey({ world: 'live', sku, location: store.MAIN })));
-    const kept = new Map(stock);
-    for (const { sku, change } of changes) {
-      const short = (['live', 'replay'] as const).map((world) => levels.get(store.placeKey({ world, sku, location: store.MAIN }))).find((l) => l !== undefined && l.on_hand - l.reserved + change < 0);
-      if (short === undefined) continue;
-      refused.set(sku, `initial_stock: cannot fall by ${-change}, only ${short.on_hand - short.reserved} of its units are neither shipped nor reserved; post a stock movement (adjust) instead`);
-      kept.delete(sku);
+    const lots = new Map((await store.lotsOf(tx, places, 'A')).filter((l) => l.lot === '' && l.sub_lot === '').map((l) => [store.placeKey(l), l.units]));
+    const refused = new Map<string, string>();
+    const wanted: (Place & { change: number })[] = [];
+    // Under the lock, and live before replay: another import may have told the same meanwhile, and what the live world refuses is changed in neither.
+    for (const [key, level] of [...levels].sort(([, x], [, y]) => (x.world < y.world ? -1 : 1))) {
+      const change = (stock.get(level.sku) as number) - level.opening;
+      // Units that came in with lots are not the opening stock's to lose.
+      const free = Math.min(level.on_hand - level.reserved, lots.get(key) ?? 0);
+      if (free + change >= 0) wanted.push({ world: level.world, sku: level.sku, location: level.location, change });
+      else if (level.world === 'live') refused.set(level.sku, `initial_stock: ${level.sku} cannot fall by ${-change}, only ${free} units of its opening stock are neither shipped nor reserved; post a stock movement (adjust) instead`);
     }
-    const applied = changes.filter(({ sku }) => !refused.has(sku));
-    await store.post(tx, applied.flatMap(({ sku, change }) => (['live', 'replay'] as const).map((world): store.Movement => ({
-      world, sku, location: store.MAIN, lot: '', subLot: '', quality: 'A', cause: 'opening', house: change, reserved: 0, claimed: 0, origin: 'catalogue', originId: sku, note: null, at: new Date(), actor: 'catalogue',
-    }))));
+    const applied = wanted.filter(({ sku, change }) => change !== 0 && !refused.has(sku));
+    await store.post(tx, applied.map(({ world, sku, location, change }): store.Movement => ({
+      world, sku, location, lot: '', subLot: '', quality: 'A', cause: 'opening', house: change, reserved: 0, claimed: 0, origin: 'catalogue', originId: sku, note: null, at: new Date(), actor: 'catalogue',
+    })));
+    const kept = new Map([...stock].filter(([sku]) => !refused.has(sku)));
     if (kept.size > 0) await store.saveOpeningStock(tx, kept);
-    await this.serve(tx, applied.flatMap(({ sku }) => (['live', 'replay'] as const).map((world): Place => ({ world, sku, location: store.MAIN }))));
+    await this.serve(tx, applied);
+    for (const world of ['live', 'replay'] as const) {
+      const skus = applied.filter((p) => p.world === world).map((p) => p.sku);
+      if (skus.length > 0) await this.jobs.announce(tx, stockChanged, { world, cause: 'opening', skus });
+    }
     return refused;
   }
 
