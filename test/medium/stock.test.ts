@@ -206,6 +206,8 @@ describe('reservations', () => {
   });
 });
 
+const imported = (...rows: string[]) => r.call('POST', '/v1/imports/catalogue', [CATALOGUE_HEAD, ...rows, ''].join('\n'), { 'content-type': 'text/csv' });
+
 describe('corrections', () => {
   const move = (body: object) => r.call('POST', '/v1/stock-movements', { world: 'replay', note: 'test', ...body });
 
@@ -227,12 +229,60 @@ describe('corrections', () => {
   });
 
   it('opening stock changes by the difference, and never below what is promised or gone', async () => {
-    const imported = (initial_stock: number) => r.call('POST', '/v1/imports/catalogue', [CATALOGUE_HEAD, skuRow('K2-S', { initial_stock }), ''].join('\n'), { 'content-type': 'text/csv' });
-    expect((await imported(12)).body).toMatchObject({ accepted: 1, rejectedCount: 0 });
+    expect((await imported(skuRow('K2-S', { initial_stock: 12 }))).body).toMatchObject({ accepted: 1, rejectedCount: 0 });
     expect(await stockOf('K2-S')).toMatchObject({ onHand: 4, history: { opening: 12 } });
-    expect((await imported(12)).body).toMatchObject({ accepted: 1 });
+    expect((await imported(skuRow('K2-S', { initial_stock: 12 }))).body).toMatchObject({ accepted: 1 });
     expect(await stockOf('K2-S')).toMatchObject({ onHand: 4 });
-    expect((await imported(2)).body).toMatchObject({ accepted: 0, rejected: [{ line: 2, code: 'stock-promised', detail: expect.stringContaining('only 4') }] });
-    expect(await stockOf('K2-S')).toMatchObject({ onHand: 4, history: { opening: 12 } });
+    const { id } = (await r.call('POST', '/v1/reservations', { lines: [{ sku: 'K2-S', quantity: 8 }], seconds: 600 })).body;
+    expect((await imported(skuRow('K3-S', { initial_stock: 10 }), skuRow('K2-S', { initial_stock: 2 }))).body).toMatchObject({ accepted: 0, rejected: [{ line: 3, code: 'stock-promised', detail: expect.stringMatching(/K2-S cannot fall by 10, only 4/) }] });
+    expect([await stockOf('K2-S'), await stockOf('K2-S', 'live')]).toMatchObject([{ onHand: 4, history: { opening: 12 } }, { onHand: 12, history: { opening: 12 } }]);
+    await r.call('DELETE', `/v1/reservations/${id}`);
+    // The replay has used its own up, and keeps it; the live stock is corrected all the same.
+    expect((await imported(skuRow('K2-S', { initial_stock: 2 }))).body).toMatchObject({ accepted: 1, rejectedCount: 0 });
+    expect([await stockOf('K2-S'), await stockOf('K2-S', 'live')]).toMatchObject([{ onHand: 4, history: { opening: 12 } }, { onHand: 2, history: { opening: 2 } }]);
+    const announced = await r.sql.query(`select payload->>'world' as world from facts where name = 'inventory.stock-changed' and payload->>'cause' = 'opening' and payload->'skus' ? 'K2-S' order by id`);
+    expect(announced.rows.map((a: { world: string }) => a.world)).toEqual(['live', 'replay', 'live', 'replay', 'live']);
+  });
+
+  it('opening stock loses no unit that came in with a lot', async () => {
+    await imported(skuRow('K8-M', { initial_stock: 4 }));
+    await r.sql.query(`insert into lots (id, world, received_at) values ('lot_k8', 'live', now())`);
+    const move = { cause: 'adjust', sku: 'K8-M', note: 'test' };
+    expect((await r.call('POST', '/v1/stock-movements', { ...move, quantity: 20, lot: 'lot_k8' })).status).toBe(201);
+    expect((await r.call('POST', '/v1/stock-movements', { ...move, quantity: -3 })).status).toBe(201);
+    expect((await imported(skuRow('K8-M', { initial_stock: 2 }))).body).toMatchObject({ accepted: 0, rejected: [{ line: 2, code: 'stock-promised', detail: expect.stringContaining('only 1 unit') }] });
+    expect((await imported(skuRow('K8-M', { initial_stock: 3 }))).body).toMatchObject({ accepted: 1 });
+    expect(await stockOf('K8-M', 'live')).toMatchObject({ onHand: 20, history: { opening: 3, adjusted: 17 } });
+  });
+});
+
+describe('who makes a SKU', () => {
+  const terms = async (sku: string) => (await r.call('GET', `/v1/skus/${sku}`)).body;
+  const ranks = async (sku: string) => (await r.sql.query('select supplier, rank from sourcing where sku = $1 order by rank', [sku])).rows.map((s: { supplier: string; rank: number }) => [s.supplier, s.rank]);
+  const announced = async (): Promise<string[][]> => (await r.sql.query(`select payload->'skus' as skus from facts where name = 'catalogue.terms-changed' order by id`)).rows.map((f: { skus: string[] }) => f.skus);
+
+  it('is the first supplier that the latest file names, whatever the alphabet says; what changes is announced once', async () => {
+    await imported(skuRow('M1-S', { supplier: 'aaa' }));
+    expect(await announced()).toEqual([]);
+    await imported(skuRow('M1-S', { supplier: 'zzz', unit_cost: 4_000 }));
+    expect(await terms('M1-S')).toMatchObject({ supplier: 'zzz', unitCost: 4_000 });
+    expect(await ranks('M1-S')).toEqual([['zzz', 1], ['aaa', 2]]);
+    await imported(skuRow('M1-S', { supplier: 'mmm' }), skuRow('M1-S', { supplier: 'aaa' }));
+    expect(await ranks('M1-S')).toEqual([['mmm', 1], ['aaa', 2], ['zzz', 3]]);
+    const before = await announced();
+    expect(before).toEqual([['M1-S'], ['M1-S']]);
+    expect((await imported(skuRow('M1-S', { supplier: 'mmm' }), skuRow('M1-S', { supplier: 'aaa' }))).body).toMatchObject({ accepted: 2 });
+    expect(await announced()).toEqual(before);
+  });
+
+  it('is the next supplier where the first may get no signals', async () => {
+    const standing = (to: string) => r.call('PATCH', '/v1/suppliers/mmm', { standing: to });
+    const before = (await announced()).length;
+    expect((await standing('prevent')).body).toMatchObject({ id: 'mmm', standing: 'prevent' });
+    expect(await terms('M1-S')).toMatchObject({ supplier: 'aaa' });
+    expect((await standing('prefer')).body).toMatchObject({ standing: 'prefer' });
+    expect(await terms('M1-S')).toMatchObject({ supplier: 'mmm' });
+    expect((await announced()).slice(before)).toEqual([['M1-S'], ['M1-S']]);
+    expect((await standing('best')).body).toMatchObject({ status: 422, detail: expect.stringContaining('standing') });
   });
 });
