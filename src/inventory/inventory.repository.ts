@@ -440,6 +440,15 @@ export const withdrawnUnits = (tx: Tx, places: readonly Place[]): Promise<Withdr
 export const returnedInQuarantine = (tx: Tx, lot: string): Promise<{ sku: string; location: string; sub_lot: string; units: number }[]> =>
   rows(tx, `select sku, location, sub_lot, sum(house)::int as units from stock_movements where lot = $1 and origin = 'return' and quality = 'quarantine' group by 1, 2, 3 having sum(house) > 0`, [lot]);
 
+/** Returned units in one place and part of a lot that wait for their inspection, by return; those that inspection put aside were moved by cause 'quarantine'. */
+export const uninspected = (tx: Tx, place: Place, lot: string, subLot: string): Promise<{ return_case: string; units: number }[]> =>
+  rows(
+    tx,
+    `select origin_id as return_case, sum(house)::int as units from stock_movements where world = $1 and sku = $2 and location = $3 and lot = $4 and sub_lot = $5 and origin = 'return' and quality = 'quarantine'
+       and cause <> 'quarantine' group by 1 having sum(house) > 0 order by 1`,
+    [place.world, place.sku, place.location, lot, subLot],
+  );
+
 /** Units of a lot that one cause put into quarantine and nothing of it took out again. */
 export const blockedBy = (tx: Tx, origin: string, originId: string, lot: string): Promise<{ sku: string; location: string; sub_lot: string; units: number }[]> =>
   rows(

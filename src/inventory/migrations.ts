@@ -167,12 +167,21 @@ export class ReservationsByLine1763804000000 implements MigrationInterface {
       create index reservation_lines_by_sku on reservation_lines (sku, reservation);
       -- Asked whenever units are given out; few lots ever are.
       create index lots_withdrawn on lots (id) where withdrawn_by is not null;
+      -- Returned units that wait for their inspection are told from those that it put aside, which a person may move: what was put
+      -- aside before is moved within quarantine, as it is from now on.
+      create index stock_movements_returned on stock_movements (sku) where origin = 'return' and quality = 'quarantine';
+      insert into stock_movements (world, sku, location, lot, sub_lot, quality, cause, house, reserved, claimed, origin, origin_id, note, at, actor)
+        select s.clock, c.sku, l.location, i.lot, i.sub_lot, 'quarantine', x.cause, x.sign * i.quantity, 0, 0, 'return', i.return_case, i.disposition, i.at, i.actor
+        from inspections i join return_cases c on c.id = i.return_case join shops s on s.id = c.shop
+        cross join lateral (select min(r.location) as location from return_lots r where r.return_case = i.return_case and r.lot = i.lot and r.sub_lot = i.sub_lot) l
+        cross join (values (1, 'regrade', -1), (2, 'quarantine', 1)) as x(n, cause, sign)
+        where i.disposition in ('rework', 'quarantine') and l.location is not null order by i.id, x.n;
     `);
   }
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      drop index lots_withdrawn; drop index reservation_lines_by_sku; drop index reservations_of_order; drop index reservations_expiring;
+      drop index stock_movements_returned; drop index lots_withdrawn; drop index reservation_lines_by_sku; drop index reservations_of_order; drop index reservations_expiring;
       create index reservations_expiring on reservations (expires_at) where status = 'held';
       update reservations set expires_at = null where status = 'confirmed';
       alter table reservations drop constraint reservations_end;

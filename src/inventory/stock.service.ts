@@ -110,6 +110,7 @@ export class StockService {
     const there = (await store.lotsOf(tx, [place], c.quality)).find((l) => l.lot === c.lot && l.sub_lot === c.subLot)?.units ?? 0;
     const leaving = c.cause === 'adjust' ? Math.max(0, -c.quantity) : c.quantity;
     if (leaving > there) throw new DomainError(409, 'not-there', `quantity: ${c.lot === '' ? 'this place' : `the lot ${c.lot}`} has ${there} units of quality ${c.quality}`, { units: there });
+    if (c.quality === 'quarantine') await this.leaveToInspection(tx, place, c, there, leaving);
     const available = level.on_hand - level.reserved;
     if (c.quality === 'A' && leaving > available) throw new DomainError(409, 'promised', `quantity: only ${available} units are not promised to an order`, { available });
     if (c.lot !== '' && there === 0 && (await store.lotsCalled(tx, [c.lot])).every((l) => l.id !== c.lot)) throw invalid('lot', `the lot ${c.lot} does not exist`);
@@ -129,6 +130,15 @@ export class StockService {
     await this.jobs.announce(tx, stockChanged, { world: c.world, cause: c.cause, skus: [c.sku] });
   }
 
+  /** Returned units that nobody has looked at are not a correction's to move: their inspection would find nothing to send on. */
+  private async leaveToInspection(tx: Tx, place: Place, c: Correction, there: number, leaving: number): Promise<void> {
+    const waiting = leaving === 0 ? [] : await store.uninspected(tx, place, c.lot, c.subLot);
+    const units = waiting.reduce((s, w) => s + w.units, 0);
+    if (leaving <= there - units) return;
+    const returns = waiting.map((w) => w.return_case);
+    throw new DomainError(409, 'waits-for-inspection', `quantity: ${units} of these ${there} units wait for the inspection of ${returns.slice(0, 5).join(', ')}${returns.length > 5 ? ` and ${returns.length - 5} more` : ''}; inspect them first`, { units: there - units, returns });
+  }
+
   /** Goods that came back are in the house and blocked until somebody has looked at them. */
   async takeBack(tx: Tx, r: { world: World; location: string; sku: string; returnId: string; lots: readonly { lot: string; subLot: string; units: number }[]; at: Date; actor: string }): Promise<void> {
     const place: Place = { world: r.world, sku: r.sku, location: r.location };
@@ -143,10 +153,11 @@ export class StockService {
   async sendOn(
     tx: Tx, r: { world: World; location: string; sku: string; returnId: string; lot: string; subLot: string; quantity: number; to: Quality | 'out'; note: string; at: Date; actor: string },
   ): Promise<void> {
-    if (r.to === 'quarantine') return;
     const place: Place = { world: r.world, sku: r.sku, location: r.location };
     await store.lockLevels(tx, [place]);
     const base = { ...place, lot: r.lot, subLot: r.subLot, reserved: 0, claimed: 0, origin: 'return', originId: r.returnId, note: r.note, at: r.at, actor: r.actor };
+    // Put aside: the units stay where they are, and from now on a person may move them (see `uninspected`).
+    if (r.to === 'quarantine') return store.post(tx, [{ ...base, quality: 'quarantine', cause: 'regrade', house: -r.quantity }, { ...base, quality: 'quarantine', cause: 'quarantine', house: r.quantity }]);
     await store.post(tx, r.to === 'out' ? [{ ...base, quality: 'quarantine', cause: 'scrap', house: -r.quantity }]
       : [{ ...base, quality: 'quarantine', cause: 'regrade', house: -r.quantity }, { ...base, quality: r.to, cause: 'regrade', house: r.quantity }]);
     await this.serve(tx, [place]);

@@ -90,10 +90,15 @@ it('a database of the version before, with rows in it, is upgraded; what a proce
   const state = (paid: number, cancelled: number, deliveredAt: number | null): string => JSON.stringify({ paid, cancelled, deliveredAt });
   await client.query(
     `insert into order_lines (shop, order_id, line_id, sku, state, counts, kind, broadcast, ordered, open_units, shipped, paid_at) values ('s', 'o', '1', 'k', $1, true, 'sale', '', 3, 3, 0, now())`, [state(3, 0, null)]);
+  await client.query(`insert into return_cases (id, shop, order_id, line_id, sku, quantity, kind, requested_at, status, status_at, goods, received, inspected) values ('R', 's', 'o', '1', 'k', 3, 'return', now(), 'x', now(), 'received', 3, 2);
+    insert into return_lots (return_case, lot, sub_lot, location, units, inspected) values ('R', '', '', 'main', 3, 2);
+    insert into inspections (return_case, lot, sub_lot, quantity, grade, finding, disposition, at, actor) values ('R', '', '', 2, 'B', 'worn', 'rework', now(), 'a'), ('R', '', '', 1, 'C', 'worn', 'scrap', now(), 'a')`);
   const after = await Database.connect({ url: old, pool: 4, entities: ENTITIES, migrations: MIGRATIONS });
   await after.migrate();
   const line = async (): Promise<unknown> => (await client.query('select net_paid, delivered_at, clock_at from order_lines')).rows[0];
   expect(await line()).toEqual({ net_paid: null, delivered_at: null, clock_at: null });
+  // What inspection had put aside is told from what waits for it.
+  expect((await client.query(`select cause, house, origin_id from stock_movements where origin = 'return' order by id`)).rows).toEqual([{ cause: 'regrade', house: -2, origin_id: 'R' }, { cause: 'quarantine', house: 2, origin_id: 'R' }]);
   // The statement of the version before, which knows nothing of the new columns.
   await client.query(`update order_lines set state = $1, open_units = 2`, [state(3, 1, Date.parse('2026-11-20T00:00:00Z'))]);
   expect(await line()).toEqual({ net_paid: 2, delivered_at: new Date('2026-11-20T00:00:00Z'), clock_at: new Date('2026-11-20T00:00:00Z') });
