@@ -1,4 +1,5 @@
 import { closeServer, request, running, until, type Running } from '../factories/database.js';
+import { BUSIEST, OVERVIEW } from '../../src/desk/desk.repository.js';
 import { CATALOGUE_HEAD, furnish, iso, ndjson, NDJSON, orderEvent, skuRow } from '../factories/merchant.js';
 
 const DAY = 86_400;
@@ -229,5 +230,37 @@ describe('the live view', () => {
     const body = await live('LIVE');
     expect(body).toMatchObject({ phase: 'ended', minutes: { elapsed: 60, left: 0 }, totals: { paidUnits: 119, perMinute: 0 } });
     for (const item of body.items) expect(new Set(Object.values(item.nowcast.grossPaidUnits))).toEqual(new Set([item.paidUnits]));
+  });
+});
+
+describe('the overview', () => {
+  it('counts a change as not delivered while it is open, and its version now has not arrived', async () => {
+    await r.sql.query(`insert into production_orders (id, world, supplier, group_key, status, created_at) values ('po_x', 'replay', 'factory-1', 'x', 'proposed', now())`);
+    const change = async (id: string, group: string, status: string, version: number, deliveries: readonly string[]): Promise<void> => {
+      await r.sql.query(`insert into adjustments (id, world, supplier, group_key, production_order, kind, status, version, commitment, created_at, origin) values ($1, 'replay', 'factory-1', $2, 'po_x', 'create', $3, $4, 'firm', now(), 'test')`, [id, group, status, version]);
+      for (const [i, state] of deliveries.entries()) {
+        await r.sql.query(`insert into adjustment_versions (adjustment, version, kind, commitment, status, at, liability, evidence) values ($1, $2, 'create', 'firm', 'sent', now(), '{}', '{}')`, [id, i + 1]);
+        await r.sql.query('insert into signal_deliveries (adjustment, version, webhook_id, state) values ($1, $2, $3, $4)', [id, i + 1, `${id}-${i + 1}`, state]);
+      }
+    };
+    const undelivered = async (): Promise<number> => (await r.call('GET', '/v1/overview')).body.undelivered;
+    const before = await undelivered();
+    await change('sig_x1', 'x1', 'sent', 1, ['exhausted']);
+    await change('sig_x2', 'x2', 'sent', 2, ['exhausted', 'delivered']);
+    await change('sig_x3', 'x3', 'expired', 1, ['gone']);
+    expect((await undelivered()) - before).toBe(1);
+    await r.sql.query(`update adjustments set status = 'withdrawn' where id = 'sig_x1'`);
+    expect((await undelivered()) - before).toBe(0);
+  });
+
+  it('is read by index, whatever has ended', async () => {
+    await r.sql.query('begin; set local enable_seqscan = off');
+    const plan = async (sql: string): Promise<string> => (await r.sql.query(`explain ${sql}`)).rows.map((l: Record<string, string>) => l['QUERY PLAN']).join('\n');
+    const overview = await plan(OVERVIEW);
+    const busiest = await plan(BUSIEST.replace('$1', '8'));
+    await r.sql.query('rollback');
+    for (const index of ['spikes_on', 'adjustments_due', 'quarantine_', 'job_outbox_dead', 'facts_by_age']) expect(overview).toContain(index);
+    expect(overview).not.toContain('Seq Scan');
+    expect(busiest).toContain('stream_totals_by_since');
   });
 });
