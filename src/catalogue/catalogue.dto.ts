@@ -1,5 +1,5 @@
 import { Choice, Currency, Flag, Name, Text, TimeZone } from '../kernel/index.js';
-import type { ShopClock } from './catalogue.entity.js';
+import { STANDINGS, type ShopClock, type Standing } from './catalogue.entity.js';
 
 export class ShopBody {
   @Name({ description: 'tiktok, shopee, douyin, taobao, kuaishou, lazada, shopify or any other name' }) platform!: string;
@@ -20,4 +20,5 @@ export class SupplierEdit {
   @Text({ optional: true, min: 1, max: 200 }) name?: string;
   @TimeZone({ optional: true }) timeZone?: string;
   @Text({ optional: true, nullable: true, max: 2000 }) webhookUrl?: string | null;
+  @Choice(STANDINGS, { optional: true, description: 'prevent: gets no new signals, the next supplier of each SKU does; the others are notes for people' }) standing?: Standing;
 }

@@ -1,7 +1,8 @@
 import { Column, CreateDateColumn, Entity, PrimaryColumn } from 'typeorm';
 
 export type ShopClock = 'live' | 'replay';
-export type Standing = 'prevent' | 'warn' | 'normal' | 'prefer';
+export const STANDINGS = ['prevent', 'warn', 'normal', 'prefer'] as const;
+export type Standing = (typeof STANDINGS)[number];
 export type MoqScope = 'sku' | 'colour' | 'style';
 
 @Entity('shops')

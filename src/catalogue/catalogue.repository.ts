@@ -28,8 +28,8 @@ export const updateSupplier = (tx: Tx, s: Supplier): Promise<number> =>
   touched(
     tx,
     `update suppliers set name = $3, time_zone = $4, webhook_url = $5, webhook_secret = $6, webhook_secret_previous = $7, webhook_secret_rotated_at = $8,
-       webhook_disabled_at = $9, version = version + 1 where id = $1 and version = $2`,
-    [s.id, s.version, s.name, s.timeZone, s.webhookUrl, s.webhookSecret, s.webhookSecretPrevious, s.webhookSecretRotatedAt, s.webhookDisabledAt],
+       webhook_disabled_at = $9, standing = $10, version = version + 1 where id = $1 and version = $2`,
+    [s.id, s.version, s.name, s.timeZone, s.webhookUrl, s.webhookSecret, s.webhookSecretPrevious, s.webhookSecretRotatedAt, s.webhookDisabledAt, s.standing],
   );
 
 export const disableWebhook = (tx: Tx, id: string): Promise<number> => touched(tx, 'update suppliers set webhook_disabled_at = now(), version = version + 1 where id = $1 and webhook_disabled_at is null', [id]);
@@ -68,9 +68,12 @@ export const existingSuppliers = async (tx: Tx, ids: readonly string[]): Promise
 export const insertSuppliers = (tx: Tx, ids: readonly string[]): Promise<number> =>
   touched(tx, `insert into suppliers (id, name, time_zone) select s, s, 'UTC' from unnest($1::text[]) s on conflict (id) do nothing`, [ids]);
 
-/** Upserts styles, SKUs and sourcing from one set of rows; the later row of a SKU wins. Answers the SKUs that are new. */
-export async function upsertCatalogue(tx: Tx, values: readonly CatalogueValues[]): Promise<string[]> {
-  const json = JSON.stringify(values);
+/**
+ * Upserts styles, SKUs and sourcing from one set of rows, one per SKU and supplier; what is the SKU's own is taken from its last
+ * row. Answers the SKUs that are new, and those that are not and whose terms are others now.
+ */
+export async function upsertCatalogue(tx: Tx, values: readonly CatalogueValues[]): Promise<{ added: string[]; changed: string[] }> {
+  const json = JSON.stringify([...new Map(values.map((v) => [v.sku, v])).values()]);
   await touched(tx, `insert into styles (id, category) select distinct on (style) style, category from jsonb_to_recordset($1::jsonb) as r(style text, category text)
     order by style on conflict (id) do update set category = excluded.category`, [json]);
   const inserted = await rows<{ id: string; fresh: boolean }>(
@@ -79,12 +82,13 @@ export async function upsertCatalogue(tx: Tx, values: readonly CatalogueValues[]
      select sku, style, colour, size, price, currency, size_ratio
      from jsonb_to_recordset($1::jsonb) as r(sku text, style text, colour text, size text, price bigint, currency text, size_ratio int) order by sku
      on conflict (id) do update set style = excluded.style, colour = excluded.colour, size = excluded.size, price = excluded.price, currency = excluded.currency, size_ratio = excluded.size_ratio
+       where (skus.style, skus.colour, skus.size, skus.price, skus.currency, skus.size_ratio) is distinct from (excluded.style, excluded.colour, excluded.size, excluded.price, excluded.currency, excluded.size_ratio)
      returning id, (xmax = 0) as fresh`,
     [json],
   );
-  await touched(
+  const terms = await rows<{ sku: string }>(
     tx,
-    `insert into sourcing (sku, supplier, unit_cost, cost_currency, salvage_value, moq, lot_multiple, moq_scope, lead_time_days, daily_capacity, frozen_fence_days,
+    `insert into sourcing as s (sku, supplier, unit_cost, cost_currency, salvage_value, moq, lot_multiple, moq_scope, lead_time_days, daily_capacity, frozen_fence_days,
        confirming_hour, trial_quantity, reorder_premium_bp, stage_days)
      select sku, supplier, unit_cost, cost_currency, salvage_value, moq, lot_multiple, moq_scope, lead_time_days, daily_capacity, frozen_fence_days,
        confirming_hour, trial_quantity, reorder_premium_bp, stage_days
@@ -93,11 +97,33 @@ export async function upsertCatalogue(tx: Tx, values: readonly CatalogueValues[]
      on conflict (sku, supplier) do update set unit_cost = excluded.unit_cost, cost_currency = excluded.cost_currency, salvage_value = excluded.salvage_value,
        moq = excluded.moq, lot_multiple = excluded.lot_multiple, moq_scope = excluded.moq_scope, lead_time_days = excluded.lead_time_days,
        daily_capacity = excluded.daily_capacity, frozen_fence_days = excluded.frozen_fence_days, confirming_hour = excluded.confirming_hour,
-       trial_quantity = excluded.trial_quantity, reorder_premium_bp = excluded.reorder_premium_bp, stage_days = excluded.stage_days`,
-    [json],
+       trial_quantity = excluded.trial_quantity, reorder_premium_bp = excluded.reorder_premium_bp, stage_days = excluded.stage_days
+       where (s.unit_cost, s.cost_currency, s.salvage_value, s.moq, s.lot_multiple, s.moq_scope, s.lead_time_days, s.daily_capacity, s.frozen_fence_days, s.confirming_hour, s.trial_quantity, s.reorder_premium_bp, s.stage_days)
+         is distinct from (excluded.unit_cost, excluded.cost_currency, excluded.salvage_value, excluded.moq, excluded.lot_multiple, excluded.moq_scope, excluded.lead_time_days, excluded.daily_capacity,
+           excluded.frozen_fence_days, excluded.confirming_hour, excluded.trial_quantity, excluded.reorder_premium_bp, excluded.stage_days)
+     returning sku`,
+    [JSON.stringify(values)],
   );
-  return inserted.filter((r) => r.fresh).map((r) => r.id);
+  const added = inserted.filter((r) => r.fresh).map((r) => r.id);
+  const known = new Set(added);
+  return { added, changed: [...new Set([...inserted.map((r) => r.id), ...terms.map((t) => t.sku)])].filter((sku) => !known.has(sku)) };
 }
+
+/** Ranks the suppliers of SKUs: those that are named in the order in which they are, then the others as they were. Answers the SKUs whose ranks changed. */
+export const rankSuppliers = async (tx: Tx, named: readonly { sku: string; supplier: string; rank: number }[]): Promise<string[]> => [
+  ...new Set((await rows<{ sku: string }>(
+    tx,
+    `with named as (select * from unnest($1::text[], $2::text[], $3::int[]) as n(sku, supplier, rank)),
+     ranked as (
+       select c.sku, c.supplier, row_number() over (partition by c.sku order by n.rank nulls last, c.rank, c.supplier)::int as rank
+       from sourcing c left join named n on n.sku = c.sku and n.supplier = c.supplier where c.sku in (select sku from named))
+     update sourcing c set rank = r.rank from ranked r where c.sku = r.sku and c.supplier = r.supplier and c.rank <> r.rank returning c.sku`,
+    [named.map((n) => n.sku), named.map((n) => n.supplier), named.map((n) => n.rank)],
+  )).map((r) => r.sku)),
+];
+
+/** All SKUs that a supplier makes or may make. */
+export const skusSourcedFrom = async (tx: Tx, supplier: string): Promise<string[]> => (await rows<{ sku: string }>(tx, 'select sku from sourcing where supplier = $1 order by sku', [supplier])).map((r) => r.sku);
 
 /** A SKU with its first supplier's terms; where there is none, `supplier` is null and the terms are neutral. */
 export interface SkuTerms {

@@ -4,8 +4,8 @@ import {
   checkOutboundUrl, checkVersion, CONFIGURATION, Database, DomainError, invalid, isCurrency, Jobs, notFound, randomSecret, reject, Remembered, Secrets, type Configuration,
   type IntakeAnswer, type LinedRow, type Tx,
 } from '../kernel/index.js';
-import type { Shop, ShopClock, Supplier } from './catalogue.entity.js';
-import { skusAdded } from './catalogue.facts.js';
+import type { Shop, ShopClock, Standing, Supplier } from './catalogue.entity.js';
+import { skusAdded, termsChanged } from './catalogue.facts.js';
 import { catalogueValues } from './catalogue.file.js';
 import * as store from './catalogue.repository.js';
 
@@ -21,7 +21,14 @@ export interface SupplierChange {
   readonly name?: string | undefined;
   readonly timeZone?: string | undefined;
   readonly webhookUrl?: string | null | undefined;
+  readonly standing?: Standing | undefined;
 }
+
+/** The suppliers that a file has named for each SKU so far, in its order: it is taken in in parts. */
+export type NamedSuppliers = Map<string, string[]>;
+
+/** SKUs that one fact names; a supplier may make any number. */
+const SKUS_PER_FACT = 2_000;
 
 const newSecret = (): string => `whsec_${Buffer.from(randomSecret(32), 'base64url').toString('base64')}`;
 const DAY_MS = 86_400_000;
@@ -102,6 +109,7 @@ export class CatalogueService {
     const after = Object.assign(Object.create(null) as Supplier, before);
     if (change.name !== undefined) after.name = change.name;
     if (change.timeZone !== undefined) after.timeZone = change.timeZone;
+    if (change.standing !== undefined) after.standing = change.standing;
     let secret: string | undefined;
     if (change.webhookUrl !== undefined) {
       after.webhookUrl = change.webhookUrl === null ? null : checkOutboundUrl('webhookUrl', change.webhookUrl, this.configuration.outboundAllow).toString();
@@ -112,6 +120,8 @@ export class CatalogueService {
       }
     }
     if ((await store.updateSupplier(tx, after)) === 0) throw new DomainError(412, 'precondition-failed', 'it was changed meanwhile; read it again');
+    // Who makes a SKU is its first supplier that may get signals.
+    if ((before.standing === 'prevent') !== (after.standing === 'prevent')) await this.announceTerms(tx, await store.skusSourcedFrom(tx, id));
     await this.access.audit(tx, actor, 'supplier.changed', id, publicPart(before), publicPart(after));
     return { supplier: await this.supplier(tx, id), secret };
   }
@@ -135,8 +145,15 @@ export class CatalogueService {
 
   disableEndpoint = (tx: Tx, id: string): Promise<number> => store.disableWebhook(tx, id);
 
-  /** Applies rows of a catalogue file; suppliers nobody knows are created where `create` allows it. */
-  async importRows(tx: Tx, actor: Principal, rows: readonly LinedRow[], answer: IntakeAnswer, create: boolean): Promise<Map<string, number>> {
+  private async announceTerms(tx: Tx, skus: readonly string[]): Promise<void> {
+    for (let i = 0; i < skus.length; i += SKUS_PER_FACT) await this.jobs.announce(tx, termsChanged, { skus: skus.slice(i, i + SKUS_PER_FACT) });
+  }
+
+  /**
+   * Applies rows of a catalogue file; suppliers nobody knows are created where `create` allows it. Of the suppliers that a file names
+   * for a SKU the first becomes its first, and those that it does not name come after them.
+   */
+  async importRows(tx: Tx, actor: Principal, rows: readonly LinedRow[], answer: IntakeAnswer, create: boolean, named: NamedSuppliers = new Map()): Promise<Map<string, number>> {
     const known = await store.existingSuppliers(tx, [...new Set(rows.map((r) => String(r.row['supplier'])))]);
     const fresh = [...new Set(rows.map((r) => String(r.row['supplier'])))].filter((id) => !known.has(id));
     if (create && fresh.length > 0) {
@@ -151,11 +168,20 @@ export class CatalogueService {
         continue;
       }
       answer.accepted++;
-      values.set(String(row['sku']), catalogueValues(row));
+      const value = catalogueValues(row);
+      const suppliers = named.get(value.sku) ?? [];
+      if (!suppliers.includes(value.supplier)) named.set(value.sku, [...suppliers, value.supplier]);
+      const key = `${value.sku}\0${value.supplier}`;
+      // What is the SKU's own is taken from its last row, so that one stands last.
+      values.delete(key);
+      values.set(key, value);
       stock.set(String(row['sku']), Number(row['initial_stock']));
     }
-    const added = await store.upsertCatalogue(tx, [...values.values()]);
+    const { added, changed } = await store.upsertCatalogue(tx, [...values.values()]);
+    const ranked = await store.rankSuppliers(tx, [...stock.keys()].flatMap((sku) => (named.get(sku) ?? []).map((supplier, i) => ({ sku, supplier, rank: i + 1 }))));
     if (added.length > 0) await this.jobs.announce(tx, skusAdded, { skus: added });
+    const isNew = new Set(added);
+    await this.announceTerms(tx, [...new Set([...changed, ...ranked.filter((sku) => !isNew.has(sku))])].sort());
     return stock;
   }
 }

@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { join } from 'node:path';
 import { actorOf, type Principal } from '../access/index.js';
 import { BROADCAST_COLUMNS, BroadcastsService, checkBroadcastRow } from '../broadcasts/index.js';
-import { CATALOGUE_COLUMNS, CatalogueService, checkCatalogueRow } from '../catalogue/index.js';
+import { CATALOGUE_COLUMNS, CatalogueService, checkCatalogueRow, type NamedSuppliers } from '../catalogue/index.js';
 import { StockService } from '../inventory/index.js';
 import { CONFIGURATION, Database, importFile, reject, type Configuration, type FileFormat, type ImportPlan, type IntakeAnswer, type LinedRow, type OnError, type Tx } from '../kernel/index.js';
 import { checkReturnRow, RETURN_COLUMNS, returnRow, ReturnsService } from '../returns/index.js';
@@ -31,13 +31,14 @@ export class ImportsService {
   }
 
   private cataloguePlan(principal: Principal): ImportPlan {
+    const named: NamedSuppliers = new Map();
     return {
       columns: CATALOGUE_COLUMNS, check: checkCatalogueRow, chunk: CHUNK,
       apply: async (tx, rows, answer) => {
-        const refused = await this.stock.setOpening(tx, await this.catalogue.importRows(tx, principal, rows, answer, true));
+        const refused = await this.stock.setOpening(tx, await this.catalogue.importRows(tx, principal, rows, answer, true, named));
         for (const [sku, detail] of refused) {
           answer.accepted--;
-          reject(answer, { line: rows.find((r) => r.row['sku'] === sku)?.line ?? 0, code: 'stock-promised', detail });
+          reject(answer, { line: rows.findLast((r) => r.row['sku'] === sku)?.line ?? 0, code: 'stock-promised', detail });
         }
       },
     };

@@ -5,7 +5,7 @@ import { AccessService, type Principal } from '../access/index.js';
 import { existingSkus } from '../catalogue/index.js';
 import { levelsOf } from '../inventory/index.js';
 import { Database, DomainError, Handles, invalid, Jobs, log, newId, notFound, Repeated, type JobRun, type Tx } from '../kernel/index.js';
-import { allClocks, demandOf, soldLately, type SkuDemand } from '../orders/index.js';
+import { allClocks, demandOf, soldLately, unpaidUnits, type SkuDemand } from '../orders/index.js';
 import { pushStock } from './connections.jobs.js';
 import { ConnectionsService, type Connected } from './connections.service.js';
 import { offersOf } from './math/index.js';
@@ -80,7 +80,7 @@ export class SharedStock {
       const onHand = place.reduce((s, l) => s + l.on_hand, 0);
       const reserved = place.reduce((s, l) => s + l.reserved, 0);
       const open = sums.reduce((s, d) => s + d.open_units, 0);
-      const unpaid = sums.reduce((s, d) => s + Math.max(0, d.ordered - d.cancelled - d.net_paid), 0);
+      const unpaid = sums.reduce((s, d) => s + unpaidUnits(d), 0);
       // Stock may settle a moment after an order: what is open is promised, whether it is reserved yet or not.
       const free = onHand - Math.max(reserved, open) - unpaid;
       const sharers = own.map((o) => ({

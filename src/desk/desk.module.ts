@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AccessModule } from '../access/index.js';
 import { BroadcastsModule } from '../broadcasts/index.js';
 import { CatalogueModule } from '../catalogue/index.js';
 import { BroadcastViewsController } from './broadcast-views.controller.js';
@@ -13,7 +14,7 @@ import { StreamController } from './stream.controller.js';
 import { TraceController } from './trace.controller.js';
 
 @Module({
-  imports: [BroadcastsModule, CatalogueModule, ForecastModule],
+  imports: [AccessModule, BroadcastsModule, CatalogueModule, ForecastModule],
   controllers: [StreamController, OverviewController, RatesController, TraceController, BroadcastViewsController, ScorecardController],
   providers: [StockCheckService, LiveService, EpcisService],
 })

@@ -64,17 +64,20 @@ export const answerHours = async (tx: Tx, p: Period): Promise<number | null> =>
     [p.world, p.supplier, p.from, p.to],
   ))?.hours ?? null;
 
-/** Money of the supplier by currency, in minor units: caused, posted and settled in the period, and what is outstanding in all. */
+/** Money of the supplier by currency, in minor units: caused, posted and settled in the period, and what is outstanding in all, though nothing of it moved in the period. */
 export const moneyOf = (tx: Tx, p: Period): Promise<{ currency: string; caused: number; charged: number; settled: number; outstanding: number }[]> =>
   rows(
     tx,
-    `select currency, sum(amount * (debit = 'cost/supplier/' || $2 and chargeback is null)::int - amount * (credit = 'cost/supplier/' || $2 and chargeback is null)::int)::bigint as caused,
-       sum(amount * (debit = 'receivable/supplier/' || $2)::int - amount * (credit = 'receivable/supplier/' || $2 and reverses is not null)::int)::bigint as charged,
-       sum(amount * (debit = 'settled/supplier/' || $2)::int)::bigint as settled,
-       coalesce((select a.debits - a.credits from ledger_accounts a where a.world = $1 and a.account = 'receivable/supplier/' || $2 and a.currency = t.currency), 0)::bigint as outstanding
-     from (select * from ledger_transfers where debit in ('cost/supplier/' || $2, 'receivable/supplier/' || $2, 'settled/supplier/' || $2) and world = $1 and at >= $3 and at < $4
-           union select * from ledger_transfers where credit in ('cost/supplier/' || $2, 'receivable/supplier/' || $2) and world = $1 and at >= $3 and at < $4) t
-     group by currency order by currency`,
+    `with moved as (
+       select currency, sum(amount * (debit = 'cost/supplier/' || $2 and chargeback is null)::int - amount * (credit = 'cost/supplier/' || $2 and chargeback is null)::int) as caused,
+         sum(amount * (debit = 'receivable/supplier/' || $2)::int - amount * (credit = 'receivable/supplier/' || $2 and reverses is not null)::int) as charged,
+         sum(amount * (debit = 'settled/supplier/' || $2)::int) as settled
+       from (select * from ledger_transfers where debit in ('cost/supplier/' || $2, 'receivable/supplier/' || $2, 'settled/supplier/' || $2) and world = $1 and at >= $3 and at < $4
+             union select * from ledger_transfers where credit in ('cost/supplier/' || $2, 'receivable/supplier/' || $2) and world = $1 and at >= $3 and at < $4) t
+       group by currency),
+     owed as (select currency, debits - credits as outstanding from ledger_accounts where world = $1 and account = 'receivable/supplier/' || $2 and debits <> credits)
+     select currency, coalesce(caused, 0)::bigint as caused, coalesce(charged, 0)::bigint as charged, coalesce(settled, 0)::bigint as settled, coalesce(outstanding, 0)::bigint as outstanding
+     from moved full join owed using (currency) order by currency`,
     [p.world, p.supplier, p.from, p.to],
   );
 

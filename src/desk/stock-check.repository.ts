@@ -4,12 +4,12 @@ import { rows } from '../kernel/database/sql.js';
 
 type World = 'live' | 'replay';
 
-/** Paid units of streams that were not cancelled; an order that was never paid counts for neither. */
+/** Units of streams that were ordered and not cancelled: those of unpaid orders are held, and are no longer to be planned with. */
 export const soldInBroadcasts = (tx: Tx, wanted: readonly { shop: string; sku: string; broadcast: string }[]): Promise<{ sku: string; broadcast: string; sold: number }[]> =>
   rows(
     tx,
     `select s.sku, s.broadcast, x.sold from unnest($1::text[], $2::text[], $3::text[]) as w(shop, sku, broadcast) join streams s using (shop, sku, broadcast) cross join lateral (
-       select greatest(0, least(sum(d.paid_units), sum(d.units) - sum(d.cancelled_units)))::bigint as sold from demand_windows d where d.stream = s.id) x`,
+       select greatest(0, sum(d.units) - sum(d.cancelled_units))::bigint as sold from demand_windows d where d.stream = s.id) x`,
     [wanted.map((w) => w.shop), wanted.map((w) => w.sku), wanted.map((w) => w.broadcast)],
   );
 
@@ -40,13 +40,15 @@ export interface Substitute {
   readonly available: number;
 }
 
-/** For each category the SKUs of which most is free, those of the line-up left out. */
+/** For each category the SKUs of which most is free, what unpaid orders hold (`unpaidUnits`) and the line-up left out. */
 export const substitutesOf = (tx: Tx, world: World, categories: readonly string[], without: readonly string[], limit: number): Promise<Substitute[]> =>
   rows(
     tx,
     `select c.category, x.* from unnest($2::text[]) as c(category) cross join lateral (
-       select k.id as sku, k.style, k.colour, k.size, k.price, k.currency, sum(l.on_hand - l.reserved - l.waiting - l.unclaimed)::bigint as available
-       from styles y join skus k on k.style = y.id join stock_levels l on l.world = $1 and l.sku = k.id
-       where y.category = c.category and k.id <> all($3) group by k.id having sum(l.on_hand - l.reserved - l.waiting - l.unclaimed) > 0 order by available desc, k.id limit $4) x`,
+       select k.id as sku, k.style, k.colour, k.size, k.price, k.currency, f.available
+       from styles y join skus k on k.style = y.id cross join lateral (
+         select (coalesce((select sum(l.on_hand - l.reserved - l.waiting - l.unclaimed) from stock_levels l where l.world = $1 and l.sku = k.id), 0)
+           - coalesce((select sum(greatest(0, d.ordered - d.cancelled - d.net_paid)) from sku_demand d join shops s on s.id = d.shop and s.clock = $1 where d.sku = k.id), 0))::bigint as available) f
+       where y.category = c.category and k.id <> all($3) and f.available > 0 order by f.available desc, k.id limit $4) x`,
     [world, categories, without, limit],
   );

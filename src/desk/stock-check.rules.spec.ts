@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { addDays, brokenSizes, judgeBroadcast, judgeItem, naiveReturnRate, overflow, phaseOf, stillPlanned, validUntil, type ItemFacts } from './stock-check.rules.js';
 
 const facts = (over: Partial<ItemFacts> = {}): ItemFacts => ({
-  planned: 40, promiseDays: 5, available: 100, waiting: 0, today: '2026-11-20', from: '2026-11-20', by: '2026-11-25', incoming: [], claimants: [], sizes: [{ size: 'S', free: 100 }], ...over,
+  planned: 40, promiseDays: 5, available: 100, waiting: 0, unpaid: 0, today: '2026-11-20', from: '2026-11-20', by: '2026-11-25', incoming: [], claimants: [], sizes: [{ size: 'S', free: 100 }], ...over,
 });
 const codes = (over: Partial<ItemFacts>): string[] => judgeItem(facts(over)).reasons.map((r) => r.code);
 
@@ -14,13 +14,19 @@ describe('the verdict of an item', () => {
 
   it('is limited where stock falls short of the plan, and says how far supply carries the promise', () => {
     const j = judgeItem(facts({ planned: 120, available: 10, incoming: [{ date: '2026-11-23', units: 50 }, { date: '2026-12-10', units: 60 }] }));
-    expect(j).toMatchObject({ verdict: 'limited', unitsToOpen: 10, promise: { keepable: false, units: 60, earliest: '2026-12-10', keptInDays: 20 } });
+    expect(j).toMatchObject({ verdict: 'limited', unitsToOpen: 10, promise: { keepable: false, units: 60, earliest: '2026-12-10', keptInDays: 21 } });
     expect(j.reasons.map((r) => r.code)).toEqual(['short-stock', 'rests-on-supply', 'promise-not-keepable']);
   });
 
   it('is limited, not go, where the promise rests on supply that comes in time', () => {
-    expect(judgeItem(facts({ available: 0, incoming: [{ date: '2026-11-25', units: 40 }] }))).toMatchObject({ verdict: 'limited', unitsToOpen: 0, promise: { keepable: true, units: 40 } });
-    expect(judgeItem(facts({ available: 0, incoming: [{ date: '2026-11-26', units: 40 }] })).verdict).toBe('no-go');
+    expect(judgeItem(facts({ available: 0, incoming: [{ date: '2026-11-24', units: 40 }] }))).toMatchObject({ verdict: 'limited', unitsToOpen: 0, promise: { keepable: true, units: 40, keptInDays: 5 } });
+    // Due on the day on which the promise ends: it may come an hour later.
+    expect(judgeItem(facts({ available: 0, incoming: [{ date: '2026-11-25', units: 40 }] }))).toMatchObject({ verdict: 'no-go', promise: { keepable: false, units: 0, earliest: '2026-11-25', keptInDays: 6 } });
+  });
+
+  it('keeps a promise of no days out of stock alone', () => {
+    expect(judgeItem(facts({ promiseDays: 0, by: '2026-11-20', incoming: [{ date: '2026-11-20', units: 9 }] })).promise).toMatchObject({ keepable: true, units: 100, keptInDays: 0 });
+    expect(judgeItem(facts({ promiseDays: 0, by: '2026-11-20', available: 30, incoming: [{ date: '2026-11-20', units: 10 }] })).promise).toMatchObject({ keepable: false, units: 30, earliest: '2026-11-20', keptInDays: 1 });
   });
 
   it('is no-go where nothing is there and nothing comes in time; the rest never comes on known supply', () => {
@@ -42,6 +48,11 @@ describe('the verdict of an item', () => {
     expect(judgeItem(facts({ claimants: [{ ...first, before: false }] }))).toMatchObject({ verdict: 'go', unitsToOpen: 100, reasons: [{ code: 'shared-with', text: expect.stringContaining('B1 comes later') }] });
   });
 
+  it('opens no unit again that an unpaid order holds, and says so', () => {
+    const j = judgeItem(facts({ available: 50, waiting: 5, unpaid: 15 }));
+    expect(j).toMatchObject({ verdict: 'limited', unitsToOpen: 30, promise: { units: 30 }, reasons: [{ code: 'short-stock' }, { code: 'promise-not-keepable' }, { code: 'unpaid-orders', text: expect.stringContaining('15') }] });
+  });
+
   it('is limited by a broken run of sizes', () => {
     expect(codes({ sizes: [{ size: 'S', free: 100 }, { size: 'M', free: 0 }, { size: 'L', free: -3 }] })).toEqual(['broken-sizes']);
     expect(brokenSizes([{ size: 'S', free: 0 }, { size: 'M', free: 0 }])).toEqual([]);
@@ -51,10 +62,10 @@ describe('the verdict of an item', () => {
   it('never opens or promises a unit that is not there, whatever comes in', () => {
     const units = fc.integer({ min: 0, max: 200 });
     const dated = fc.record({ date: fc.integer({ min: -5, max: 30 }).map((d) => addDays('2026-11-20', d)), units });
-    fc.assert(fc.property(units, units, units, fc.array(dated, { maxLength: 6 }), fc.array(fc.record({ name: fc.constant('B'), units, before: fc.boolean() }), { maxLength: 3 }), (planned, available, waiting, incoming, claimants) => {
-      const j = judgeItem(facts({ planned, available, waiting, incoming, claimants }));
+    fc.assert(fc.property(units, units, units, units, fc.array(dated, { maxLength: 6 }), fc.array(fc.record({ name: fc.constant('B'), units, before: fc.boolean() }), { maxLength: 3 }), (planned, available, waiting, unpaid, incoming, claimants) => {
+      const j = judgeItem(facts({ planned, available, waiting, unpaid, incoming, claimants }));
       const all = available + incoming.reduce((s, i) => s + i.units, 0);
-      const taken = waiting + claimants.reduce((s, c) => s + (c.before ? c.units : 0), 0);
+      const taken = waiting + unpaid + claimants.reduce((s, c) => s + (c.before ? c.units : 0), 0);
       expect(j.unitsToOpen).toBe(Math.max(0, available - taken));
       expect(j.promise.units).toBeGreaterThanOrEqual(j.unitsToOpen);
       expect(j.promise.units).toBeLessThanOrEqual(Math.max(0, all - taken));

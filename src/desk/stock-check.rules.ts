@@ -1,6 +1,6 @@
 // Pure decisions of the stock check: what may be opened, which promise can be kept, and the verdict with its reasons.
 // Quantities are whole units; dates are YYYY-MM-DD in the calendar of the SKU's supplier, by which its supply is dated.
-import { availableToPromise, type Dated } from '../inventory/index.js';
+import { availableToPromise, isPromisable, type Dated } from '../inventory/index.js';
 
 export type Verdict = 'go' | 'limited' | 'no-go';
 
@@ -21,7 +21,7 @@ export function phaseOf(b: { readonly startsAt: Date; readonly endsAt: Date; rea
   return b.startsAt <= now ? 'live' : 'planned';
 }
 
-/** What of the plan is still to be sold, row by row: what was sold already is taken off the rows in the order in which they are shown. */
+/** What of the plan is still to be sold, row by row: what was ordered already, paid or not, is taken off the rows in the order in which they are shown. */
 export function stillPlanned(planned: readonly number[], sold: number): number[] {
   let left = Math.max(0, sold);
   return planned.map((units) => {
@@ -40,14 +40,16 @@ export interface Claimant {
 }
 
 export interface ItemFacts {
-  /** Planned units that are not sold yet. */
+  /** Planned units that are not ordered yet. */
   readonly planned: number;
   readonly promiseDays: number;
   readonly available: number;
   /** Units that order lines wait for, or that left without being there. */
   readonly waiting: number;
+  /** Units of orders that are neither paid nor cancelled, over all shops of the stock: platforms hold them for their buyers. */
+  readonly unpaid: number;
   readonly today: string;
-  /** The day on which the promise starts to run, and the last day on which it is kept. */
+  /** The day on which the promise starts to run, and the day in the course of which it ends. */
   readonly from: string;
   readonly by: string;
   readonly incoming: readonly Dated[];
@@ -60,7 +62,7 @@ export interface ShipPromise {
   readonly days: number;
   readonly by: string;
   readonly keepable: boolean;
-  /** Units that can be promised by then. */
+  /** Units that can be promised: what is there, and what is due before that day. */
   readonly units: number;
   /** When all planned units are there, and how many days of promise that takes; null: never on known supply. */
   readonly earliest: string | null;
@@ -81,18 +83,17 @@ export function brokenSizes(sizes: ItemFacts['sizes']): string[] {
   return sizes.some((s) => s.free > 0) ? sizes.filter((s) => s.free <= 0).map((s) => s.size).sort() : [];
 }
 
-/** Supply whose day has passed has not come: nobody knows when it will, so nothing is promised on it. */
-const overdueUnits = (f: ItemFacts): number => f.incoming.reduce((s, i) => (i.date < f.today ? s + i.units : s), 0);
+const overdueUnits = (f: ItemFacts): number => f.incoming.reduce((s, i) => (isPromisable(i, f.today) ? s : s + i.units), 0);
 
 export function judgeItem(f: ItemFacts): Judgement {
-  const taken = f.waiting + f.claimants.reduce((s, c) => (c.before ? s + c.units : s), 0);
+  const taken = f.waiting + f.unpaid + f.claimants.reduce((s, c) => (c.before ? s + c.units : s), 0);
   const unitsToOpen = Math.max(0, f.available - taken);
-  const dated = availableToPromise(f.available, taken, [{ date: f.today, units: 0 }, ...f.incoming.filter((i) => i.date >= f.today)]);
-  const units = dated.reduce((most, d) => (d.date <= f.by ? d.units : most), 0);
-  const earliest = dated.find((d) => d.units >= f.planned)?.date ?? null;
-  const promise: ShipPromise = {
-    days: f.promiseDays, by: f.by, keepable: units >= f.planned, units, earliest, keptInDays: earliest === null ? null : Math.max(0, daysBetween(f.from, earliest)),
-  };
+  const dated = availableToPromise(f.available, taken, [{ date: f.today, units: 0 }, ...f.incoming.filter((i) => isPromisable(i, f.today))]);
+  // Supply is dated by day, and the promise ends at some hour of its last one: what is due that day may come too late.
+  const units = dated.reduce((most, d) => (d.date < f.by ? d.units : most), unitsToOpen);
+  const earliest = unitsToOpen >= f.planned ? f.today : (dated.find((d) => d.units >= f.planned)?.date ?? null);
+  const keptInDays = unitsToOpen >= f.planned ? 0 : earliest === null ? null : Math.max(0, daysBetween(f.from, earliest) + 1);
+  const promise: ShipPromise = { days: f.promiseDays, by: f.by, keepable: units >= f.planned, units, earliest, keptInDays };
   const broken = brokenSizes(f.sizes);
   const nothing = unitsToOpen === 0 && units === 0;
   const verdict: Verdict = nothing ? 'no-go' : unitsToOpen < f.planned || !promise.keepable || broken.length > 0 ? 'limited' : 'go';
@@ -103,13 +104,13 @@ function reasonsOf(f: ItemFacts, unitsToOpen: number, promise: ShipPromise, brok
   const reasons: Reason[] = [];
   const say = (code: string, text: string): void => void reasons.push({ code, text });
   const overdue = overdueUnits(f);
-  if (nothing) say('no-stock', `nothing may be opened: ${f.available} available, ${f.waiting} wait, and no supply is due by ${f.by}`);
+  if (nothing) say('no-stock', `nothing may be opened: ${f.available} available, ${f.waiting} wait, ${f.unpaid} are held for unpaid orders, and no supply is due before ${f.by}`);
   else if (unitsToOpen < f.planned) say('short-stock', `${unitsToOpen} of ${f.planned} planned units are free in stock`);
   if (!nothing && unitsToOpen < f.planned && promise.units > unitsToOpen) {
-    say('rests-on-supply', `${Math.min(promise.units, f.planned) - unitsToOpen} more rest on supply that is due by ${f.by}: presale, not stock`);
+    say('rests-on-supply', `${Math.min(promise.units, f.planned) - unitsToOpen} more rest on supply that is due before ${f.by}: presale, not stock`);
   }
   if (!promise.keepable) {
-    say('promise-not-keepable', `by ${f.by} (${f.promiseDays} days) ${promise.units} of ${f.planned} planned units are there; ${promise.earliest === null ? 'the rest never on known supply' : `all of them on ${promise.earliest}`}`);
+    say('promise-not-keepable', `before ${f.by} (${f.promiseDays} days) ${promise.units} of ${f.planned} planned units are there; ${promise.earliest === null ? 'the rest never on known supply' : `all of them on ${promise.earliest}`}`);
   }
   if (broken.length > 0) say('broken-sizes', `nothing is free of ${broken.join(', ')}, other sizes are there`);
   const [before, after] = [f.claimants.filter((c) => c.before), f.claimants.filter((c) => !c.before)];
@@ -117,6 +118,7 @@ function reasonsOf(f: ItemFacts, unitsToOpen: number, promise: ShipPromise, brok
   const sum = (list: readonly Claimant[]): number => list.reduce((s, c) => s + c.units, 0);
   if (before.length > 0) say('shared-with', `${named(before)} comes first and plans ${sum(before)} units of it, which are not promised here`);
   if (after.length > 0) say('shared-with', `${named(after)} comes later and plans ${sum(after)} units of it`);
+  if (f.unpaid > 0) say('unpaid-orders', `${f.unpaid} units are held for orders that are not paid yet, and are not opened again`);
   if (overdue > 0) say('supply-overdue', `${overdue} units were due before ${f.today} and have not come; nothing is promised on them`);
   if (reasons.length === 0) say('covered', `${unitsToOpen} units are free for ${f.planned} planned`);
   return reasons;

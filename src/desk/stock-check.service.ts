@@ -8,8 +8,8 @@ import { LEVELS } from '../forecast/math/index.js';
 import { incomingOf, levelsOf, type StockLevel } from '../inventory/index.js';
 import { localTime, nextLocalHour } from '../kernel/math/index.js';
 import type { Tx } from '../kernel/index.js';
-import { allClocks, demandOf, type SkuDemand } from '../orders/index.js';
-import { judgeBroadcast, judgeItem, naiveReturnRate, overflow, phaseOf, standstill, stillPlanned, validUntil, type Claimant, type Judgement } from './stock-check.rules.js';
+import { allClocks, demandOf, unpaidUnits, type SkuDemand } from '../orders/index.js';
+import { addDays, judgeBroadcast, judgeItem, naiveReturnRate, overflow, phaseOf, standstill, stillPlanned, validUntil, type Claimant, type Judgement } from './stock-check.rules.js';
 import * as store from './stock-check.repository.js';
 
 const DAY_MS = 86_400_000;
@@ -32,6 +32,7 @@ interface Known {
   readonly stock: ReadonlyMap<string, Stock>;
   readonly supply: ReadonlyMap<string, { date: string; units: number }[]>;
   readonly demand: ReadonlyMap<string, number>;
+  readonly unpaid: ReadonlyMap<string, number>;
   readonly lines: ReadonlyMap<string, { readonly lines: number; readonly lineUnits: number; readonly lineLogMilli: number }>;
   readonly assessments: ReadonlyMap<string, Awaited<ReturnType<typeof store.latestAssessments>>[number]>;
   readonly returned: ReadonlyMap<string, Awaited<ReturnType<typeof store.returnedUnits>>[number]>;
@@ -99,14 +100,15 @@ export class StockCheckService {
   private async gather(tx: Tx, world: World, now: Date, skus: readonly string[], shops: ReadonlySet<string>): Promise<Known> {
     const terms = await termsOf(tx, skus);
     const siblings = await termsOfStyles(tx, [...new Set(terms.map((t) => t.style))]);
-    const [levels, supply, demand, assessments, returned, substitutes] = await Promise.all([
-      levelsOf(tx, world, siblings.map((s) => s.sku)), incomingOf(tx, world, skus, now), demandOf(tx, skus), store.latestAssessments(tx, world, skus), store.returnedUnits(tx, world, skus),
+    const [levels, supply, ordered, assessments, returned, substitutes] = await Promise.all([
+      levelsOf(tx, world, siblings.map((s) => s.sku)), incomingOf(tx, world, skus, now), demandOf(tx, siblings.map((s) => s.sku)), store.latestAssessments(tx, world, skus), store.returnedUnits(tx, world, skus),
       store.substitutesOf(tx, world, [...new Set(terms.map((t) => t.category))], skus, SUBSTITUTES),
     ]);
+    const demand = ordered.filter((d) => shops.has(d.shop));
     const dated = new Map<string, { date: string; units: number }[]>();
     for (const s of supply) dated.set(s.sku, [...(dated.get(s.sku) ?? []), { date: s.due, units: s.quantity }]);
     return {
-      terms: new Map(terms.map((t) => [t.sku, t])), siblings, stock: stockBySku(levels), supply: dated, demand: soldBySku(demand.filter((d) => shops.has(d.shop))), lines: linesBySku(demand.filter((d) => shops.has(d.shop))),
+      terms: new Map(terms.map((t) => [t.sku, t])), siblings, stock: stockBySku(levels), supply: dated, demand: sumBySku(demand, (d) => d.net_paid), unpaid: sumBySku(demand, unpaidUnits), lines: linesBySku(demand),
       assessments: new Map(assessments.map((a) => [a.sku, a])), returned: new Map(returned.map((r) => [r.sku, r])), substitutes,
     };
   }
@@ -164,10 +166,10 @@ function judge(known: Known, item: Item, left: number, claimants: readonly Claim
   const from = promiseStart(item, now);
   const sizes = known.siblings.filter((s) => s.style === terms?.style && s.colour === terms.colour).map((s) => {
     const there = known.stock.get(s.sku) ?? EMPTY;
-    return { size: s.size, free: there.available - there.waiting };
+    return { size: s.size, free: there.available - there.waiting - (known.unpaid.get(s.sku) ?? 0) };
   });
   return judgeItem({
-    planned: left, promiseDays: item.promise_days, available: stock.available, waiting: stock.waiting, today: localTime(now.getTime(), zone).date,
+    planned: left, promiseDays: item.promise_days, available: stock.available, waiting: stock.waiting, unpaid: known.unpaid.get(item.sku) ?? 0, today: localTime(now.getTime(), zone).date,
     from: localTime(from, zone).date, by: localTime(from + item.promise_days * DAY_MS, zone).date, incoming: known.supply.get(item.sku) ?? [], claimants, sizes,
   });
 }
@@ -182,10 +184,11 @@ function shownItem(known: Known, item: Item, j: Judgement, left: number, moment:
   const returned = known.returned.get(item.sku);
   return {
     position: item.position, sku: item.sku, link: item.link, slotAt: item.slot_at, plannedUnits: item.planned_units, plannedLeft: left, verdict: j.verdict, reasons: j.reasons,
-    stock: [{ bucket: 'general', onHand, reserved, available, blocked, waiting }], unitsToOpen: j.unitsToOpen, availableToPromise: j.availableToPromise,
+    stock: [{ bucket: 'general', onHand, reserved, available, blocked, waiting, unpaid: known.unpaid.get(item.sku) ?? 0 }], unitsToOpen: j.unitsToOpen, availableToPromise: j.availableToPromise,
     promise: { ...j.promise, until: new Date(promiseStart(item, moment.now) + item.promise_days * DAY_MS) }, brokenSizes: j.brokenSizes,
     demand: assessment === undefined ? null : { assessment: assessment.id, at: assessment.at, quantiles: assessment.more },
-    overflow: terms === undefined ? null : shownOverflow(known, terms, j.promise.by, moment, principal),
+    // What is finished on the day on which the promise ends may be too late, as with supply that is dated.
+    overflow: terms === undefined ? null : shownOverflow(known, terms, addDays(j.promise.by, -1), moment, principal),
     returns: naiveReturnRate(known.demand.get(item.sku) ?? 0, returned?.returned ?? 0, returned?.reason == null ? null : { claimed: returned.reason, units: returned.reason_units ?? 0 }),
     substitutes: known.substitutes.filter((s) => s.category === terms?.category).map(({ sku, style, colour, size, price, currency, available: free }) => ({ sku, style, colour, size, price, currency, available: free })),
   };
@@ -211,10 +214,10 @@ function stockBySku(levels: readonly StockLevel[]): Map<string, Stock> {
   return stock;
 }
 
-function soldBySku(demand: readonly SkuDemand[]): Map<string, number> {
-  const sold = new Map<string, number>();
-  for (const d of demand) sold.set(d.sku, (sold.get(d.sku) ?? 0) + d.net_paid);
-  return sold;
+function sumBySku(demand: readonly SkuDemand[], pick: (d: SkuDemand) => number): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const d of demand) sums.set(d.sku, (sums.get(d.sku) ?? 0) + pick(d));
+  return sums;
 }
 
 function linesBySku(demand: readonly SkuDemand[]): Map<string, { lines: number; lineUnits: number; lineLogMilli: number }> {

@@ -1,12 +1,16 @@
 import { Controller, Get, Headers, Inject, Query as QueryParam, Req, Res } from '@nestjs/common';
 import { ApiQuery, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { Allow, CurrentPrincipal, limitTo, type AccessRequest, type Principal } from '../access/index.js';
-import { Database, factsAfter, invalid, latestFact, log, queryText, type Query, type StreamedFact } from '../kernel/index.js';
+import { AccessGuard, actorOf, Allow, CurrentPrincipal, limitTo, type AccessRequest, type Principal } from '../access/index.js';
+import { Database, DomainError, factsAfter, invalid, latestFact, log, queryText, type Query, type StreamedFact } from '../kernel/index.js';
 
 const POLL_MS = 500;
 const HEARTBEAT_MS = 15_000;
 const MAX_STREAMS = 500;
+/** Of one user or key, so that none can shut the others out; a person has some tabs, a house some screens. */
+const MAX_STREAMS_EACH = 20;
+/** A stream lives long: whoever reads it is asked for again, so that a revoked key or an ended session reads on for no longer. */
+const IDENTIFY_MS = 30_000;
 
 /** Which facts a role follows; a factory only those that name it. */
 const FOLLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -27,10 +31,15 @@ export function mayFollow(principal: Principal, fact: Pick<StreamedFact, 'name' 
 @ApiTags('desk')
 @Controller('v1/stream')
 export class StreamController {
-  private open = 0;
+  /** Open streams by who reads them; whoever waits for the first answer counts. */
+  private readonly open = new Map<string, number>();
   private readonly stops = new Set<() => void>();
+  protected readonly identifyMs: number = IDENTIFY_MS;
 
-  constructor(@Inject(Database) private readonly database: Database) {}
+  constructor(
+    @Inject(Database) private readonly database: Database,
+    @Inject(AccessGuard) private readonly guard: AccessGuard,
+  ) {}
 
   /** Server-sent events; resumes after Last-Event-ID (or ?after=), else starts with what comes from now on. */
   @Get()
@@ -42,30 +51,65 @@ export class StreamController {
     const cursorText = lastEventId ?? queryText(query, 'after');
     const parsed = cursorText === undefined ? undefined : /^(\d{1,19})-(\d{1,15})$/.exec(cursorText);
     if (parsed === null) throw invalid('Last-Event-ID', 'is not one that this stream gave');
-    if (this.open >= MAX_STREAMS) {
-      void reply.status(503).header('retry-after', '5').header('content-type', 'application/problem+json').send({ status: 503, code: 'unavailable', title: 'Service Unavailable', detail: 'too many open streams' });
-      return;
-    }
-    const start = parsed === undefined ? await this.database.transaction(latestFact) : undefined;
-    let at = parsed === undefined ? { xact: start?.xact ?? '0', id: start?.id ?? 0 } : { xact: parsed[1] as string, id: Number(parsed[2]) };
-    reply.hijack();
+    const leave = this.enter(principal, reply);
+    if (leave === undefined) return;
     const out = reply.raw;
-    out.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no', connection: 'keep-alive' });
-    out.write(`retry: 2000\nid: ${at.xact}-${at.id}\n\n`);
-    this.open++;
     let closed = false;
-    let lastWrite = Date.now();
+    const gone = (): boolean => closed;
     const close = (): void => {
       if (closed) return;
       closed = true;
-      this.open--;
+      leave();
       this.stops.delete(close);
       out.end();
     };
+    // Before anything is waited for: a reader that leaves meanwhile would be counted for ever.
+    out.on('close', close);
+    let start: { xact: string; id: number } | undefined;
+    try {
+      start = parsed === undefined ? await this.database.transaction(latestFact) : { xact: parsed[1] as string, id: Number(parsed[2]) };
+    } catch (error) {
+      out.off('close', close);
+      leave();
+      throw error;
+    }
+    reply.hijack();
+    if (out.destroyed) close();
+    if (gone()) return;
     this.stops.add(close);
-    request.raw.on('close', close);
+    this.follow({ request, principal, out, at: { xact: start?.xact ?? '0', id: start?.id ?? 0 }, closed: gone, close });
+  }
+
+  /** Counts a reader in, and answers how to count it out; undefined where there is no room, which it has been told. */
+  private enter(principal: Principal, reply: FastifyReply): (() => void) | undefined {
+    const who = actorOf(principal);
+    const own = this.open.get(who) ?? 0;
+    const refuse = (status: number, code: string, title: string, detail: string): undefined =>
+      void reply.status(status).header('retry-after', '5').header('content-type', 'application/problem+json').send({ status, code, title, detail });
+    if (own >= MAX_STREAMS_EACH) return refuse(429, 'too-many-streams', 'Too Many Requests', `at most ${MAX_STREAMS_EACH} streams of one caller are open at a time; close some of them`);
+    if ([...this.open.values()].reduce((s, n) => s + n, 0) >= MAX_STREAMS) return refuse(503, 'unavailable', 'Service Unavailable', 'too many open streams');
+    this.open.set(who, own + 1);
+    return () => {
+      const left = (this.open.get(who) ?? 1) - 1;
+      if (left === 0) this.open.delete(who);
+      else this.open.set(who, left);
+    };
+  }
+
+  private follow(reader: { request: AccessRequest; principal: Principal; out: FastifyReply['raw']; at: { xact: string; id: number }; closed: () => boolean; close: () => void }): void {
+    const { request, out, close } = reader;
+    let { principal, at } = reader;
+    out.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no', connection: 'keep-alive' });
+    out.write(`retry: 2000\nid: ${at.xact}-${at.id}\n\n`);
+    let lastWrite = Date.now();
+    let identified = Date.now();
     const pump = async (): Promise<void> => {
+      if (Date.now() - identified > this.identifyMs) {
+        principal = await this.guard.identify(request);
+        identified = Date.now();
+      }
       const facts = await this.database.transaction((tx) => factsAfter(tx, at.xact, at.id, 500));
+      if (reader.closed()) return;
       for (const fact of facts) {
         at = { xact: fact.xact, id: fact.id };
         if (!mayFollow(principal, fact)) continue;
@@ -78,12 +122,13 @@ export class StreamController {
         out.write(`id: ${at.xact}-${at.id}\n: still here\n\n`);
         lastWrite = Date.now();
       }
-      if (!closed) setTimeout(run, facts.length === 500 ? 0 : POLL_MS);
+      setTimeout(run, facts.length === 500 ? 0 : POLL_MS);
     };
     const run = (): void => {
-      if (closed) return;
+      if (reader.closed()) return;
       pump().catch((error: unknown) => {
-        log.warn('a stream ended', { reason: (error as Error).message });
+        // Who may no longer read is told when it comes again.
+        if (!(error instanceof DomainError)) log.warn('a stream ended', { reason: (error as Error).message });
         close();
       });
     };

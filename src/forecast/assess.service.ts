@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Handles, Jobs, newId, type JobRun, type Tx } from '../kernel/index.js';
 import { allClocks, countedTimes, dirtyStreams, forgetMoves, markAssessed, streamNews, standingStreams, type DirtyStream, type ShopClockRow, type StreamNews } from '../orders/index.js';
 import { advanceStream, BIN_MS, binOf, DEFAULT_SPIKE_OPTIONS, dueAt, EVEN, openStream, outsideOf, type Alarm, type Bin, type Exposure, type Outside, type StreamState } from './math/index.js';
-import { assess, reassess, spikeDetected } from './forecast.facts.js';
+import { assess, reassess, reassessTerms, spikeDetected } from './forecast.facts.js';
 import * as store from './forecast.repository.js';
 import { NeedService } from './need.service.js';
 import { requestAssessment } from './ticker.js';
@@ -56,6 +56,13 @@ export class AssessService {
   @Handles(reassess)
   async onStockChanged(run: JobRun<{ world: 'live' | 'replay'; skus: readonly string[] }>): Promise<void> {
     await run.effect((tx) => requestAssessment(tx, run.payload.world, run.payload.skus));
+  }
+
+  @Handles(reassessTerms)
+  async onTermsChanged(run: JobRun<{ skus: readonly string[] }>): Promise<void> {
+    await run.effect(async (tx) => {
+      for (const world of ['live', 'replay'] as const) await requestAssessment(tx, world, run.payload.skus);
+    });
   }
 
   async assessShard(tx: Tx, shard: number, shards: number): Promise<void> {

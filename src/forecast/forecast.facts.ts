@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { termsChanged } from '../catalogue/index.js';
 import { stockChanged } from '../inventory/index.js';
 import { viewersTold } from '../broadcasts/index.js';
 import { defineFact, defineJob } from '../kernel/index.js';
@@ -25,6 +26,9 @@ export const assess = defineJob({
 
 /** Stock came in or was corrected: the need of its SKUs is looked at again. */
 export const reassess = defineJob({ name: 'forecast.reassess', queue: 'forecast', on: stockChanged });
+
+/** Who makes SKUs, or on which terms, changed: their need is decided anew in both worlds, which share one catalogue. */
+export const reassessTerms = defineJob({ name: 'forecast.reassess-terms', queue: 'forecast', on: termsChanged });
 
 /** A broadcast has ended: what a nowcast knows is learned anew from the latest ones of a world. */
 export const learnFromBroadcasts = defineJob({ name: 'forecast.learn-from-broadcasts', queue: 'forecast', payload: z.object({ world: z.enum(['live', 'replay']) }), identity: (p) => p.world });

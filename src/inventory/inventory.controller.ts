@@ -1,11 +1,12 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query as QueryParam, Req } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { actorOf, Allow, AccessService, CurrentPrincipal, mayIngest, type AccessRequest, type Principal } from '../access/index.js';
-import { existingSkus } from '../catalogue/index.js';
+import { existingSkus, termsOf } from '../catalogue/index.js';
 import { Database, invalid, listed, ListQuery, notFound, Once, onceOf, pageOf, queryText, type Listed, type Query, type Tx } from '../kernel/index.js';
+import { localTime } from '../kernel/math/index.js';
 import { worldNow, worldOf } from '../orders/index.js';
 import { NewMovementBody, NewReservationBody } from './inventory.dto.js';
-import { availableToPromise } from './inventory.rules.js';
+import { availableToPromise, isPromisable } from './inventory.rules.js';
 import * as store from './inventory.repository.js';
 import { ReservationsService } from './reservations.service.js';
 import { StockService } from './stock.service.js';
@@ -28,15 +29,18 @@ export class InventoryController {
     const world = worldOf(query);
     return this.database.transaction(async (tx) => {
       if (!(await existingSkus(tx, [sku])).has(sku)) throw notFound(`the SKU ${sku}`);
-      const [levels, lots, incoming] = await Promise.all([store.levelsOf(tx, world, [sku]), store.lotsOfSku(tx, world, sku), store.incomingOf(tx, world, [sku], await worldNow(tx, world))]);
+      const now = await worldNow(tx, world);
+      const [levels, lots, incoming, [terms]] = await Promise.all([store.levelsOf(tx, world, [sku]), store.lotsOfSku(tx, world, sku), store.incomingOf(tx, world, [sku], now), termsOf(tx, [sku])]);
+      // Supply is dated by the supplier's calendar.
+      const today = localTime(now.getTime(), terms?.supplier_time_zone ?? 'UTC').date;
       const sum = (pick: (l: store.StockLevel) => number): number => levels.reduce((s, l) => s + pick(l), 0);
       const available = sum((l) => l.on_hand - l.reserved);
       const waiting = sum((l) => l.waiting);
       const unclaimed = sum((l) => l.unclaimed);
-      const dated = incoming.map((i) => ({ date: i.due, units: i.quantity }));
+      const dated = incoming.map((i) => ({ date: i.due, units: i.quantity, source: i.source, overdue: !isPromisable({ date: i.due, units: i.quantity }, today) }));
       return {
         sku, world, onHand: sum((l) => l.on_hand), reserved: sum((l) => l.reserved), available, blocked: sum((l) => l.blocked), claimed: sum((l) => l.claimed), waiting, unclaimed,
-        incoming: incoming.map((i) => ({ date: i.due, units: i.quantity, source: i.source })), availableToPromise: availableToPromise(available, waiting + unclaimed, dated),
+        incoming: dated, availableToPromise: availableToPromise(available, waiting + unclaimed, dated.filter((d) => !d.overdue)),
         history: { opening: sum((l) => l.opening), received: sum((l) => l.received), returned: sum((l) => l.returned), adjusted: sum((l) => l.adjusted), scrapped: sum((l) => l.scrapped) },
         locations: levels.map((l) => ({ location: l.location, onHand: l.on_hand, reserved: l.reserved, available: l.on_hand - l.reserved, blocked: l.blocked })),
         lots: lots.map((l) => ({ lot: l.lot === '' ? null : l.lot, name: l.name, subLot: l.sub_lot === '' ? null : l.sub_lot, supplier: l.supplier, receivedAt: l.received_at, location: l.location, quality: l.quality, units: l.units })),
@@ -56,6 +60,22 @@ export class InventoryController {
         tx, { lines: body.lines, location: body.location ?? store.MAIN, seconds: body.seconds, shop: body.shop, orderId: body.orderId, note: body.note }, actorOf(principal),
       );
       return this.shown(tx, id, principal);
+    });
+  }
+
+  /** Newest first; a platform key sees its own alone. */
+  @Get('reservations')
+  @Allow('operator', 'platform', 'controller', 'warehouse')
+  @ListQuery('sku', 'orderId', 'status')
+  async reservationList(@QueryParam() query: Query, @CurrentPrincipal() principal: Principal): Promise<Listed<object>> {
+    const page = pageOf(query, 1);
+    const status = queryText(query, 'status') ?? null;
+    if (status !== null && !store.RESERVATION_STATUSES.some((s) => s === status)) throw invalid('status', `must be one of ${store.RESERVATION_STATUSES.join(', ')}`);
+    const filter = { sku: queryText(query, 'sku') ?? null, orderId: queryText(query, 'orderId') ?? null, status, actor: principal.role === 'platform' ? actorOf(principal) : null };
+    return this.database.transaction(async (tx) => {
+      const found = await store.listReservations(tx, filter, page.after[0] ?? null, page.limit + 1);
+      const lines = await store.reservationLines(tx, found.map((r) => r.id));
+      return listed(found, page, (r) => [r.id], (r) => shownReservation(r, lines.filter((l) => l.reservation === r.id)));
     });
   }
 
@@ -123,10 +143,12 @@ export class InventoryController {
   private async shown(tx: Tx, id: string, principal: Principal): Promise<object> {
     const r = await store.findReservation(tx, id);
     if (r === undefined || (principal.role === 'platform' && r.actor !== actorOf(principal))) throw notFound(`the reservation ${id}`);
-    const lines = await store.reservationLines(tx, [id]);
-    return {
-      id, status: r.status, location: r.location, shop: r.shop, orderId: r.order_id, note: r.note, createdAt: r.created_at, expiresAt: r.expires_at, endedAt: r.ended_at,
-      lines: lines.map((l) => ({ sku: l.sku, quantity: l.quantity })),
-    };
+    return shownReservation(r, await store.reservationLines(tx, [id]));
   }
 }
+
+/** `taken`: units that lines of its order have taken over; the rest is held until it is released or expires. */
+const shownReservation = (r: store.ReservationRow, lines: readonly (store.ReservationLine & { taken: number })[]): object => ({
+  id: r.id, status: r.status, location: r.location, shop: r.shop, orderId: r.order_id, note: r.note, createdAt: r.created_at, expiresAt: r.expires_at, endedAt: r.ended_at,
+  lines: lines.map((l) => ({ sku: l.sku, quantity: l.quantity, taken: l.taken })),
+});

@@ -7,7 +7,7 @@ export class ReservationLineBody {
 
 export class NewReservationBody {
   @Rows(() => ReservationLineBody, { min: 1, max: 200 }) lines!: ReservationLineBody[];
-  @Whole({ min: 1, max: 604_800, description: 'seconds until the units are given back, unless it is confirmed' }) seconds!: number;
+  @Whole({ min: 1, max: 604_800, description: 'seconds until the units are given back; confirmed, it keeps them for 30 days' }) seconds!: number;
   @Name({ optional: true, description: 'needed with orderId; its clock says whether live or replayed stock is meant' }) shop?: string;
   @Name({ optional: true, description: 'the order that will be paid: its lines take the units over' }) orderId?: string;
   @Name({ optional: true, description: 'default main' }) location?: string;

@@ -177,6 +177,15 @@ export const lotsOf = (tx: Tx, places: readonly Place[], quality: Quality | null
     [...columns(distinct(places)), quality],
   );
 
+/** Sellable units by lot that may leave the house: those of withdrawn lots are not among them. */
+export const claimableLots = (tx: Tx, places: readonly Place[]): Promise<LotRow[]> =>
+  rows(
+    tx,
+    `select l.* from stock_lots l join unnest($1::text[], $2::text[], $3::text[]) as w(world, sku, location) using (world, sku, location)
+     where l.units > 0 and l.quality = 'A' and not exists (select 1 from lots x where x.id = l.lot and x.withdrawn_by is not null) order by l.sku, l.location, l.lot collate "C", l.sub_lot collate "C"`,
+    columns(distinct(places)),
+  );
+
 export const lotsOfSku = (tx: Tx, world: World, sku: string): Promise<(LotRow & { supplier: string | null; name: string | null; received_at: Date | null })[]> =>
   rows(
     tx,
@@ -268,7 +277,8 @@ export const claimsOfLine = (tx: Tx, line: { shop: string; orderId: string; line
 
 // ---- Reservations ----
 
-export type ReservationStatus = 'held' | 'confirmed' | 'used' | 'released' | 'expired';
+export const RESERVATION_STATUSES = ['held', 'confirmed', 'used', 'released', 'expired'] as const;
+export type ReservationStatus = (typeof RESERVATION_STATUSES)[number];
 
 export interface ReservationRow {
   readonly id: string;
@@ -317,19 +327,62 @@ export const recordPromise = (tx: Tx, reservation: string, place: { world: World
   );
 
 export const findReservation = (tx: Tx, id: string): Promise<ReservationRow | undefined> => one(tx, 'select * from reservations where id = $1', [id]);
-export const reservationLines = (tx: Tx, ids: readonly string[]): Promise<(ReservationLine & { reservation: string })[]> =>
-  rows(tx, 'select reservation, sku, quantity from reservation_lines where reservation = any($1) order by reservation, sku', [ids]);
+export const reservationLines = (tx: Tx, ids: readonly string[]): Promise<(ReservationLine & { reservation: string; taken: number })[]> =>
+  rows(tx, 'select reservation, sku, quantity, taken from reservation_lines where reservation = any($1) order by reservation, sku', [ids]);
 
-/** Confirms what is still held by the database's clock; false where it expired or ended before. */
-export const confirm = async (tx: Tx, id: string): Promise<boolean> =>
-  (await touched(tx, `update reservations set status = 'confirmed', expires_at = null where id = $1 and status = 'held' and expires_at > clock_timestamp()`, [id])) === 1;
+/** What a reservation holds of a SKU: what was reserved less what lines of its order have taken over. */
+export interface HeldLine extends Place {
+  readonly reservation: string;
+  readonly shop: string | null;
+  readonly order_id: string | null;
+  readonly held: number;
+}
+
+export const heldLines = (tx: Tx, ids: readonly string[]): Promise<HeldLine[]> =>
+  rows(
+    tx,
+    `select l.reservation, r.world, l.sku, r.location, r.shop, r.order_id, l.quantity - l.taken as held from reservation_lines l join reservations r on r.id = l.reservation
+     where l.reservation = any($1) and l.quantity > l.taken order by l.reservation, l.sku`,
+    [ids],
+  );
+
+/** Notes what lines of the order took over; a reservation of which nothing is left is used. */
+export async function takeHeld(tx: Tx, taken: readonly { reservation: string; sku: string; units: number }[]): Promise<void> {
+  await touched(
+    tx,
+    `update reservation_lines l set taken = l.taken + w.units from (select reservation, sku, sum(units)::int as units from unnest($1::text[], $2::text[], $3::int[]) as w(reservation, sku, units) group by 1, 2) w
+     where l.reservation = w.reservation and l.sku = w.sku`,
+    [taken.map((t) => t.reservation), taken.map((t) => t.sku), taken.map((t) => t.units)],
+  );
+  await touched(
+    tx,
+    `update reservations r set status = 'used', ended_at = clock_timestamp()
+     where r.id = any($1) and r.status in ('held', 'confirmed') and not exists (select 1 from reservation_lines l where l.reservation = r.id and l.taken < l.quantity)`,
+    [taken.map((t) => t.reservation)],
+  );
+}
+
+/** Newest first; `actor` leaves those of everybody else out. */
+export const listReservations = (
+  tx: Tx, filter: { sku: string | null; orderId: string | null; status: string | null; actor: string | null }, before: string | null, limit: number,
+): Promise<ReservationRow[]> =>
+  rows(
+    tx,
+    `select r.* from reservations r where ($1::text is null or exists (select 1 from reservation_lines l where l.reservation = r.id and l.sku = $1)) and ($2::text is null or r.order_id = $2)
+       and ($3::text is null or r.status = $3) and ($4::text is null or r.actor = $4) and ($5::text is null or r.id < $5) order by r.id desc limit $6`,
+    [filter.sku, filter.orderId, filter.status, filter.actor, before, limit],
+  );
+
+/** Confirms what is still held by the database's clock, for so many days; false where it expired or ended before. */
+export const confirm = async (tx: Tx, id: string, days: number): Promise<boolean> =>
+  (await touched(tx, `update reservations set status = 'confirmed', expires_at = clock_timestamp() + make_interval(days => $2) where id = $1 and status = 'held' and expires_at > clock_timestamp()`, [id, days])) === 1;
 
 /** Ends reservations; answers those that this call ended, so that their units are given back once. */
-export const endReservations = (tx: Tx, ids: readonly string[], status: 'used' | 'released' | 'expired'): Promise<ReservationRow[]> =>
+export const endReservations = (tx: Tx, ids: readonly string[], status: 'released' | 'expired'): Promise<ReservationRow[]> =>
   rows(tx, `update reservations set status = $2, ended_at = clock_timestamp() where id = any($1) and status in ('held', 'confirmed') and ($2 <> 'expired' or expires_at <= clock_timestamp()) returning *`, [ids, status]);
 
 export const expiredReservations = (tx: Tx, limit: number): Promise<{ id: string }[]> =>
-  rows(tx, `select id from reservations where status = 'held' and expires_at <= clock_timestamp() order by expires_at limit $1 for update skip locked`, [limit]);
+  rows(tx, `select id from reservations where status in ('held', 'confirmed') and expires_at <= clock_timestamp() order by expires_at limit $1 for update skip locked`, [limit]);
 
 /** Open reservations made for these orders, locked. */
 export const reservationsOfOrders = (tx: Tx, orders: readonly { shop: string; order_id: string }[]): Promise<ReservationRow[]> =>
@@ -342,9 +395,14 @@ export const reservationsOfOrders = (tx: Tx, orders: readonly { shop: string; or
 
 // ---- Supply and what is known of it ----
 
-/** What the catalogue said before, per SKU. */
-export const openingStock = async (tx: Tx, skus: readonly string[]): Promise<Map<string, number>> =>
-  new Map((await rows<{ sku: string; units: number }>(tx, 'select sku, units from opening_stock where sku = any($1)', [skus])).map((r) => [r.sku, r.units]));
+/** The worlds and SKUs whose opening stock, the sum of its movements, is another than the catalogue says now. */
+export const openingsOtherThan = (tx: Tx, stock: ReadonlyMap<string, number>): Promise<{ world: World; sku: string }[]> =>
+  rows(
+    tx,
+    `select x.world, w.sku from unnest($1::text[], $2::bigint[]) as w(sku, units) cross join (values ('live'), ('replay')) as x(world)
+     left join stock_levels l on l.world = x.world and l.sku = w.sku and l.location = $3 where coalesce(l.opening, 0) <> w.units`,
+    [[...stock.keys()], [...stock.values()], MAIN],
+  );
 
 export const saveOpeningStock = (tx: Tx, stock: ReadonlyMap<string, number>): Promise<number> =>
   touched(tx, 'insert into opening_stock (sku, units) select * from unnest($1::text[], $2::int[]) on conflict (sku) do update set units = excluded.units', [[...stock.keys()], [...stock.values()]]);
@@ -364,8 +422,13 @@ export const sellableOfLot = (tx: Tx, world: World, lot: string, quality: Qualit
 /** Marks a lot as one that must not be sold, or takes the mark away. */
 export const markWithdrawn = (tx: Tx, lot: string, cause: string | null): Promise<number> => touched(tx, 'update lots set withdrawn_by = $2 where id = $1', [lot, cause]);
 
+/** What withdrew a lot; undefined where nothing did. */
+export const withdrawnBy = async (tx: Tx, lot: string): Promise<string | undefined> => (await one<{ withdrawn_by: string | null }>(tx, 'select withdrawn_by from lots where id = $1', [lot]))?.withdrawn_by ?? undefined;
+
+export type WithdrawnUnits = LotRow & { readonly withdrawn_by: string };
+
 /** Sellable units in these places of lots that must not be sold: what a reservation kept when its lot was withdrawn. */
-export const withdrawnUnits = (tx: Tx, places: readonly Place[]): Promise<(LotRow & { withdrawn_by: string })[]> =>
+export const withdrawnUnits = (tx: Tx, places: readonly Place[]): Promise<WithdrawnUnits[]> =>
   rows(
     tx,
     `select l.*, x.withdrawn_by from stock_lots l join unnest($1::text[], $2::text[], $3::text[]) as w(world, sku, location) using (world, sku, location) join lots x on x.id = l.lot and x.withdrawn_by is not null
@@ -376,6 +439,15 @@ export const withdrawnUnits = (tx: Tx, places: readonly Place[]): Promise<(LotRo
 /** Returned units of a lot that wait for their inspection, or that inspection put aside: they are not an alarm's to readmit. */
 export const returnedInQuarantine = (tx: Tx, lot: string): Promise<{ sku: string; location: string; sub_lot: string; units: number }[]> =>
   rows(tx, `select sku, location, sub_lot, sum(house)::int as units from stock_movements where lot = $1 and origin = 'return' and quality = 'quarantine' group by 1, 2, 3 having sum(house) > 0`, [lot]);
+
+/** Returned units in one place and part of a lot that wait for their inspection, by return; those that inspection put aside were moved by cause 'quarantine'. */
+export const uninspected = (tx: Tx, place: Place, lot: string, subLot: string): Promise<{ return_case: string; units: number }[]> =>
+  rows(
+    tx,
+    `select origin_id as return_case, sum(house)::int as units from stock_movements where world = $1 and sku = $2 and location = $3 and lot = $4 and sub_lot = $5 and origin = 'return' and quality = 'quarantine'
+       and cause <> 'quarantine' group by 1 having sum(house) > 0 order by 1`,
+    [place.world, place.sku, place.location, lot, subLot],
+  );
 
 /** Units of a lot that one cause put into quarantine and nothing of it took out again. */
 export const blockedBy = (tx: Tx, origin: string, originId: string, lot: string): Promise<{ sku: string; location: string; sub_lot: string; units: number }[]> =>

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { allocate, availableToPromise, type LineShare, type LineWish, type LotUnits } from './inventory.rules.js';
+import { allocate, availableToPromise, handOver, type LineShare, type LineWish, type LotUnits } from './inventory.rules.js';
 
-const wish = (over: Partial<LineWish>): LineWish => ({ key: 'a', open: 0, shipped: 0, lot: undefined, since: 0, handedOver: 0, ...over });
+const wish = (over: Partial<LineWish>): LineWish => ({ key: 'a', open: 0, shipped: 0, lot: undefined, since: 0, ...over });
 const lot = (name: string, units: number): LotUnits => ({ lot: name, subLot: '', units });
 
 describe('who gets the units', () => {
@@ -11,9 +11,10 @@ describe('who gets the units', () => {
     expect(moves.map((m) => [m.key, m.share.reserved])).toEqual([['a', 3], ['b', 2]]);
   });
 
-  it('whom a reservation hands its units to, before those who waited longer', () => {
-    const { moves } = allocate({ onHand: 3, reserved: 0 }, [lot('', 3)], new Map(), [wish({ key: 'waits', open: 3, since: 1 }), wish({ key: 'order', open: 3, since: 9, handedOver: 3 })]);
-    expect(moves.map((m) => [m.key, m.share.reserved])).toEqual([['order', 3], ['waits', 0]]);
+  it('what a reservation handed over is the line’s own, whoever paid before', () => {
+    const shares = new Map<string, LineShare>([['order', { reserved: 3, claimed: 0 }]]);
+    const { moves } = allocate({ onHand: 4, reserved: 3 }, [lot('', 4)], shares, [wish({ key: 'waits', open: 3, shipped: 2, since: 1 }), wish({ key: 'order', open: 3, since: 9 })]);
+    expect(moves.map((m) => [m.key, m.share.reserved, m.share.claimed])).toEqual([['waits', 0, 1], ['order', 3, 0]]);
   });
 
   it('what leaves comes out of the line’s own units, from the named lot or the oldest, and never out of what others were promised', () => {
@@ -21,6 +22,13 @@ describe('who gets the units', () => {
     const { level, moves } = allocate({ onHand: 6, reserved: 5 }, [lot('old', 4), lot('new', 2)], shares, [wish({ open: 0, shipped: 4, lot: 'new' })]);
     expect(level).toEqual({ onHand: 3, reserved: 3 });
     expect(moves[0]).toMatchObject({ share: { reserved: 0, claimed: 3 }, claims: [{ lot: 'new', units: 2 }, { lot: 'old', units: 1 }] });
+  });
+
+  it('nothing leaves out of units whose lot is not given, withdrawn as it is: the line lets go, and what shipped stays unclaimed', () => {
+    const shares = new Map<string, LineShare>([['a', { reserved: 3, claimed: 0 }]]);
+    const { level, moves } = allocate({ onHand: 5, reserved: 5 }, [lot('fresh', 1)], shares, [wish({ open: 0, shipped: 3 })]);
+    expect(level).toEqual({ onHand: 4, reserved: 2 });
+    expect(moves).toEqual([{ key: 'a', share: { reserved: 0, claimed: 1 }, released: 2, newlyReserved: 0, claims: [{ lot: 'fresh', subLot: '', units: 1 }] }]);
   });
 
   it('for any lines and levels: promises stay within what is there, lots sum to it, and nobody lacks beside free units', () => {
@@ -42,6 +50,21 @@ describe('who gets the units', () => {
       }),
       { seed: 11, numRuns: 500 },
     );
+  });
+});
+
+describe('what a reservation hands over', () => {
+  it('is what the lines of its order lack now; the rest stays held for lines to come', () => {
+    const held = [{ for: 'o/A', reservation: 'r', units: 3 }, { for: 'o/B', reservation: 'r', units: 1 }];
+    expect(handOver(held, [{ for: 'o/A', line: '1', lacks: 1 }])).toEqual([{ reservation: 'r', line: '1', units: 1 }]);
+    expect(handOver(held, [{ for: 'o/A', line: '2', lacks: 9 }, { for: 'o/A', line: '1', lacks: 1 }])).toEqual([{ reservation: 'r', line: '1', units: 1 }, { reservation: 'r', line: '2', units: 2 }]);
+  });
+
+  it('comes from the oldest reservation first, and never goes to another order or for a line that lacks nothing', () => {
+    const held = [{ for: 'o/A', reservation: 'r1', units: 2 }, { for: 'o/A', reservation: 'r2', units: 2 }];
+    expect(handOver(held, [{ for: 'p/A', line: '0', lacks: 5 }, { for: 'o/A', line: '1', lacks: 3 }, { for: 'o/A', line: '2', lacks: -1 }])).toEqual([
+      { reservation: 'r1', line: '1', units: 2 }, { reservation: 'r2', line: '1', units: 1 },
+    ]);
   });
 });
 

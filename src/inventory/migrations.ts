@@ -149,3 +149,47 @@ export class LotsWithdrawn1763801700000 implements MigrationInterface {
     await runner.query('alter table lots drop column withdrawn_by');
   }
 }
+
+export class ReservationsByLine1763804000000 implements MigrationInterface {
+  name = 'ReservationsByLine1763804000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      -- Lines of an order are told one by one, and each takes over what it lacks; the rest stays held.
+      alter table reservation_lines add column taken integer not null default 0 check (taken >= 0 and taken <= quantity);
+      -- A confirmed reservation has an end too: its order may never come.
+      alter table reservations drop constraint reservations_check;
+      alter table reservations add constraint reservations_end check ((status in ('held', 'confirmed')) = (ended_at is null) and (status <> 'held' or expires_at is not null));
+      update reservations set expires_at = clock_timestamp() + interval '30 days' where status = 'confirmed';
+      drop index reservations_expiring;
+      create index reservations_expiring on reservations (expires_at) where status in ('held', 'confirmed');
+      create index reservations_of_order on reservations (order_id, id) where order_id is not null;
+      create index reservation_lines_by_sku on reservation_lines (sku, reservation);
+      -- Asked whenever units are given out; few lots ever are.
+      create index lots_withdrawn on lots (id) where withdrawn_by is not null;
+      -- Returned units that wait for their inspection are told from those that it put aside, which a person may move: what was put
+      -- aside before is moved within quarantine, as it is from now on.
+      create index stock_movements_returned on stock_movements (sku) where origin = 'return' and quality = 'quarantine';
+      insert into stock_movements (world, sku, location, lot, sub_lot, quality, cause, house, reserved, claimed, origin, origin_id, note, at, actor)
+        select s.clock, c.sku, l.location, i.lot, i.sub_lot, 'quarantine', x.cause, x.sign * i.quantity, 0, 0, 'return', i.return_case, i.disposition, i.at, i.actor
+        from inspections i join return_cases c on c.id = i.return_case join shops s on s.id = c.shop
+        cross join lateral (select min(r.location) as location from return_lots r where r.return_case = i.return_case and r.lot = i.lot and r.sub_lot = i.sub_lot) l
+        cross join (values (1, 'regrade', -1), (2, 'quarantine', 1)) as x(n, cause, sign)
+        where i.disposition in ('rework', 'quarantine') and l.location is not null order by i.id, x.n;
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      drop index stock_movements_returned; drop index lots_withdrawn; drop index reservation_lines_by_sku; drop index reservations_of_order; drop index reservations_expiring;
+      create index reservations_expiring on reservations (expires_at) where status = 'held';
+      update reservations set expires_at = null where status = 'confirmed';
+      alter table reservations drop constraint reservations_end;
+      alter table reservations add constraint reservations_check check ((status = 'held') = (expires_at is not null and ended_at is null));
+      -- The version before knows no part of a line: what lines took over is no longer of the reservation.
+      delete from reservation_lines where taken >= quantity;
+      update reservation_lines set quantity = quantity - taken;
+      alter table reservation_lines drop column taken;
+    `);
+  }
+}

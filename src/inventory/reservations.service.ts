@@ -8,6 +8,12 @@ import * as store from './inventory.repository.js';
 import { StockService } from './stock.service.js';
 
 const EXPIRED_PER_TICK = 500;
+/**
+ * Days for which a confirmed reservation waits for its order. Longer than platforms leave an order unpaid (hours), a shipment on
+ * delivery unconfirmed (days) or the balance of a presale open (two to three weeks); an order that has not come by then comes no
+ * more, and its units would be nobody's for ever.
+ */
+const CONFIRMED_DAYS = 30;
 
 export interface NewReservation {
   readonly lines: readonly store.ReservationLine[];
@@ -61,7 +67,7 @@ export class ReservationsService {
   async confirm(tx: Tx, id: string): Promise<void> {
     const r = await store.findReservation(tx, id);
     if (r === undefined) throw notFound(`the reservation ${id}`);
-    if (r.status === 'confirmed' || (await store.confirm(tx, id))) return;
+    if (r.status === 'confirmed' || (await store.confirm(tx, id, CONFIRMED_DAYS))) return;
     const now = (await store.findReservation(tx, id)) as store.ReservationRow;
     if (now.status === 'confirmed') return;
     const what = now.status === 'held' ? 'expired' : now.status;

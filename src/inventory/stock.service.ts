@@ -2,11 +2,12 @@
 // locks the levels it touches in one order, posts its movements, and hands what became available to the lines that wait.
 import { Inject, Injectable } from '@nestjs/common';
 import { DomainError, invalid, Jobs, newId, type Tx } from '../kernel/index.js';
-import { stockLines, takeNews, worldNow, type StockLine } from '../orders/index.js';
+import { cancelledOrders, stockLines, takeNews, worldNow, type StockLine } from '../orders/index.js';
 import { stockChanged } from './inventory.facts.js';
-import { allocate, type LineWish } from './inventory.rules.js';
+import { allocate, handOver, type LineWish } from './inventory.rules.js';
 import * as store from './inventory.repository.js';
 import type { Place, Quality, World } from './inventory.repository.js';
+import { blockLots, blockWithdrawn } from './withdrawn.js';
 
 /** Changes taken up in one transaction. */
 const NEWS_PER_JOB = 4_000;
@@ -54,28 +55,36 @@ export interface Correction {
 export class StockService {
   constructor(@Inject(Jobs) private readonly jobs: Jobs) {}
 
-  /** The catalogue's opening stock, in both worlds; answers SKUs whose stock cannot fall so far because it is promised or gone. */
+  /**
+   * The catalogue's opening stock, in both worlds. Answers SKUs whose live stock cannot fall so far, because units of it are promised
+   * or gone; these are left as they are. Each world is judged by itself: a replay that has used up its own keeps it.
+   */
   async setOpening(tx: Tx, stock: ReadonlyMap<string, number>): Promise<ReadonlyMap<string, string>> {
-    const refused = new Map<string, string>();
-    const changesAgainst = (before: ReadonlyMap<string, number>): { sku: string; change: number }[] =>
-      [...stock].map(([sku, units]) => ({ sku, change: units - (before.get(sku) ?? 0) })).filter((c) => c.change !== 0);
-    const places = changesAgainst(await store.openingStock(tx, [...stock.keys()])).flatMap(({ sku }) => (['live', 'replay'] as const).map((world): Place => ({ world, sku, location: store.MAIN })));
+    const changed = await store.openingsOtherThan(tx, stock);
+    const places = changed.map(({ world, sku }): Place => ({ world, sku, location: store.MAIN }));
     const levels = await store.lockLevels(tx, places);
-    // Under the lock: another import may have told the same meanwhile.
-    const changes = changesAgainst(await store.openingStock(tx, [...stock.keys()])).filter(({ sku }) => levels.has(store.placeKey({ world: 'live', sku, location: store.MAIN })));
-    const kept = new Map(stock);
-    for (const { sku, change } of changes) {
-      const short = (['live', 'replay'] as const).map((world) => levels.get(store.placeKey({ world, sku, location: store.MAIN }))).find((l) => l !== undefined && l.on_hand - l.reserved + change < 0);
-      if (short === undefined) continue;
-      refused.set(sku, `initial_stock: cannot fall by ${-change}, only ${short.on_hand - short.reserved} of its units are neither shipped nor reserved; post a stock movement (adjust) instead`);
-      kept.delete(sku);
+    const lots = new Map((await store.lotsOf(tx, places, 'A')).filter((l) => l.lot === '' && l.sub_lot === '').map((l) => [store.placeKey(l), l.units]));
+    const refused = new Map<string, string>();
+    const wanted: (Place & { change: number })[] = [];
+    // Under the lock, and live before replay: another import may have told the same meanwhile, and what the live world refuses is changed in neither.
+    for (const [key, level] of [...levels].sort(([, x], [, y]) => (x.world < y.world ? -1 : 1))) {
+      const change = (stock.get(level.sku) as number) - level.opening;
+      // Units that came in with lots are not the opening stock's to lose.
+      const free = Math.min(level.on_hand - level.reserved, lots.get(key) ?? 0);
+      if (free + change >= 0) wanted.push({ world: level.world, sku: level.sku, location: level.location, change });
+      else if (level.world === 'live') refused.set(level.sku, `initial_stock: ${level.sku} cannot fall by ${-change}, only ${free} units of its opening stock are neither shipped nor reserved; post a stock movement (adjust) instead`);
     }
-    const applied = changes.filter(({ sku }) => !refused.has(sku));
-    await store.post(tx, applied.flatMap(({ sku, change }) => (['live', 'replay'] as const).map((world): store.Movement => ({
-      world, sku, location: store.MAIN, lot: '', subLot: '', quality: 'A', cause: 'opening', house: change, reserved: 0, claimed: 0, origin: 'catalogue', originId: sku, note: null, at: new Date(), actor: 'catalogue',
-    }))));
+    const applied = wanted.filter(({ sku, change }) => change !== 0 && !refused.has(sku));
+    await store.post(tx, applied.map(({ world, sku, location, change }): store.Movement => ({
+      world, sku, location, lot: '', subLot: '', quality: 'A', cause: 'opening', house: change, reserved: 0, claimed: 0, origin: 'catalogue', originId: sku, note: null, at: new Date(), actor: 'catalogue',
+    })));
+    const kept = new Map([...stock].filter(([sku]) => !refused.has(sku)));
     if (kept.size > 0) await store.saveOpeningStock(tx, kept);
-    await this.serve(tx, applied.flatMap(({ sku }) => (['live', 'replay'] as const).map((world): Place => ({ world, sku, location: store.MAIN }))));
+    await this.serve(tx, applied);
+    for (const world of ['live', 'replay'] as const) {
+      const skus = applied.filter((p) => p.world === world).map((p) => p.sku);
+      if (skus.length > 0) await this.jobs.announce(tx, stockChanged, { world, cause: 'opening', skus });
+    }
     return refused;
   }
 
@@ -101,9 +110,14 @@ export class StockService {
     const there = (await store.lotsOf(tx, [place], c.quality)).find((l) => l.lot === c.lot && l.sub_lot === c.subLot)?.units ?? 0;
     const leaving = c.cause === 'adjust' ? Math.max(0, -c.quantity) : c.quantity;
     if (leaving > there) throw new DomainError(409, 'not-there', `quantity: ${c.lot === '' ? 'this place' : `the lot ${c.lot}`} has ${there} units of quality ${c.quality}`, { units: there });
+    if (c.quality === 'quarantine') await this.leaveToInspection(tx, place, c, there, leaving);
     const available = level.on_hand - level.reserved;
     if (c.quality === 'A' && leaving > available) throw new DomainError(409, 'promised', `quantity: only ${available} units are not promised to an order`, { available });
     if (c.lot !== '' && there === 0 && (await store.lotsCalled(tx, [c.lot])).every((l) => l.id !== c.lot)) throw invalid('lot', `the lot ${c.lot} does not exist`);
+    const withdrawnBy = c.toQuality === 'A' && c.lot !== '' ? await store.withdrawnBy(tx, c.lot) : undefined;
+    if (withdrawnBy !== undefined) {
+      throw new DomainError(409, 'lot-withdrawn', `lot: no unit of ${c.lot} can be sold while ${withdrawnBy} stands; close it as dismissed, or book units that were sorted out of it (adjust) out of this lot and in again without one`, { withdrawnBy });
+    }
     const base = { ...place, lot: c.lot, subLot: c.subLot, reserved: 0, claimed: 0, origin: 'person', originId: c.actor, note: c.note, at: new Date(), actor: c.actor };
     const to = c.cause === 'quarantine' ? 'quarantine' : c.toQuality;
     if (to === c.quality) throw invalid('toQuality', `the units are of quality ${c.quality} already`);
@@ -114,6 +128,15 @@ export class StockService {
     await store.post(tx, movements);
     await this.serve(tx, [place]);
     await this.jobs.announce(tx, stockChanged, { world: c.world, cause: c.cause, skus: [c.sku] });
+  }
+
+  /** Returned units that nobody has looked at are not a correction's to move: their inspection would find nothing to send on. */
+  private async leaveToInspection(tx: Tx, place: Place, c: Correction, there: number, leaving: number): Promise<void> {
+    const waiting = leaving === 0 ? [] : await store.uninspected(tx, place, c.lot, c.subLot);
+    const units = waiting.reduce((s, w) => s + w.units, 0);
+    if (leaving <= there - units) return;
+    const returns = waiting.map((w) => w.return_case);
+    throw new DomainError(409, 'waits-for-inspection', `quantity: ${units} of these ${there} units wait for the inspection of ${returns.slice(0, 5).join(', ')}${returns.length > 5 ? ` and ${returns.length - 5} more` : ''}; inspect them first`, { units: there - units, returns });
   }
 
   /** Goods that came back are in the house and blocked until somebody has looked at them. */
@@ -130,10 +153,11 @@ export class StockService {
   async sendOn(
     tx: Tx, r: { world: World; location: string; sku: string; returnId: string; lot: string; subLot: string; quantity: number; to: Quality | 'out'; note: string; at: Date; actor: string },
   ): Promise<void> {
-    if (r.to === 'quarantine') return;
     const place: Place = { world: r.world, sku: r.sku, location: r.location };
     await store.lockLevels(tx, [place]);
     const base = { ...place, lot: r.lot, subLot: r.subLot, reserved: 0, claimed: 0, origin: 'return', originId: r.returnId, note: r.note, at: r.at, actor: r.actor };
+    // Put aside: the units stay where they are, and from now on a person may move them (see `uninspected`).
+    if (r.to === 'quarantine') return store.post(tx, [{ ...base, quality: 'quarantine', cause: 'regrade', house: -r.quantity }, { ...base, quality: 'quarantine', cause: 'quarantine', house: r.quantity }]);
     await store.post(tx, r.to === 'out' ? [{ ...base, quality: 'quarantine', cause: 'scrap', house: -r.quantity }]
       : [{ ...base, quality: 'quarantine', cause: 'regrade', house: -r.quantity }, { ...base, quality: r.to, cause: 'regrade', house: r.quantity }]);
     await this.serve(tx, [place]);
@@ -154,33 +178,9 @@ export class StockService {
     let kept = 0;
     for (const place of places) {
       const level = (await store.lockLevels(tx, [place])).get(store.placeKey(place)) as store.StockLevel;
-      const lots = (await store.lotsOf(tx, [place], 'A')).filter((l) => l.lot === w.lot);
-      const units = lots.reduce((s, l) => s + l.units, 0);
-      const base = { ...place, quality: 'A' as const, claimed: 0, note: w.note, at: w.at, actor: w.actor };
-      const movements: store.Movement[] = [];
-      const saved: store.AllocationRow[] = [];
-      let short = Math.max(0, level.reserved - (level.on_hand - units));
-      let waiting = 0;
-      for (const line of short > 0 ? await store.reservedLines(tx, place) : []) {
-        const part = Math.min(short, line.reserved);
-        if (part === 0) break;
-        short -= part;
-        saved.push({ ...line, reserved: line.reserved - part });
-        waiting += Math.max(0, line.open - line.reserved + part) - Math.max(0, line.open - line.reserved);
-        movements.push({ ...base, lot: '', subLot: '', cause: 'release', house: 0, reserved: -part, origin: 'order-line', originId: `${line.shop}/${line.order_id}/${line.line_id}` });
-      }
-      let left = units - short;
-      kept += short;
-      quarantined += left;
-      for (const l of lots) {
-        const part = Math.min(left, l.units);
-        left -= part;
-        if (part === 0) continue;
-        const moved = { ...base, lot: l.lot, subLot: l.sub_lot, cause: 'quarantine' as const, reserved: 0, origin: w.origin, originId: w.originId };
-        movements.push({ ...moved, house: -part }, { ...moved, quality: 'quarantine', house: part });
-      }
-      await store.post(tx, movements, saved.length === 0 ? [] : [{ ...place, waiting, unclaimed: 0 }]);
-      if (saved.length > 0) await store.saveAllocations(tx, saved);
+      const done = await blockLots(tx, level, (await store.withdrawnUnits(tx, [place])).filter((l) => l.lot === w.lot), w);
+      quarantined += done.quarantined;
+      kept += done.kept;
     }
     await this.jobs.announce(tx, stockChanged, { world: w.world, cause: 'quarantine', skus: [...new Set(places.map((p) => p.sku))] });
     return { quarantined, kept };
@@ -214,16 +214,21 @@ export class StockService {
     if (news.length > 0) await this.settle(tx, news);
   }
 
-  /** Gives what is available at places to the lines that lack units there, those that wait longest first, until one of the two runs out. */
+  /**
+   * Gives what is available at places to the lines that lack units there, those that wait longest first, until one of the two runs
+   * out. What is free of withdrawn lots is blocked before, so that nobody gets it.
+   */
   private async serve(tx: Tx, places: readonly Place[]): Promise<void> {
     if (places.length === 0) return;
+    const blocked = await blockWithdrawn(tx, places);
+    for (const world of new Set(blocked.map((p) => p.world))) await this.jobs.announce(tx, stockChanged, { world, cause: 'quarantine', skus: [...new Set(blocked.filter((p) => p.world === world).map((p) => p.sku))] });
     for (;;) {
       const levels = await store.lockLevels(tx, places);
       const lacking = [...levels.values()].filter((l) => l.on_hand > l.reserved && l.waiting + l.unclaimed > 0).map((l) => ({ ...l, limit: Math.min(LACKING_PER_PASS, l.on_hand - l.reserved) }));
       if (lacking.length === 0) return;
       const rows = await store.lackingLines(tx, lacking);
       if (rows.length === 0) return;
-      await this.allocate(tx, levels, rows.map((a) => ({ before: a, after: a, handedOver: 0 })), true);
+      await this.allocate(tx, levels, rows.map((a) => ({ before: a, after: a })), true);
     }
   }
 
@@ -231,14 +236,14 @@ export class StockService {
   private async settle(tx: Tx, news: readonly { shop: string; order_id: string; sku: string; world: World }[]): Promise<void> {
     const orders = [...new Map(news.map((n) => [`${n.shop}\0${n.order_id}`, { shop: n.shop, order_id: n.order_id }])).values()];
     const reservations = await store.reservationsOfOrders(tx, orders);
-    const promised = await store.reservationLines(tx, reservations.map((r) => r.id));
-    const levels = await store.lockSkus(tx, [...news, ...promised.flatMap((p) => reservations.filter((r) => r.id === p.reservation).map((r) => ({ world: r.world, sku: p.sku })))]);
+    const promised = reservations.length === 0 ? [] : await store.heldLines(tx, reservations.map((r) => r.id));
+    const levels = await store.lockSkus(tx, [...news, ...promised]);
     // Lines of SKUs that changed meanwhile have news of their own, and are not locked here.
     const lines = (await stockLines(tx, orders)).filter((l) => levels.has(store.placeKey({ ...l, location: store.MAIN })));
     const found = await store.allocationsOf(tx, lines);
-    const reservationOf = (l: { shop: string; order_id: string }): store.ReservationRow | undefined => reservations.find((r) => r.shop === l.shop && r.order_id === l.order_id);
     const placeOf = (l: StockLine, known: store.AllocationRow | undefined): Place => {
-      const reserved = { world: l.world, sku: l.sku, location: reservationOf(l)?.location ?? store.MAIN };
+      const held = promised.filter((p) => p.shop === l.shop && p.order_id === l.order_id);
+      const reserved = { world: l.world, sku: l.sku, location: (held.find((p) => p.sku === l.sku) ?? held[0])?.location ?? store.MAIN };
       return known ?? (levels.has(store.placeKey(reserved)) ? reserved : { ...reserved, location: store.MAIN });
     };
     const before = new Map(found.map((a) => [store.lineKey(a), a]));
@@ -252,55 +257,55 @@ export class StockService {
       };
     });
     // What was reserved for an order before it was paid goes over to its lines, and to nobody in between.
-    const used = reservations.filter((r) => after.some((a) => a.shop === r.shop && a.order_id === r.order_id && (a.open > 0 || a.shipped > 0)));
-    const handed = await this.giveBack(tx, await store.endReservations(tx, used.map((r) => r.id), 'used'), levels);
-    await this.allocate(tx, levels, after.map((a) => ({ before: before.get(store.lineKey(a)), after: a, handedOver: handed.get(`${a.shop}\0${a.order_id}\0${a.sku}`) ?? 0 })));
+    const handed = await this.handOver(tx, promised, after);
+    await this.allocate(tx, levels, after.map((a) => ({ before: before.get(store.lineKey(a)), after: { ...a, reserved: a.reserved + (handed.get(store.lineKey(a)) ?? 0) } })));
+    // An order that was cancelled comes for nothing any more: what is still held for it would wait for a buyer who is gone.
+    const over = reservations.length === 0 ? [] : await cancelledOrders(tx, reservations.map((r) => ({ shop: r.shop as string, order_id: r.order_id as string })));
+    const left = reservations.filter((r) => over.some((o) => o.shop === r.shop && o.order_id === r.order_id));
+    await this.giveBack(tx, await store.endReservations(tx, left.map((r) => r.id), 'released'));
     await this.serve(tx, [...levels.values()].filter((l) => l.on_hand > 0 && l.waiting + l.unclaimed + l.reserved > 0));
   }
 
-  /** What a reservation kept of a lot that must not be sold is blocked when the reservation lets it go. */
-  private async blockWithdrawn(tx: Tx, places: readonly Place[]): Promise<void> {
-    const suspect = await store.withdrawnUnits(tx, places);
-    if (suspect.length === 0) return;
-    const levels = await store.lockLevels(tx, suspect);
-    const free = new Map([...levels].map(([key, l]) => [key, l.on_hand - l.reserved]));
-    const movements = suspect.flatMap((l): store.Movement[] => {
-      const key = store.placeKey(l);
-      const units = Math.min(l.units, free.get(key) ?? 0);
-      free.set(key, (free.get(key) ?? 0) - units);
-      const moved = { world: l.world, sku: l.sku, location: l.location, lot: l.lot, subLot: l.sub_lot, cause: 'quarantine' as const, reserved: 0, claimed: 0, origin: 'alarm', originId: l.withdrawn_by, note: null, at: new Date(), actor: 'alarm' };
-      return units === 0 ? [] : [{ ...moved, quality: 'A', house: -units }, { ...moved, quality: 'quarantine', house: units }];
-    });
-    await store.post(tx, movements);
-  }
-
-  /** Releases the units of reservations that have ended; answers them by the order they were for. Levels are updated in place. */
-  async giveBack(tx: Tx, ended: readonly store.ReservationRow[], levels?: Map<string, store.StockLevel>): Promise<ReadonlyMap<string, number>> {
+  /** Gives the lines of orders what was reserved for them; answers the units by line. A reservation of which nothing is left is used. */
+  private async handOver(tx: Tx, promised: readonly store.HeldLine[], lines: readonly store.AllocationRow[]): Promise<ReadonlyMap<string, number>> {
+    const orderAt = (l: Place & { shop: string | null; order_id: string | null }): string => `${l.shop}\0${l.order_id}\0${store.placeKey(l)}`;
+    const given = handOver(
+      promised.map((p) => ({ for: orderAt(p), reservation: p.reservation, units: p.held })),
+      lines.map((l) => ({ for: orderAt(l), line: store.lineKey(l), lacks: l.open + l.shipped - l.reserved - l.claimed })),
+    );
     const handed = new Map<string, number>();
-    if (ended.length === 0) return handed;
-    const lines = await store.reservationLines(tx, ended.map((r) => r.id));
-    const movements = lines.map((l): store.Movement => {
-      const r = ended.find((x) => x.id === l.reservation) as store.ReservationRow;
-      const place: Place = { world: r.world, sku: l.sku, location: r.location };
-      if (r.order_id !== null) handed.set(`${r.shop ?? ''}\0${r.order_id}\0${l.sku}`, (handed.get(`${r.shop ?? ''}\0${r.order_id}\0${l.sku}`) ?? 0) + l.quantity);
-      const level = levels?.get(store.placeKey(place));
-      if (level !== undefined) levels?.set(store.placeKey(place), { ...level, reserved: level.reserved - l.quantity });
-      return { ...place, lot: '', subLot: '', quality: 'A', cause: 'release', house: 0, reserved: -l.quantity, claimed: 0, origin: 'reservation', originId: r.id, note: r.status, at: new Date(), actor: r.actor };
+    if (given.length === 0) return handed;
+    const byKey = new Map(lines.map((l) => [store.lineKey(l), l]));
+    const at = new Date();
+    const movements = given.flatMap((g): store.Movement[] => {
+      const l = byKey.get(g.line) as store.AllocationRow;
+      handed.set(g.line, (handed.get(g.line) ?? 0) + g.units);
+      const base = { world: l.world, sku: l.sku, location: l.location, lot: '', subLot: '', quality: 'A' as const, house: 0, claimed: 0, note: 'used', at, actor: 'orders' };
+      return [{ ...base, cause: 'release', reserved: -g.units, origin: 'reservation', originId: g.reservation }, { ...base, cause: 'reserve', reserved: g.units, origin: 'order-line', originId: `${l.shop}/${l.order_id}/${l.line_id}` }];
     });
-    if (levels === undefined) await store.lockLevels(tx, movements);
     await store.post(tx, movements);
-    if (levels === undefined) {
-      await this.blockWithdrawn(tx, movements);
-      await this.serve(tx, movements);
-    }
+    await store.takeHeld(tx, given.map((g) => ({ reservation: g.reservation, sku: (byKey.get(g.line) as store.AllocationRow).sku, units: g.units })));
     return handed;
   }
 
+  /** Releases what reservations that have ended still held, and gives it to the lines that wait. */
+  async giveBack(tx: Tx, ended: readonly store.ReservationRow[]): Promise<void> {
+    if (ended.length === 0) return;
+    const byId = new Map(ended.map((r) => [r.id, r]));
+    const movements = (await store.heldLines(tx, [...byId.keys()])).map((l): store.Movement => {
+      const r = byId.get(l.reservation) as store.ReservationRow;
+      return { world: l.world, sku: l.sku, location: l.location, lot: '', subLot: '', quality: 'A', cause: 'release', house: 0, reserved: -l.held, claimed: 0, origin: 'reservation', originId: r.id, note: r.status, at: new Date(), actor: r.actor };
+    });
+    await store.lockLevels(tx, movements);
+    await store.post(tx, movements);
+    await this.serve(tx, movements);
+  }
+
   private async allocate(
-    tx: Tx, levels: ReadonlyMap<string, store.StockLevel>, lines: readonly { readonly before: store.AllocationRow | undefined; readonly after: store.AllocationRow; readonly handedOver: number }[], serving = false,
+    tx: Tx, levels: ReadonlyMap<string, store.StockLevel>, lines: readonly { readonly before: store.AllocationRow | undefined; readonly after: store.AllocationRow }[], serving = false,
   ): Promise<void> {
     const byPlace = grouped(lines, (l) => store.placeKey(l.after));
-    const lots = grouped(await store.lotsOf(tx, lines.map((l) => l.after), 'A'), store.placeKey);
+    const lots = grouped(await store.claimableLots(tx, lines.map((l) => l.after)), store.placeKey);
     const movements: store.Movement[] = [];
     const lacks: store.Lack[] = [];
     const saved: store.AllocationRow[] = [];
@@ -312,8 +317,8 @@ export class StockService {
       const at = nows.get(level.world) as Date;
       // Where others wait already, what becomes free is theirs to compete for: `serve` hands it out by the time of payment.
       const queue = level.waiting + level.unclaimed > 0 && !serving;
-      const wishes = here.map(({ after: a, handedOver }): LineWish => ({
-        key: store.lineKey(a), open: queue ? Math.min(a.open, a.reserved + handedOver) : a.open, shipped: a.shipped, lot: a.lot ?? undefined, since: a.since.getTime(), handedOver,
+      const wishes = here.map(({ after: a }): LineWish => ({
+        key: store.lineKey(a), open: queue ? Math.min(a.open, a.reserved) : a.open, shipped: a.shipped, lot: a.lot ?? undefined, since: a.since.getTime(),
       }));
       const shares = new Map(here.map(({ after: a }) => [store.lineKey(a), { reserved: a.reserved, claimed: a.claimed }]));
       const units = (lots.get(key) ?? []).map((l) => ({ lot: l.lot, subLot: l.sub_lot, units: l.units }));
@@ -334,7 +339,7 @@ export class StockService {
         const [waitingBefore, unclaimedBefore] = lack(before);
         const [waiting, unclaimed] = lack(row);
         if (waiting !== waitingBefore || unclaimed !== unclaimedBefore) lacks.push({ ...place, waiting: waiting - waitingBefore, unclaimed: unclaimed - unclaimedBefore });
-        if (before === undefined ? row.open + row.shipped > 0 : claimed > 0 || move.released > 0 || move.newlyReserved > 0 || before.open !== row.open || before.shipped !== row.shipped) saved.push(row);
+        if (before === undefined ? row.open + row.shipped > 0 : claimed > 0 || before.reserved !== row.reserved || before.open !== row.open || before.shipped !== row.shipped) saved.push(row);
       }
     }
     await store.post(tx, movements, lacks);

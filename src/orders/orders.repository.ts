@@ -37,6 +37,15 @@ export const stockLines = (tx: Tx, orders: readonly { readonly shop: string; rea
     [orders.map((o) => o.shop), orders.map((o) => o.order_id)],
   );
 
+/** Of these orders, those all of whose lines that count were cancelled whole. */
+export const cancelledOrders = (tx: Tx, orders: readonly { readonly shop: string; readonly order_id: string }[]): Promise<{ shop: string; order_id: string }[]> =>
+  rows(
+    tx,
+    `select l.shop, l.order_id from order_lines l join (select distinct * from unnest($1::text[], $2::text[]) as w(shop, order_id)) w using (shop, order_id)
+     where l.counts group by l.shop, l.order_id having bool_and(l.ordered > 0 and coalesce((l.state->>'cancelled')::int, 0) >= l.ordered)`,
+    [orders.map((o) => o.shop), orders.map((o) => o.order_id)],
+  );
+
 /** Adds to streams' totals and makes them dirty; sorted by stream. */
 export const markDirty = (tx: Tx, streams: readonly { stream: number; orders: number; withdrawn: number }[]): Promise<number> =>
   touched(tx, MARK_DIRTY, [numbers('int8', streams.map((s) => s.stream)), numbers('int8', streams.map((s) => s.orders), 0), numbers('int8', streams.map((s) => s.withdrawn), 0)]);
@@ -119,6 +128,9 @@ export interface SkuDemand {
   readonly line_units: number;
   readonly line_log_milli: number;
 }
+
+/** Units that were ordered and neither paid nor cancelled: platforms hold them for their buyers. */
+export const unpaidUnits = (d: Pick<SkuDemand, 'ordered' | 'cancelled' | 'net_paid'>): number => Math.max(0, d.ordered - d.cancelled - d.net_paid);
 
 export const demandOf = (tx: Tx, skus: readonly string[]): Promise<SkuDemand[]> => rows(tx, 'select shop, sku, ordered, cancelled, net_paid, shipped, open_units, open_paid_seconds::float8 as open_paid_seconds, sale_lines, cancelled_lines, lines, line_units, line_log_milli from sku_demand where sku = any($1)', [skus]);
 

@@ -27,6 +27,7 @@ const EXPECTED: Readonly<Record<string, readonly Role[] | 'everyone'>> = {
   'GET /v1/production-orders': ['operator', 'factory', 'warehouse', 'finance'], 'GET /v1/production-orders/{id}': ['operator', 'factory', 'warehouse', 'finance'],
   'POST /v1/production-orders/{id}/progress': ['operator', 'factory'], 'POST /v1/production-orders/{id}/receipts': ['operator', 'warehouse'],
   'GET /v1/skus/{sku}/availability': ['operator', 'controller', 'warehouse', 'quality', 'finance'], 'POST /v1/reservations': ['operator', 'controller', 'warehouse', 'platform'],
+  'GET /v1/reservations': ['operator', 'controller', 'warehouse', 'platform'],
   'GET /v1/reservations/{id}': ['operator', 'controller', 'warehouse', 'platform'], 'POST /v1/reservations/{id}/confirm': ['operator', 'controller', 'warehouse', 'platform'],
   'DELETE /v1/reservations/{id}': ['operator', 'controller', 'warehouse', 'platform'], 'POST /v1/stock-movements': ['operator', 'warehouse', 'quality'],
   'GET /v1/stock-movements': ['operator', 'warehouse', 'quality', 'finance'],

@@ -10,7 +10,7 @@ export const UNBALANCED = `
   lines as (
     select world, sku, location, sum(reserved) as reserved, sum(claimed) as claimed, sum(greatest(0, open - reserved)) as waiting, sum(shipped - claimed) as unclaimed from stock_allocations group by 1, 2, 3),
   held as (
-    select r.world, l.sku, r.location, sum(l.quantity) as reserved from reservations r join reservation_lines l on l.reservation = r.id where r.status in ('held', 'confirmed') group by 1, 2, 3)
+    select r.world, l.sku, r.location, sum(l.quantity - l.taken) as reserved from reservations r join reservation_lines l on l.reservation = r.id where r.status in ('held', 'confirmed') group by 1, 2, 3)
   select s.world, s.sku, s.location, s.on_hand, s.reserved, s.claimed, s.waiting, s.unclaimed
   from stock_levels s left join moved m using (world, sku, location) left join lots b using (world, sku, location) left join lines l using (world, sku, location) left join held h using (world, sku, location)
   where (s.on_hand, s.blocked, s.reserved, s.claimed, s.received, s.adjusted, s.scrapped, s.opening) is distinct from (coalesce(m.on_hand, 0), coalesce(m.blocked, 0), coalesce(m.reserved, 0),

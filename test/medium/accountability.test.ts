@@ -439,6 +439,14 @@ describe('the scorecard', () => {
     expect(body.units).toHaveLength(faulty + 1);
   });
 
+  it('says what is outstanding though nothing of it moved in the period, in each currency', async () => {
+    await r.sql.query(`insert into ledger_accounts (world, account, currency, debits, credits) values ('replay', 'receivable/supplier/factory-1', 'EUR', 700, 200), ('replay', 'receivable/supplier/factory-1', 'JPY', 90, 90)`);
+    const { money } = (await card('&from=2020-01-01T00:00:00Z&to=2020-02-01T00:00:00Z')).body;
+    expect(money.filter((m: { currency: string }) => m.currency !== 'CNY')).toEqual([{ currency: 'EUR', caused: 0, charged: 0, settled: 0, outstanding: 500 }]);
+    expect((await card()).body.money.map((m: { currency: string }) => m.currency)).toEqual(['CNY', 'EUR']);
+    await r.sql.query(`delete from ledger_accounts where currency in ('EUR', 'JPY')`);
+  });
+
   it('of nobody who did anything is no score, and of another factory does not exist', async () => {
     expect((await card('', finance, 'factory-9')).body).toMatchObject({ score: null, money: [], units: [] });
     expect((await card('&from=2020-01-01T00:00:00Z&to=2020-02-01T00:00:00Z')).body.score).toBeNull();

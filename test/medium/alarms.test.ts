@@ -122,6 +122,40 @@ it('units that a reservation holds stay with it, are named, and are blocked when
   expect(inspected.body).toMatchObject({ goods: 'disposed', inspected: 1 });
 });
 
+it('of a withdrawn lot nobody is sold a unit: neither the order that a reservation kept units of it for, nor another; none is sold by hand either', async () => {
+  await r.call('POST', '/v1/imports/catalogue', `${CATALOGUE_HEAD}\n${skuRow('K4-S', { stage_days: '', trial_quantity: '', initial_stock: 0 })}\n`, { 'content-type': 'text/csv' });
+  const { lot, order } = await soldAndShipped(r, { prefix: 'w', sku: 'K4-S', sold: 100, received: 100, shipped: 60, at: 400_000 });
+  const take = async (events: readonly object[]) => {
+    await r.call('POST', '/v1/order-events/bulk', ndjson(events), NDJSON);
+    await drained();
+    await until('order news are taken up', async () => (await r.sql.query('select count(*)::int as n from order_news')).rows[0].n === 0);
+    await drained();
+  };
+  const told = (name: string, type: string, quantity: number, at: number) => orderEvent({ event_id: `${name}-${type}-${at}`, order_id: name, sku: 'K4-S', type, quantity, occurred_at: iso(at) });
+  // Ten that were sold are not wanted after all: a reservation takes them.
+  await take(Array.from({ length: 10 }, (_, i) => told(`w${60 + i}`, 'cancelled', 1, 410_000 + i)));
+  const { available } = await stockOf('K4-S');
+  expect((await r.call('POST', '/v1/reservations', { lines: [{ sku: 'K4-S', quantity: available }], seconds: 600, shop: 'shop-1', orderId: 'wr' })).status).toBe(201);
+  for (let i = 0; i < 12 && (await alarms('&sku=K4-S')).length === 0; i++) {
+    await cameBack(r, { id: `W${i}`, order: `w${i}`, sku: 'K4-S', finding: 'defect', grade: 'C', at: 420_000 + i });
+    await drained();
+  }
+  const [raised] = await alarms('&sku=K4-S');
+  expect([raised.lot, raised.actions.kept]).toEqual([lot, available]);
+  const before = (await r.sql.query('select coalesce(max(id), 0) as id from stock_movements')).rows[0].id;
+  // Good units come in for the 30 that wait; what is paid and shipped now leaves out of those.
+  await r.call('POST', '/v1/stock-movements', { world: 'replay', cause: 'adjust', sku: 'K4-S', quantity: 35, note: 'made elsewhere' });
+  await take([told('wr', 'paid', available, 430_000), told('wr', 'shipped', available, 430_001), ...Array.from({ length: 30 }, (_, i) => told(`w${70 + i}`, 'shipped', 1, 430_100 + i))]);
+  const claims = (await r.sql.query(`select coalesce(sum(claimed) filter (where lot = $2), 0)::int as withdrawn, sum(claimed)::int as n from stock_movements where sku = 'K4-S' and cause = 'claim' and id > $1`, [before, lot])).rows[0];
+  expect(claims).toEqual({ withdrawn: 0, n: 35 });
+  const level = await stockOf('K4-S');
+  expect(level.unclaimed).toBe(available + 30 - 35);
+  expect(level.lots.filter((l: { lot: string; quality: string }) => l.lot === lot && l.quality === 'A')).toEqual([]);
+  expect(order).toMatch(/^po_/);
+  const byHand = await r.call('POST', '/v1/stock-movements', { world: 'replay', cause: 'regrade', sku: 'K4-S', lot, quality: 'quarantine', toQuality: 'A', quantity: 1, note: 'looks fine' });
+  expect(byHand.body).toMatchObject({ status: 409, code: 'lot-withdrawn', withdrawnBy: raised.id });
+});
+
 it('production of a style that an alarm stopped goes on when the alarm is dismissed, or a person says so', async () => {
   await r.call('POST', '/v1/sample-overrides', { supplier: 'factory-1', style: 'T3', note: 'known for years', world: 'replay' });
   const { lot } = await soldAndShipped(r, { prefix: 't', sku: 'T3-S', sold: 60, received: 60, shipped: 40, at: 500_000 });

@@ -1,4 +1,5 @@
 import { closeServer, request, running, until, type Running } from '../factories/database.js';
+import { BUSIEST, OVERVIEW } from '../../src/desk/desk.repository.js';
 import { CATALOGUE_HEAD, furnish, iso, ndjson, NDJSON, orderEvent, skuRow } from '../factories/merchant.js';
 
 const DAY = 86_400;
@@ -74,6 +75,19 @@ describe('a stock check', () => {
     expect(hers.items[0].overflow).not.toHaveProperty('supplier');
   });
 
+  it('opens no unit again that an unpaid order holds; what is ordered is off the plan, and back on it when the order is cancelled', async () => {
+    await planned('B6', 7200);
+    await lineUp('B6', [['L4-one', 7200, 30]]);
+    const order = { event_id: 'u1', order_id: 'u1', sku: 'L4-one', type: 'created', quantity: 12, broadcast: 'B6', occurred_at: iso(0) };
+    await take([orderEvent(order), orderEvent({ ...order, event_id: 'u2', order_id: 'u2', quantity: 3, broadcast: '' })]);
+    await settled();
+    expect((await check('B6')).items[0]).toMatchObject({ plannedLeft: 18, unitsToOpen: 25, stock: [{ available: 40, unpaid: 15 }], verdict: 'go', reasons: [{ code: 'unpaid-orders' }] });
+    await take([orderEvent({ ...order, event_id: 'u3', type: 'cancelled' }), orderEvent({ ...order, event_id: 'u4', order_id: 'u2', quantity: 3, type: 'cancelled', broadcast: '' })]);
+    await settled();
+    expect((await check('B6')).items[0]).toMatchObject({ plannedLeft: 30, unitsToOpen: 40, stock: [{ unpaid: 0 }], reasons: [{ code: 'covered' }] });
+    await r.call('PATCH', '/v1/broadcasts/B6', { cancelled: true });
+  });
+
   it('says by when a promise could be kept where it cannot, and what can still be made', async () => {
     await r.sql.query(`insert into dated_supply (source, ref, world, sku, quantity, due) values ('test', '1', 'replay', 'Q4-one', 50, '2026-11-23'), ('test', '2', 'replay', 'Q4-one', 60, '2026-12-10'),
       ('test', '3', 'replay', 'Q4-one', 7, '2026-11-18'), ('test', '4', 'live', 'Q4-one', 900, '2026-11-21')`);
@@ -82,11 +96,14 @@ describe('a stock check', () => {
     const [item, socks] = (await check('B3')).items;
     expect(item).toMatchObject({
       verdict: 'limited', unitsToOpen: 10, availableToPromise: [{ date: '2026-11-20', units: 10 }, { date: '2026-11-23', units: 60 }, { date: '2026-12-10', units: 120 }],
-      promise: { keepable: false, units: 60, by: '2026-11-25', earliest: '2026-12-10', keptInDays: 20 },
-      // Five days of twenty, less the fifty and the seven that it makes anyway, in tens.
-      overflow: { units: 40, earliest: '2026-11-22', by: '2026-11-25', moq: 20 },
+      promise: { keepable: false, units: 60, by: '2026-11-25', earliest: '2026-12-10', keptInDays: 21 },
+      // Four days of twenty, less the fifty and the seven that it makes anyway, in tens.
+      overflow: { units: 20, earliest: '2026-11-22', by: '2026-11-24', moq: 20 },
     });
     expect(codes(item)).toEqual(['short-stock', 'rests-on-supply', 'promise-not-keepable', 'supply-overdue']);
+    // The SKU's own page promises no more: what is overdue is named, and nothing is promised on it.
+    const page = (await r.call('GET', '/v1/skus/Q4-one/availability?world=replay')).body;
+    expect(page).toMatchObject({ incoming: [{ date: '2026-11-18', units: 7, overdue: true }, { date: '2026-11-23', overdue: false }, { date: '2026-12-10' }], availableToPromise: [{ date: '2026-11-23', units: 60 }, { date: '2026-12-10', units: 120 }] });
     expect(socks.substitutes.map((s: { sku: string }) => s.sku)).toEqual(['Y1-one']);
     await r.sql.query(`delete from dated_supply where source = 'test'`);
   });
@@ -213,5 +230,37 @@ describe('the live view', () => {
     const body = await live('LIVE');
     expect(body).toMatchObject({ phase: 'ended', minutes: { elapsed: 60, left: 0 }, totals: { paidUnits: 119, perMinute: 0 } });
     for (const item of body.items) expect(new Set(Object.values(item.nowcast.grossPaidUnits))).toEqual(new Set([item.paidUnits]));
+  });
+});
+
+describe('the overview', () => {
+  it('counts a change as not delivered while it is open, and its version now has not arrived', async () => {
+    await r.sql.query(`insert into production_orders (id, world, supplier, group_key, status, created_at) values ('po_x', 'replay', 'factory-1', 'x', 'proposed', now())`);
+    const change = async (id: string, group: string, status: string, version: number, deliveries: readonly string[]): Promise<void> => {
+      await r.sql.query(`insert into adjustments (id, world, supplier, group_key, production_order, kind, status, version, commitment, created_at, origin) values ($1, 'replay', 'factory-1', $2, 'po_x', 'create', $3, $4, 'firm', now(), 'test')`, [id, group, status, version]);
+      for (const [i, state] of deliveries.entries()) {
+        await r.sql.query(`insert into adjustment_versions (adjustment, version, kind, commitment, status, at, liability, evidence) values ($1, $2, 'create', 'firm', 'sent', now(), '{}', '{}')`, [id, i + 1]);
+        await r.sql.query('insert into signal_deliveries (adjustment, version, webhook_id, state) values ($1, $2, $3, $4)', [id, i + 1, `${id}-${i + 1}`, state]);
+      }
+    };
+    const undelivered = async (): Promise<number> => (await r.call('GET', '/v1/overview')).body.undelivered;
+    const before = await undelivered();
+    await change('sig_x1', 'x1', 'sent', 1, ['exhausted']);
+    await change('sig_x2', 'x2', 'sent', 2, ['exhausted', 'delivered']);
+    await change('sig_x3', 'x3', 'expired', 1, ['gone']);
+    expect((await undelivered()) - before).toBe(1);
+    await r.sql.query(`update adjustments set status = 'withdrawn' where id = 'sig_x1'`);
+    expect((await undelivered()) - before).toBe(0);
+  });
+
+  it('is read by index, whatever has ended', async () => {
+    await r.sql.query('begin; set local enable_seqscan = off');
+    const plan = async (sql: string): Promise<string> => (await r.sql.query(`explain ${sql}`)).rows.map((l: Record<string, string>) => l['QUERY PLAN']).join('\n');
+    const overview = await plan(OVERVIEW);
+    const busiest = await plan(BUSIEST.replace('$1', '8'));
+    await r.sql.query('rollback');
+    for (const index of ['spikes_on', 'adjustments_due', 'quarantine_', 'job_outbox_dead', 'facts_by_age']) expect(overview).toContain(index);
+    expect(overview).not.toContain('Seq Scan');
+    expect(busiest).toContain('stream_totals_by_since');
   });
 });

@@ -7,7 +7,7 @@ import { UNBALANCED } from '../factories/stock.js';
 let r: Running;
 beforeAll(async () => {
   r = await running();
-  await furnish(r, ['K1-S', 'K1-M'], { initial_stock: 10 });
+  await furnish(r, ['K1-S', 'K1-M', 'K9-S'], { initial_stock: 10 });
 });
 afterAll(async () => {
   await r.close();
@@ -243,5 +243,23 @@ describe('a trace as EPCIS', () => {
     await r.call('POST', '/v1/stock-movements', { world: 'replay', cause: 'adjust', sku: 'K1-S', quantity: 5_000, note: 'found' });
     await sold('x/y/1', 'K1-S', 1, 500);
     expect(await told('order/x%2Fy%2F1')).toMatchObject([{ bizStep: 'shipping', eventTime: new Date(iso(501)).toISOString(), bizTransactionList: [{ type: 'po', bizTransaction: expect.stringMatching(/\/id\/bt\/order:shop-1:x%2Fy%2F1$/) }], 'castline:orderLine': '1' }]);
+  });
+});
+
+describe('a return that came in', () => {
+  it('keeps its units until somebody has looked: a correction may not move them, and may move what inspection put aside', async () => {
+    await sold('o7', 'K9-S', 3, 30);
+    await returned('R7', 'o7', { sku: 'K9-S', quantity: 3 });
+    await r.call('POST', '/v1/returns/R7/receipt', {});
+    const move = (cause: string, quantity: number, over: object = {}) => r.call('POST', '/v1/stock-movements', { world: 'replay', cause, sku: 'K9-S', quality: 'quarantine', quantity, note: 'test', ...over });
+    for (const refused of [await move('scrap', 1), await move('regrade', 3, { toQuality: 'B' }), await move('adjust', -2)]) {
+      expect(refused).toMatchObject({ status: 409, body: { code: 'waits-for-inspection', returns: ['R7'], units: 0, detail: expect.stringMatching(/3 of these 3 units.*R7/) } });
+    }
+    expect((await r.call('POST', '/v1/returns/R7/inspection', { units: [{ quantity: 2, grade: 'B', finding: 'worn', disposition: 'rework' }] })).body).toMatchObject({ inspected: 2 });
+    expect((await move('regrade', 3, { toQuality: 'A' })).body).toMatchObject({ code: 'waits-for-inspection', units: 2 });
+    expect((await move('regrade', 2, { toQuality: 'A' })).status).toBe(201);
+    expect((await move('scrap', 1)).body).toMatchObject({ code: 'waits-for-inspection', units: 0 });
+    expect((await r.call('POST', '/v1/returns/R7/inspection', { units: [{ quantity: 1, grade: 'A', finding: 'no-fault' }] })).body).toMatchObject({ goods: expect.any(String), inspected: 3 });
+    expect(await stockOf('K9-S')).toMatchObject({ onHand: 10, blocked: 0, claimed: 3, history: { returned: 3 } });
   });
 });

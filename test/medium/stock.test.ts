@@ -5,7 +5,7 @@ import { CATALOGUE_HEAD, furnish, iso, ndjson, NDJSON, orderEvent, skuRow } from
 let r: Running;
 beforeAll(async () => {
   r = await running();
-  await furnish(r, ['K1-S', 'K1-M', 'K2-S', 'K3-S', 'K4-S', 'K5-S', 'K6-S'], { initial_stock: 10 });
+  await furnish(r, ['K1-S', 'K1-M', 'K2-S', 'K3-S', 'K4-S', 'K5-S', 'K6-S', 'K7-S', 'K7-M', 'K8-S', 'K9-S'], { initial_stock: 10 });
 });
 afterAll(async () => {
   await r.close();
@@ -122,10 +122,72 @@ describe('reservations', () => {
     expect(await stockOf('K4-S')).toMatchObject({ available: 0, waiting: 3 });
     await take([line('h1', 'K4-S', 'paid', 5, 2)]);
     await settled();
-    expect((await r.call('GET', `/v1/reservations/${id}`)).body.status).toBe('used');
-    // Five of the six went over; the sixth went to the line that waited.
+    // Five of the six went over; the sixth is kept for a line of the order that may still be told.
+    expect((await r.call('GET', `/v1/reservations/${id}`)).body).toMatchObject({ status: 'held', lines: [{ sku: 'K4-S', quantity: 6, taken: 5 }] });
+    expect(await stockOf('K4-S')).toMatchObject({ reserved: 10, available: 0, waiting: 3 });
+    await r.call('DELETE', `/v1/reservations/${id}`);
+    // Given back, it goes to the line that waited.
     expect(await stockOf('K4-S')).toMatchObject({ reserved: 10, available: 0, waiting: 2 });
     expect((await r.sql.query(`select order_id, reserved from stock_allocations where sku = 'K4-S' order by 1`)).rows).toEqual([{ order_id: 'h1', reserved: 5 }, { order_id: 'w1', reserved: 1 }]);
+  });
+
+  const reservation = async (id: string) => (await r.call('GET', `/v1/reservations/${id}`)).body;
+  const shares = async (sku: string) => (await r.sql.query('select order_id, line_id, reserved, claimed from stock_allocations where sku = $1 order by 1, 2', [sku])).rows.map((a: Record<string, unknown>) => [a['order_id'], a['line_id'], a['reserved'], a['claimed']]);
+
+  it('keeps the units of a SKU whose line is told later, though others wait for them', async () => {
+    const { id } = (await reserve([{ sku: 'K7-S', quantity: 10 }, { sku: 'K7-M', quantity: 10 }], { orderId: 'two' })).body;
+    await take([line('other', 'K7-M', 'paid', 3, 1)]);
+    await settled();
+    await take([line('two', 'K7-S', 'paid', 10, 2)]);
+    await settled();
+    expect(await reservation(id)).toMatchObject({ status: 'held', lines: [{ sku: 'K7-M', taken: 0 }, { sku: 'K7-S', taken: 10 }] });
+    expect(await stockOf('K7-M')).toMatchObject({ reserved: 10, available: 0, waiting: 3 });
+    await take([line('two', 'K7-M', 'paid', 10, 3, { line_id: '2' })]);
+    await settled();
+    expect((await reservation(id)).status).toBe('used');
+    expect(await shares('K7-M')).toEqual([['other', '1', 0, 0], ['two', '2', 10, 0]]);
+  });
+
+  it('keeps the units of one SKU for the second line of it, shipped at once though another shipped without stock', async () => {
+    const { id } = (await reserve([{ sku: 'K8-S', quantity: 10 }], { orderId: 'twice' })).body;
+    await take([line('twice', 'K8-S', 'paid', 4, 1)]);
+    await settled();
+    expect(await reservation(id)).toMatchObject({ status: 'held', lines: [{ taken: 4 }] });
+    await take([line('rival', 'K8-S', 'paid', 2, 1), line('rival', 'K8-S', 'shipped', 2, 2), line('twice', 'K8-S', 'paid', 6, 3, { line_id: '2' }), line('twice', 'K8-S', 'shipped', 5, 4, { line_id: '2' })]);
+    await settled();
+    expect((await reservation(id)).status).toBe('used');
+    expect(await shares('K8-S')).toEqual([['rival', '1', 0, 0], ['twice', '1', 4, 0], ['twice', '2', 1, 5]]);
+  });
+
+  it('ends when its order is cancelled before anybody saw it open; confirmed, it ends after 30 days at the latest', async () => {
+    const confirmed = async (orderId: string): Promise<string> => {
+      const { id } = (await reserve([{ sku: 'K9-S', quantity: 3 }], { orderId })).body;
+      const days = (Date.parse((await r.call('POST', `/v1/reservations/${id}/confirm`)).body.expiresAt) - Date.now()) / 86_400_000;
+      expect(Math.round(days)).toBe(30);
+      return id;
+    };
+    const [unpaid, both, part] = [await confirmed('unpaid'), await confirmed('both'), await confirmed('part')];
+    await take([line('unpaid', 'K9-S', 'created', 3, 1), line('both', 'K9-S', 'created', 3, 1), line('part', 'K9-S', 'created', 3, 1)]);
+    await settled();
+    expect([await reservation(unpaid), await reservation(both), await reservation(part)]).toMatchObject([{ status: 'confirmed' }, { status: 'confirmed' }, { status: 'confirmed' }]);
+    await take([line('unpaid', 'K9-S', 'cancelled', 3, 2), line('both', 'K9-S', 'paid', 3, 2), line('both', 'K9-S', 'cancelled', 3, 3), line('part', 'K9-S', 'cancelled', 2, 2)]);
+    await settled();
+    expect([await reservation(unpaid), await reservation(both), await reservation(part)]).toMatchObject([{ status: 'released' }, { status: 'released' }, { status: 'confirmed' }]);
+    expect(await stockOf('K9-S')).toMatchObject({ reserved: 3, available: 7 });
+    await r.sql.query(`update reservations set expires_at = clock_timestamp() where id = $1`, [part]);
+    await until('it ends', async () => (await reservation(part)).status === 'expired');
+    expect(await stockOf('K9-S')).toMatchObject({ reserved: 0, available: 10 });
+  });
+
+  it('are listed newest first, by SKU, order and status, in pages', async () => {
+    const page = async (query: string) => (await r.call('GET', `/v1/reservations?${query}`)).body;
+    const all = await page('sku=K9-S');
+    expect(all.items.map((i: { orderId: string; status: string }) => [i.orderId, i.status])).toEqual([['part', 'expired'], ['both', 'released'], ['unpaid', 'released']]);
+    expect((await page('sku=K9-S&status=released')).items).toHaveLength(2);
+    expect((await page('orderId=two')).items).toMatchObject([{ status: 'used', lines: [{ sku: 'K7-M', quantity: 10, taken: 10 }, { sku: 'K7-S', quantity: 10, taken: 10 }] }]);
+    const first = await page('sku=K9-S&limit=2');
+    expect((await page(`sku=K9-S&limit=2&cursor=${first.nextCursor}`))).toMatchObject({ items: [{ orderId: 'unpaid' }], nextCursor: null });
+    expect(await page('status=gone')).toMatchObject({ status: 422, detail: expect.stringContaining('status') });
   });
 
   it('shows a platform its own reservations alone', async () => {
@@ -135,6 +197,7 @@ describe('reservations', () => {
     expect([(await asPlatform({ shop: 'shop-2' })).status, (await asPlatform({})).status]).toEqual([404, 422]);
     const own = await asPlatform({ shop: 'shop-1' });
     expect(own.status).toBe(201);
+    expect((await request(r.url, 'GET', '/v1/reservations', undefined, { authorization: `Bearer ${key}` })).body.items.map((i: { id: string }) => i.id)).toEqual([own.body.id]);
     await r.call('DELETE', `/v1/reservations/${own.body.id}`);
     const { id } = (await reserve([{ sku: 'K1-M', quantity: 1 }])).body;
     expect((await request(r.url, 'GET', `/v1/reservations/${id}`, undefined, { authorization: `Bearer ${key}` })).status).toBe(404);
@@ -142,6 +205,8 @@ describe('reservations', () => {
     await r.call('DELETE', `/v1/reservations/${id}`);
   });
 });
+
+const imported = (...rows: string[]) => r.call('POST', '/v1/imports/catalogue', [CATALOGUE_HEAD, ...rows, ''].join('\n'), { 'content-type': 'text/csv' });
 
 describe('corrections', () => {
   const move = (body: object) => r.call('POST', '/v1/stock-movements', { world: 'replay', note: 'test', ...body });
@@ -164,12 +229,60 @@ describe('corrections', () => {
   });
 
   it('opening stock changes by the difference, and never below what is promised or gone', async () => {
-    const imported = (initial_stock: number) => r.call('POST', '/v1/imports/catalogue', [CATALOGUE_HEAD, skuRow('K2-S', { initial_stock }), ''].join('\n'), { 'content-type': 'text/csv' });
-    expect((await imported(12)).body).toMatchObject({ accepted: 1, rejectedCount: 0 });
+    expect((await imported(skuRow('K2-S', { initial_stock: 12 }))).body).toMatchObject({ accepted: 1, rejectedCount: 0 });
     expect(await stockOf('K2-S')).toMatchObject({ onHand: 4, history: { opening: 12 } });
-    expect((await imported(12)).body).toMatchObject({ accepted: 1 });
+    expect((await imported(skuRow('K2-S', { initial_stock: 12 }))).body).toMatchObject({ accepted: 1 });
     expect(await stockOf('K2-S')).toMatchObject({ onHand: 4 });
-    expect((await imported(2)).body).toMatchObject({ accepted: 0, rejected: [{ line: 2, code: 'stock-promised', detail: expect.stringContaining('only 4') }] });
-    expect(await stockOf('K2-S')).toMatchObject({ onHand: 4, history: { opening: 12 } });
+    const { id } = (await r.call('POST', '/v1/reservations', { lines: [{ sku: 'K2-S', quantity: 8 }], seconds: 600 })).body;
+    expect((await imported(skuRow('K3-S', { initial_stock: 10 }), skuRow('K2-S', { initial_stock: 2 }))).body).toMatchObject({ accepted: 0, rejected: [{ line: 3, code: 'stock-promised', detail: expect.stringMatching(/K2-S cannot fall by 10, only 4/) }] });
+    expect([await stockOf('K2-S'), await stockOf('K2-S', 'live')]).toMatchObject([{ onHand: 4, history: { opening: 12 } }, { onHand: 12, history: { opening: 12 } }]);
+    await r.call('DELETE', `/v1/reservations/${id}`);
+    // The replay has used its own up, and keeps it; the live stock is corrected all the same.
+    expect((await imported(skuRow('K2-S', { initial_stock: 2 }))).body).toMatchObject({ accepted: 1, rejectedCount: 0 });
+    expect([await stockOf('K2-S'), await stockOf('K2-S', 'live')]).toMatchObject([{ onHand: 4, history: { opening: 12 } }, { onHand: 2, history: { opening: 2 } }]);
+    const announced = await r.sql.query(`select payload->>'world' as world from facts where name = 'inventory.stock-changed' and payload->>'cause' = 'opening' and payload->'skus' ? 'K2-S' order by id`);
+    expect(announced.rows.map((a: { world: string }) => a.world)).toEqual(['live', 'replay', 'live', 'replay', 'live']);
+  });
+
+  it('opening stock loses no unit that came in with a lot', async () => {
+    await imported(skuRow('K8-M', { initial_stock: 4 }));
+    await r.sql.query(`insert into lots (id, world, received_at) values ('lot_k8', 'live', now())`);
+    const move = { cause: 'adjust', sku: 'K8-M', note: 'test' };
+    expect((await r.call('POST', '/v1/stock-movements', { ...move, quantity: 20, lot: 'lot_k8' })).status).toBe(201);
+    expect((await r.call('POST', '/v1/stock-movements', { ...move, quantity: -3 })).status).toBe(201);
+    expect((await imported(skuRow('K8-M', { initial_stock: 2 }))).body).toMatchObject({ accepted: 0, rejected: [{ line: 2, code: 'stock-promised', detail: expect.stringContaining('only 1 unit') }] });
+    expect((await imported(skuRow('K8-M', { initial_stock: 3 }))).body).toMatchObject({ accepted: 1 });
+    expect(await stockOf('K8-M', 'live')).toMatchObject({ onHand: 20, history: { opening: 3, adjusted: 17 } });
+  });
+});
+
+describe('who makes a SKU', () => {
+  const terms = async (sku: string) => (await r.call('GET', `/v1/skus/${sku}`)).body;
+  const ranks = async (sku: string) => (await r.sql.query('select supplier, rank from sourcing where sku = $1 order by rank', [sku])).rows.map((s: { supplier: string; rank: number }) => [s.supplier, s.rank]);
+  const announced = async (): Promise<string[][]> => (await r.sql.query(`select payload->'skus' as skus from facts where name = 'catalogue.terms-changed' order by id`)).rows.map((f: { skus: string[] }) => f.skus);
+
+  it('is the first supplier that the latest file names, whatever the alphabet says; what changes is announced once', async () => {
+    await imported(skuRow('M1-S', { supplier: 'aaa' }));
+    expect(await announced()).toEqual([]);
+    await imported(skuRow('M1-S', { supplier: 'zzz', unit_cost: 4_000 }));
+    expect(await terms('M1-S')).toMatchObject({ supplier: 'zzz', unitCost: 4_000 });
+    expect(await ranks('M1-S')).toEqual([['zzz', 1], ['aaa', 2]]);
+    await imported(skuRow('M1-S', { supplier: 'mmm' }), skuRow('M1-S', { supplier: 'aaa' }));
+    expect(await ranks('M1-S')).toEqual([['mmm', 1], ['aaa', 2], ['zzz', 3]]);
+    const before = await announced();
+    expect(before).toEqual([['M1-S'], ['M1-S']]);
+    expect((await imported(skuRow('M1-S', { supplier: 'mmm' }), skuRow('M1-S', { supplier: 'aaa' }))).body).toMatchObject({ accepted: 2 });
+    expect(await announced()).toEqual(before);
+  });
+
+  it('is the next supplier where the first may get no signals', async () => {
+    const standing = (to: string) => r.call('PATCH', '/v1/suppliers/mmm', { standing: to });
+    const before = (await announced()).length;
+    expect((await standing('prevent')).body).toMatchObject({ id: 'mmm', standing: 'prevent' });
+    expect(await terms('M1-S')).toMatchObject({ supplier: 'aaa' });
+    expect((await standing('prefer')).body).toMatchObject({ standing: 'prefer' });
+    expect(await terms('M1-S')).toMatchObject({ supplier: 'mmm' });
+    expect((await announced()).slice(before)).toEqual([['M1-S'], ['M1-S']]);
+    expect((await standing('best')).body).toMatchObject({ status: 422, detail: expect.stringContaining('standing') });
   });
 });

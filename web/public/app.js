@@ -742,6 +742,10 @@ const ALL = Object.keys(SECTIONS);
 
 // ---- The event stream ----
 
+/** A file may change thousands at once. */
+const NAMED_SKUS = 8;
+const skusNamed = (skus) => (skus.length <= NAMED_SKUS ? skus.join(t('comma')) : t('feed.skus.many', { n: skus.length }));
+
 const describe = {
   'orders.events-recorded': (d) => t('feed.orders', d),
   'forecast.spike-detected': (d) => t('feed.spike', { ...d, expected: number(d.expectedOrders, 2) }),
@@ -752,7 +756,7 @@ const describe = {
   'production.adjustment-ended': (d) => t('feed.ended', inWords(d)),
   'production.progress-reported': (d) => t('feed.progress', { ...d, stage: word('stage', d.stage) }),
   'production.lot-received': (d) => t('feed.received', d),
-  'inventory.stock-changed': (d) => t('feed.stock', { cause: word('cause', d.cause), skus: d.skus.join(t('comma')) }),
+  'inventory.stock-changed': (d) => t('feed.stock', { cause: word('cause', d.cause), skus: skusNamed(d.skus) }),
   'returns.cases-recorded': (d) => t('feed.cases', d),
   'returns.goods-received': (d) => t('feed.returned', d),
   'returns.goods-inspected': (d) => t('feed.inspected', d),
@@ -766,6 +770,7 @@ const describe = {
   'accountability.chargeback-moved': (d) => t('feed.chargeback', { ...d, who: d.supplier ?? word('party', d.party), money: money(d.amount, d.currency), status: word('chargeback', d.status) }),
   'connectors.delivery-failed': (d) => t('feed.undelivered', d),
   'catalogue.skus-added': (d) => t('feed.skus', { n: d.skus.length }),
+  'catalogue.terms-changed': (d) => t('feed.terms', { skus: skusNamed(d.skus) }),
 };
 const FEED_MARKS = {
   'forecast.spike-detected': 'spike', 'production.adjustment-applied': 'good', 'production.lot-received': 'good', 'production.adjustment-ended': 'bad', 'connectors.delivery-failed': 'bad',

@@ -23,11 +23,11 @@ const en = {
   'role.warehouse': 'warehouse', 'role.quality': 'quality', 'role.finance': 'finance', 'role.platform': 'platform',
 
   'elsewhere.title': 'No screen for this role yet',
-  'elsewhere.anchor': 'For now an anchor works by API: GET /v1/broadcasts answers your broadcasts, GET /v1/broadcasts/{id} one with its line-up.',
-  'elsewhere.controller': 'For now a live controller works by API: read, create and change broadcasts and their line-ups under /v1/broadcasts, and read shops and SKUs under /v1/shops and /v1/skus.',
-  'elsewhere.warehouse': 'For now a warehouse works by API: read production orders under /v1/production-orders, broadcasts under /v1/broadcasts, and one order under /v1/shops/{shop}/orders/{order}.',
+  'elsewhere.anchor': 'For now an anchor works by API: GET /v1/broadcasts answers your broadcasts, GET /v1/broadcasts/{id} one with its line-up, /v1/broadcasts/{id}/stock-check says before the show what may be opened, and /v1/broadcasts/{id}/live counts what sells during it.',
+  'elsewhere.controller': 'For now a live controller works by API: read, create and change broadcasts and their line-ups under /v1/broadcasts, see with /v1/broadcasts/{id}/stock-check what may be opened and with /v1/broadcasts/{id}/live what sells, and read shops and SKUs under /v1/shops and /v1/skus.',
+  'elsewhere.warehouse': 'For now a warehouse works by API: book what factories deliver with POST /v1/production-orders/{id}/receipts, what comes back with POST /v1/return-receipts (the cases are under /v1/returns) and corrections with POST /v1/stock-movements; read the stock of a SKU under /v1/skus/{sku}/availability, production orders under /v1/production-orders, broadcasts under /v1/broadcasts, and one order under /v1/shops/{shop}/orders/{order}.',
   'elsewhere.quality': 'For now quality works by API: read spikes under /v1/spikes, the reasons of a decision under /v1/assessments/{id}, one order under /v1/shops/{shop}/orders/{order}, and follow spikes on /v1/stream.',
-  'elsewhere.finance': 'For now finance works by API: read signals, adjustments and production orders under /v1/signals, /v1/adjustments and /v1/production-orders, and follow what takes effect on /v1/stream.',
+  'elsewhere.finance': 'For now finance works by API: read the ledger under /v1/ledger, chargebacks under /v1/chargebacks and a supplier’s scorecard under /v1/suppliers/{id}/scorecard; read signals, adjustments and production orders under /v1/signals, /v1/adjustments and /v1/production-orders, and follow what takes effect on /v1/stream.',
   'elsewhere.platform': 'A platform sends order events by API, with a key: POST /v1/order-events/bulk.',
 
   'error.unreachable': 'The service cannot be reached.',
@@ -104,7 +104,7 @@ const en = {
   'ask.accept-counter': 'Accept what {supplier} offers? It takes effect at once. Lines that the factory rejected or did not name stay as they were.',
   'ask.withdraw': 'Withdraw this signal from {supplier}? What was agreed before stays in force.',
   'ask.commit': '{supplier} has been told of these units as a heads-up. Order them? From then on they are a firm order, sold or not, until you cut it.',
-  'commit.sold': 'Sold already and not covered', 'commit.more': 'Still expected to sell (50 %, 90 %)', 'commit.before': 'On order', 'commit.unit-cost': 'Cost of a unit, and of one left over',
+  'commit.sold': 'Sold already and not covered', 'commit.more': 'Still expected to sell (50 %, 90 %)', 'commit.before': 'On order', 'commit.unit-cost': 'Cost of a unit, and what one left over still brings',
   'commit.units': 'Units to order',
   'commit.line-risk': { one: '{n} unit is not sold yet: {money} at risk', other: '{n} units are not sold yet: {money} at risk' },
   'commit.risk': { one: '{n} unit in all. At most {money} is lost if nothing more sells.', other: '{n} units in all. At most {money} is lost if nothing more sells.' },
@@ -180,7 +180,7 @@ const en = {
   'feed.stock': 'Stock changed ({cause}): {skus}',
   'feed.cases': '{shop}: return cases {cases}, units {units}', 'feed.returned': '{sku}: {units} came back ({return})', 'feed.inspected': '{sku}: {units} inspected, {restocked} back in stock ({return})',
   'stage.greige': 'greige', 'stage.dyed': 'dyed', 'stage.trims': 'trims', 'stage.cut': 'cut', 'stage.sewn': 'sewn', 'stage.finished': 'finished', 'stage.shipped': 'shipped',
-  'cause.receipt': 'receipt', 'cause.return-receipt': 'returned goods', 'cause.adjust': 'stock-take', 'cause.scrap': 'scrapped', 'cause.quarantine': 'quarantined', 'cause.regrade': 'regraded',
+  'cause.receipt': 'receipt', 'cause.return-receipt': 'returned goods', 'cause.adjust': 'stock-take', 'cause.scrap': 'scrapped', 'cause.quarantine': 'quarantined', 'cause.regrade': 'regraded', 'cause.opening': 'opening stock',
   'feed.sample': 'Sample asked of {supplier}: {kind} of {style}, round {round}', 'feed.sample.moved': 'Sample of {style} ({kind}), {supplier}: {status}', 'feed.sample.cleared': '{style} of {supplier}: production may go on',
   'sample.show': 'to show', 'sample.proto': 'proto', 'sample.fit': 'fit', 'sample.size-set': 'size set', 'sample.pre-production': 'pre-production', 'sample.top-of-production': 'top of production', 'sample.shipment': 'shipment', 'sample.sealed': 'sealed', 'sample.swatch': 'swatch',
   'sampleStatus.requested': 'requested', 'sampleStatus.accepted': 'accepted', 'sampleStatus.countered': 'countered', 'sampleStatus.declined': 'declined', 'sampleStatus.making': 'being made', 'sampleStatus.shipped': 'shipped', 'sampleStatus.received': 'received',
@@ -191,7 +191,7 @@ const en = {
   'chargeback.draft': 'draft', 'chargeback.notified': 'sent', 'chargeback.accepted': 'accepted', 'chargeback.partly-accepted': 'accepted in part', 'chargeback.disputed': 'disputed', 'chargeback.under-review': 'under review',
   'chargeback.upheld': 'upheld', 'chargeback.reduced': 'reduced', 'chargeback.withdrawn': 'withdrawn', 'chargeback.posted': 'posted', 'chargeback.settled': 'settled',
   'feed.undelivered': 'Signal to {supplier} not delivered: {reason}',
-  'feed.skus': { one: '{n} SKU added to the catalogue', other: '{n} SKUs added to the catalogue' },
+  'feed.skus': { one: '{n} SKU added to the catalogue', other: '{n} SKUs added to the catalogue' }, 'feed.skus.many': { one: '{n} SKU', other: '{n} SKUs' }, 'feed.terms': 'Supplier or terms changed: {skus}',
 };
 
 const zh = {
@@ -218,11 +218,11 @@ const zh = {
   'role.warehouse': '仓库', 'role.quality': '质检', 'role.finance': '财务', 'role.platform': '平台',
 
   'elsewhere.title': '此角色暂时没有页面',
-  'elsewhere.anchor': '主播目前请使用 API：GET /v1/broadcasts 查询您的直播场次，GET /v1/broadcasts/{id} 查询某一场次及其排品表。',
-  'elsewhere.controller': '中控目前请使用 API：在 /v1/broadcasts 查询、创建、修改直播场次和排品表，在 /v1/shops 和 /v1/skus 查询店铺和 SKU。',
-  'elsewhere.warehouse': '仓库目前请使用 API：在 /v1/production-orders 查询大货单，在 /v1/broadcasts 查询直播场次，在 /v1/shops/{shop}/orders/{order} 查询单个订单。',
+  'elsewhere.anchor': '主播目前请使用 API：GET /v1/broadcasts 查询您的直播场次，GET /v1/broadcasts/{id} 查询某一场次及其排品表，开播前用 /v1/broadcasts/{id}/stock-check 查看可开数，直播中用 /v1/broadcasts/{id}/live 查看实时销售。',
+  'elsewhere.controller': '中控目前请使用 API：在 /v1/broadcasts 查询、创建、修改直播场次和排品表，用 /v1/broadcasts/{id}/stock-check 查看可开数，用 /v1/broadcasts/{id}/live 查看实时销售，在 /v1/shops 和 /v1/skus 查询店铺和 SKU。',
+  'elsewhere.warehouse': '仓库目前请使用 API：用 POST /v1/production-orders/{id}/receipts 登记工厂到货，用 POST /v1/return-receipts 登记退货入库（售后单在 /v1/returns），用 POST /v1/stock-movements 更正库存；在 /v1/skus/{sku}/availability 查询库存，在 /v1/production-orders 查询大货单，在 /v1/broadcasts 查询直播场次，在 /v1/shops/{shop}/orders/{order} 查询单个订单。',
   'elsewhere.quality': '质检目前请使用 API：在 /v1/spikes 查询起量，在 /v1/assessments/{id} 查询决策依据，在 /v1/shops/{shop}/orders/{order} 查询单个订单，在 /v1/stream 跟踪起量。',
-  'elsewhere.finance': '财务目前请使用 API：在 /v1/signals、/v1/adjustments、/v1/production-orders 查询生产信号、调整和大货单，在 /v1/stream 跟踪已生效的变更。',
+  'elsewhere.finance': '财务目前请使用 API：在 /v1/ledger 查询台账，在 /v1/chargebacks 查询供应商扣款，在 /v1/suppliers/{id}/scorecard 查询供应商评分；在 /v1/signals、/v1/adjustments、/v1/production-orders 查询生产信号、调整和大货单，在 /v1/stream 跟踪已生效的变更。',
   'elsewhere.platform': '平台使用密钥通过 API 发送订单事件：POST /v1/order-events/bulk。',
 
   'error.unreachable': '无法连接到服务。',
@@ -392,10 +392,10 @@ const zh = {
   'feed.stock': '库存变动（{cause}）：{skus}',
   'feed.cases': '{shop}：新增 {cases} 张售后单，共 {units} 件', 'feed.returned': '{sku} 退回 {units} 件（{return}）', 'feed.inspected': '{sku} 已质检 {units} 件，{restocked} 件再上架（{return}）',
   'stage.greige': '坯布', 'stage.dyed': '染色', 'stage.trims': '辅料', 'stage.cut': '裁剪', 'stage.sewn': '车缝', 'stage.finished': '成品', 'stage.shipped': '发货',
-  'cause.receipt': '到货', 'cause.return-receipt': '退货入库', 'cause.adjust': '盘点', 'cause.scrap': '报废', 'cause.quarantine': '隔离', 'cause.regrade': '改级',
+  'cause.receipt': '到货', 'cause.return-receipt': '退货入库', 'cause.adjust': '盘点', 'cause.scrap': '报废', 'cause.quarantine': '隔离', 'cause.regrade': '改级', 'cause.opening': '期初库存',
   'feed.sample': '向 {supplier} 打样：{style} {kind}，第 {round} 轮', 'feed.sample.moved': '{supplier} 的 {style} {kind}：{status}', 'feed.sample.cleared': '{supplier} 的 {style} 可以继续大货',
   'sample.show': '播样', 'sample.proto': '初样', 'sample.fit': '试身样', 'sample.size-set': '齐码样', 'sample.pre-production': '产前样', 'sample.top-of-production': '大货样', 'sample.shipment': '船样', 'sample.sealed': '封样', 'sample.swatch': '缸差布样',
-  'sampleStatus.requested': '已要求', 'sampleStatus.accepted': '已接受', 'sampleStatus.countered': '还价', 'sampleStatus.declined': '已拒绝', 'sampleStatus.making': '打样中', 'sampleStatus.shipped': '已寄出', 'sampleStatus.received': '已收到',
+  'sampleStatus.requested': '已要求', 'sampleStatus.accepted': '已接受', 'sampleStatus.countered': '有反提案', 'sampleStatus.declined': '已拒绝', 'sampleStatus.making': '打样中', 'sampleStatus.shipped': '已寄出', 'sampleStatus.received': '已收到',
   'sampleStatus.in-review': '审样中', 'sampleStatus.approved': '已确认', 'sampleStatus.approved-with-comments': '有条件确认', 'sampleStatus.sealed': '已封样', 'sampleStatus.expired': '已过期', 'sampleStatus.cancelled': '已取消',
   'feed.alarm': '{supplier} 的到货批 {lot} 失控：售出 {left} 件中 {defects} 件有缺陷，已隔离 {quarantined} 件（{skus}）', 'feed.alarm.closed': '到货批 {lot} 的预警：{status}，{readmitted} 件恢复可售', 'alarm.confirmed': '确认', 'alarm.dismissed': '解除',
   'feed.judged': '{return}：{sku} {units} 件已定责，责任方为{parties}', 'feed.charged': '向 {who} 发出扣款：{units} 件，{money}', 'feed.chargeback': '对 {who} 的扣款 {money}：{status}',
@@ -403,7 +403,7 @@ const zh = {
   'chargeback.draft': '草稿', 'chargeback.notified': '已通知', 'chargeback.accepted': '已认可', 'chargeback.partly-accepted': '部分认可', 'chargeback.disputed': '有异议', 'chargeback.under-review': '审理中',
   'chargeback.upheld': '维持', 'chargeback.reduced': '减少', 'chargeback.withdrawn': '撤回', 'chargeback.posted': '已入账', 'chargeback.settled': '已结清',
   'feed.undelivered': '发给 {supplier} 的信号未送达：{reason}',
-  'feed.skus': '目录新增 {n} 个 SKU',
+  'feed.skus': '目录新增 {n} 个 SKU', 'feed.skus.many': '{n} 个 SKU', 'feed.terms': '供应商或供货条件变更：{skus}',
 };
 
 export const LANGUAGES = { en: { name: 'English', tag: 'en', format: 'en-GB', texts: en }, zh: { name: '中文', tag: 'zh-CN', format: 'zh-CN', texts: zh } };
