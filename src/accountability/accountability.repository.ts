@@ -109,22 +109,24 @@ export interface ChargebackRow {
   readonly answer_by: Date | null;
   readonly silence_accepts: boolean;
   readonly answer_days: number;
+  /** Whether its party hears of it: not of what a replay came to whose shop sends nothing. */
+  readonly leaves: boolean;
 }
 
-/** One draft per party, currency and terms collects claims; who asks first makes it. Locked, with the number of its next line; undefined where it was sent at this very moment. */
+/** One draft per party, currency and terms (and whether it leaves the house) collects claims; who asks first makes it. Locked, with the number of its next line; undefined where it was sent at this very moment. */
 export async function draftFor(
-  tx: Tx, d: Pick<ChargebackRow, 'id' | 'world' | 'party' | 'party_id' | 'currency' | 'created_at' | 'notify_at' | 'silence_accepts' | 'answer_days'>,
+  tx: Tx, d: Pick<ChargebackRow, 'id' | 'world' | 'party' | 'party_id' | 'currency' | 'created_at' | 'notify_at' | 'silence_accepts' | 'answer_days' | 'leaves'>,
 ): Promise<(ChargebackRow & { readonly lines: number }) | undefined> {
   await touched(
     tx,
-    `insert into chargebacks (id, world, party, party_id, currency, status, created_at, notify_at, silence_accepts, answer_days) values ($1, $2, $3, $4, $5, 'draft', $6, $7, $8, $9)
-     on conflict (world, party, party_id, currency, silence_accepts, answer_days) where status = 'draft' do nothing`,
-    [d.id, d.world, d.party, d.party_id, d.currency, d.created_at, d.notify_at, d.silence_accepts, d.answer_days],
+    `insert into chargebacks (id, world, party, party_id, currency, status, created_at, notify_at, silence_accepts, answer_days, leaves) values ($1, $2, $3, $4, $5, 'draft', $6, $7, $8, $9, $10)
+     on conflict (world, party, party_id, currency, silence_accepts, answer_days, leaves) where status = 'draft' do nothing`,
+    [d.id, d.world, d.party, d.party_id, d.currency, d.created_at, d.notify_at, d.silence_accepts, d.answer_days, d.leaves],
   );
   return one(
     tx,
-    `update chargebacks set lines = lines + 1 where world = $1 and party = $2 and party_id = $3 and currency = $4 and silence_accepts = $5 and answer_days = $6 and status = 'draft' returning *`,
-    [d.world, d.party, d.party_id, d.currency, d.silence_accepts, d.answer_days],
+    `update chargebacks set lines = lines + 1 where world = $1 and party = $2 and party_id = $3 and currency = $4 and silence_accepts = $5 and answer_days = $6 and leaves = $7 and status = 'draft' returning *`,
+    [d.world, d.party, d.party_id, d.currency, d.silence_accepts, d.answer_days, d.leaves],
   );
 }
 
@@ -167,11 +169,14 @@ export const insertRuling = (tx: Tx, id: string, n: number, body: unknown, at: D
 export const dueChargebacks = (tx: Tx, world: World, now: Date, limit: number): Promise<{ id: string; version: number }[]> =>
   rows(tx, `select id, version from chargebacks where world = $1 and status in ('draft', 'notified') and (case status when 'draft' then notify_at else answer_by end) <= $2 order by id limit $3`, [world, now, limit]);
 
-/** Who may see a chargeback beside the merchant: its party, once it was sent. */
+/** Who may see a chargeback beside the merchant: its party, once it was sent and where it leaves the house. */
 export interface PartyScope {
   readonly party: 'supplier' | 'anchor';
   readonly ids: readonly string[];
 }
+
+export const mayHear = (cb: Pick<ChargebackRow, 'party' | 'party_id' | 'notified_at' | 'leaves'>, only: PartyScope): boolean =>
+  cb.party === only.party && only.ids.includes(cb.party_id) && cb.notified_at !== null && cb.leaves;
 
 export interface ChargebackFilter {
   readonly only: PartyScope | undefined;
@@ -185,7 +190,7 @@ export interface ChargebackFilter {
 export const listChargebacks = (tx: Tx, f: ChargebackFilter, after: string, limit: number): Promise<ChargebackRow[]> =>
   rows(
     tx,
-    `select * from chargebacks where id > $1 and ($3::text[] is null or (party = $8 and party_id = any($3) and notified_at is not null)) and ($4::text is null or party = $4)
+    `select * from chargebacks where id > $1 and ($3::text[] is null or (party = $8 and party_id = any($3) and notified_at is not null and leaves)) and ($4::text is null or party = $4)
        and ($5::text is null or party_id = $5) and ($6::text is null or status = $6) and ($7::text is null or world = $7) order by id limit $2`,
     [after, limit, f.only?.ids ?? null, f.party, f.partyId, f.status, f.world, f.only?.party ?? null],
   );

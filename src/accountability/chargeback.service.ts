@@ -60,7 +60,7 @@ export class ChargebackService {
     await this.move(tx, cb, 'notified', cause, now, actor, { notifiedAt: now, answerBy: new Date(now.getTime() + cb.answer_days * DAY_MS) });
     // Who is charged may see what was found.
     const photos = (await inspectionsOf(tx, [...new Set(lines.map((l) => l.return_case))])).filter((i) => lines.some((l) => l.inspection === i.id)).flatMap((i) => i.photos);
-    if (cb.party === 'supplier' || cb.party === 'anchor') await this.files.grant(tx, photos, { kind: cb.party, id: cb.party_id });
+    if (cb.leaves && (cb.party === 'supplier' || cb.party === 'anchor')) await this.files.grant(tx, photos, { kind: cb.party, id: cb.party_id });
     await this.announce(tx, id, chargebackNotified);
   }
 
@@ -175,15 +175,15 @@ export class ChargebackService {
     const amount = (await store.elementsOf(tx, lines.map((l) => l.id))).reduce((s, e) => s + e.amount, 0);
     await this.jobs.announce(tx, fact, {
       chargeback: id, version: cb.version, party: cb.party, partyId: cb.party_id,
-      // What was never sent is not its factory's to hear of.
-      supplier: cb.party === 'supplier' && cb.notified_at !== null ? cb.party_id : null, status: cb.status, units: lines.reduce((s, l) => s + claimedUnits(l), 0), amount, currency: cb.currency,
+      // What was never sent, or does not leave the house, is not its factory's to hear of.
+      supplier: cb.party === 'supplier' && cb.leaves && cb.notified_at !== null ? cb.party_id : null, status: cb.status, units: lines.reduce((s, l) => s + claimedUnits(l), 0), amount, currency: cb.currency,
     });
   }
 
-  /** A chargeback that was never sent does not exist for its party. */
+  /** A chargeback that was never sent, or does not leave the house, does not exist for its party. */
   private async lock(tx: Tx, id: string, only: store.PartyScope | undefined): Promise<store.ChargebackRow> {
     const cb = await store.lockChargeback(tx, id);
-    if (cb === undefined || (only !== undefined && (cb.party !== only.party || !only.ids.includes(cb.party_id) || cb.notified_at === null))) throw notFound(`the chargeback ${id}`);
+    if (cb === undefined || (only !== undefined && !store.mayHear(cb, only))) throw notFound(`the chargeback ${id}`);
     return cb;
   }
 
@@ -196,7 +196,8 @@ export class ChargebackService {
       if (cb.status !== 'notified') return;
       const now = await worldNow(tx, cb.world);
       const lines = await store.claimsOfChargebacks(tx, [cb.id]);
-      if (cb.silence_accepts) {
+      // Who was never told cannot accept by silence.
+      if (cb.silence_accepts && cb.leaves) {
         const accepted = await this.move(tx, cb, 'accepted', 'clock', now, 'clock');
         await store.setResponsibilityStatus(tx, lines.map((l) => l.responsibility), 'agreed');
         await this.post(tx, accepted, lines, new Map(lines.map((l) => [l.line_id as string, claimedUnits(l)])), 0, 'clock', now, 'clock');

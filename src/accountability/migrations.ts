@@ -191,3 +191,26 @@ export class Accountability1763800900000 implements MigrationInterface {
     );
   }
 }
+
+export class FairClaims1763803900000 implements MigrationInterface {
+  name = 'FairClaims1763803900000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      -- Whether it leaves the house: in the live world always, in a replay where the shop that it is about says so (send_signals).
+      alter table chargebacks add column leaves boolean not null default true;
+      update chargebacks b set leaves = exists (select 1 from claims c join return_cases r on r.id = c.return_case join shops s on s.id = r.shop where c.chargeback = b.id and s.send_signals) where b.world = 'replay';
+      drop index chargebacks_one_draft;
+      create unique index chargebacks_one_draft on chargebacks (world, party, party_id, currency, silence_accepts, answer_days, leaves) where status = 'draft';
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      update chargebacks set status = 'withdrawn' where status = 'draft' and not leaves;
+      drop index chargebacks_one_draft;
+      create unique index chargebacks_one_draft on chargebacks (world, party, party_id, currency, silence_accepts, answer_days) where status = 'draft';
+      alter table chargebacks drop column leaves;
+    `);
+  }
+}

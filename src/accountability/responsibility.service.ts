@@ -5,7 +5,7 @@ import { anchorOf } from '../broadcasts/index.js';
 import { termsOf as skuTermsOf } from '../catalogue/index.js';
 import { lotRecords, type LotRecord } from '../inventory/index.js';
 import { DomainError, Handles, invalid, Jobs, newId, notFound, type JobRun, type Tx } from '../kernel/index.js';
-import { soldLine, worldNow } from '../orders/index.js';
+import { shopNow, soldLine, worldNow } from '../orders/index.js';
 import { orderLines } from '../production/index.js';
 import { inspectionsOf, lockCase, VOID, type InspectionRow, type ReturnCase } from '../returns/index.js';
 import { assignResponsibility, forgetClaims, responsibilityProposed } from './accountability.facts.js';
@@ -158,6 +158,8 @@ export class ResponsibilityService {
       shares, (party) => (party === 'supplier' ? supplierTerms : OTHER_TERMS), (party) => partyIds[party] !== null,
     );
     const now = await worldNow(tx, c.world);
+    // As with signals: in the live world always, in a replay where its shop says so.
+    const leaves = c.world === 'live' || (await shopNow(tx, [c.shop])).some((s) => s.send_signals);
     const transfers: Transfer[] = [];
     for (const { party, shareBp } of shares) {
       const part = parts.get(party);
@@ -165,7 +167,7 @@ export class ResponsibilityService {
       const partyId = partyIds[party] ?? 'unknown';
       const terms = party === 'supplier' ? supplierTerms : OTHER_TERMS;
       const draft = part.outcome === 'claimed' ? await this.draft(tx, {
-        id: newId('cb'), world: c.world, party, party_id: partyId, currency: worth.currency, created_at: now, notify_at: new Date(now.getTime() + terms.collectDays * DAY_MS), silence_accepts: terms.silenceAccepts, answer_days: terms.answerDays,
+        id: newId('cb'), world: c.world, party, party_id: partyId, currency: worth.currency, created_at: now, notify_at: new Date(now.getTime() + terms.collectDays * DAY_MS), silence_accepts: terms.silenceAccepts, answer_days: terms.answerDays, leaves,
       }) : undefined;
       await store.insertClaim(tx, {
         responsibility, party, party_id: partyId, share_bp: shareBp, return_case: c.id, sku: c.sku, lot: group.lot, quantity: group.quantity, allowed: part.allowed, outcome: part.outcome,

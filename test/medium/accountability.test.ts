@@ -203,7 +203,7 @@ describe('a chargeback', () => {
     await until('it came', async () => Promise.resolve(hook.received.some((x) => x.body.type === 'castline.chargeback.v1')));
     const { body } = hook.received.find((x) => x.body.type === 'castline.chargeback.v1') as (typeof hook.received)[number];
     expect(Object.keys(body.data).sort()).toEqual([
-      'amount', 'answerBy', 'charged', 'currency', 'id', 'lines', 'moreLines', 'notifiedAt', 'party', 'partyId', 'quantity', 'responseUrl', 'silenceAccepts', 'status', 'url', 'version',
+      'amount', 'answerBy', 'charged', 'currency', 'id', 'leaves', 'lines', 'moreLines', 'notifiedAt', 'party', 'partyId', 'quantity', 'responseUrl', 'silenceAccepts', 'status', 'url', 'version', 'world',
     ]);
     expect(Object.keys(body.data.lines[0]).sort()).toEqual([
       'allowance', 'amount', 'charged', 'claimedReason', 'disposition', 'elements', 'finding', 'grade', 'inspectedAt', 'lineId', 'lot', 'lotName', 'note', 'photos', 'productionOrder', 'quantity', 'receivedAt', 'return', 'shareBp', 'sku', 'unitValue',
@@ -287,6 +287,30 @@ describe('units of a chargeback that was heard and withdrawn', () => {
     expect((await rule('withdraw', 'not theirs')).body.status).toBe('withdrawn');
     expect((await as(finance, 'POST', `/v1/returns/${id}/responsibility`, { shares: [{ party: 'carrier', shareBp: 10_000 }], note: 'crushed' })).body.items.at(-1).claims).toMatchObject([{ party: 'carrier', outcome: 'claimed' }]);
     expect((await rule('uphold', 'theirs after all')).body).toMatchObject({ status: 409, code: 'judged-anew' });
+  });
+});
+
+describe('a replay whose shop sends nothing', () => {
+  const shop = (sendSignals: boolean) => r.call('PUT', '/v1/shops/shop-1', { platform: 'tiktok', timeZone: 'Asia/Shanghai', currency: 'CNY', clock: 'replay', sendSignals });
+
+  it('charges in the house alone: no party is told, sees it or answers it', async () => {
+    await shop(false);
+    const said = await back('differs-from-what-was-said', 'B');
+    const faulty = await back('defect');
+    await shop(true);
+    const drafts = (await chargebacks('&status=draft')).filter((c: { leaves: boolean }) => !c.leaves);
+    expect(drafts).toMatchObject([{ party: 'anchor', world: 'replay', lines: [{ return: said }] }, { party: 'supplier', world: 'replay', lines: [{ return: faulty }] }]);
+    const anchor = (await r.call('POST', '/v1/api-keys', { name: 'a', role: 'anchor', anchors: ['anchor-7'] })).body.key;
+    for (const [draft, key] of [[drafts[0], anchor], [drafts[1], factory]] as const) {
+      expect((await as(finance, 'POST', `/v1/chargebacks/${draft.id}/notify`)).body).toMatchObject({ status: 'notified', leaves: false });
+      expect((await chargebacks('', key)).map((c: { id: string }) => c.id)).not.toContain(draft.id);
+      expect((await as(key, 'GET', `/v1/chargebacks/${draft.id}`)).status).toBe(404);
+      expect((await as(key, 'POST', `/v1/chargebacks/${draft.id}/response`, { verdict: 'accept' })).status).toBe(404);
+      expect((await as(finance, 'POST', `/v1/chargebacks/${draft.id}/ruling`, { verdict: 'withdraw', note: 'only tried' })).body.status).toBe('withdrawn');
+    }
+    expect((await r.sql.query(`select count(*)::int as n from facts where name like 'accountability.chargeback-%' and payload->>'chargeback' = $1 and payload->>'supplier' is not null`, [drafts[1].id])).rows[0].n).toBe(0);
+    await until('its news were looked at', async () => (await r.sql.query(`select count(*)::int as n from job_outbox where job = 'connectors.notice-chargeback' and payload->>'chargeback' = $1 and state = 'done'`, [drafts[1].id])).rows[0].n === 1);
+    expect((await r.sql.query('select 1 from notices where subject = $1', [drafts[1].id])).rows).toEqual([]);
   });
 });
 
