@@ -113,7 +113,7 @@ export class AccountabilityController {
     return {
       return: id, status: standing.length === 0 ? 'unassigned' : (order.find((s) => standing.some((r) => r.status === s)) ?? 'proposed'),
       items: judged.map((r) => ({
-        id: r.id, inspection: r.inspection, quantity: r.quantity, finding: r.finding, claimedReason: r.claimed_reason, origin: r.origin, policy: r.policy, shares: r.shares, status: r.status, note: r.note, at: r.at, actor: r.actor,
+        id: r.id, inspection: r.inspection, quantity: r.quantity, beyondSold: r.beyond, finding: r.finding, claimedReason: r.claimed_reason, origin: r.origin, policy: r.policy, shares: r.shares, status: r.status, note: r.note, at: r.at, actor: r.actor,
         supersededBy: r.superseded_by,
         claims: claims.filter((c) => c.responsibility === r.id).map((c) => ({
           party: c.party, partyId: c.party_id, shareBp: c.share_bp, lot: c.lot === '' ? null : c.lot, outcome: c.voided ? 'voided' : c.outcome, allowance: c.allowed, currency: c.currency, chargeback: c.chargeback, lineId: c.line_id,

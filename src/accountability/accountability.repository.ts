@@ -10,6 +10,8 @@ export interface ResponsibilityRow {
   readonly return_case: string;
   readonly inspection: number | null;
   readonly quantity: number;
+  /** Of these, units beyond what their order line sold: others of the same line were judged before. */
+  readonly beyond: number;
   readonly finding: string;
   readonly claimed_reason: string | null;
   readonly origin: 'policy' | 'person';
@@ -27,12 +29,21 @@ export const responsibilitiesOf = (tx: Tx, returnCase: string): Promise<Responsi
 export const insertResponsibility = (tx: Tx, r: Omit<ResponsibilityRow, 'superseded_by'>): Promise<number> =>
   touched(
     tx,
-    `insert into responsibilities (id, world, return_case, inspection, quantity, finding, claimed_reason, origin, policy, shares, status, note, at, actor) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
-    [r.id, r.world, r.return_case, r.inspection, r.quantity, r.finding, r.claimed_reason, r.origin, r.policy, JSON.stringify(r.shares), r.status, r.note, r.at, r.actor],
+    `insert into responsibilities (id, world, return_case, inspection, quantity, beyond, finding, claimed_reason, origin, policy, shares, status, note, at, actor) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+    [r.id, r.world, r.return_case, r.inspection, r.quantity, r.beyond, r.finding, r.claimed_reason, r.origin, r.policy, JSON.stringify(r.shares), r.status, r.note, r.at, r.actor],
   );
 
 /** To be called before the row that supersedes is inserted: there is one that stands per inspection. */
 export const supersede = (tx: Tx, id: string, by: string): Promise<number> => touched(tx, 'update responsibilities set superseded_by = $2 where id = $1', [id, by]);
+
+/** Units of cases that stand judged, by case: those with their goods, and those without. */
+export const judgedUnits = (tx: Tx, cases: readonly string[]): Promise<{ return_case: string; units: number; blind: number }[]> =>
+  rows(
+    tx,
+    `select return_case, coalesce(sum(quantity - beyond) filter (where inspection is not null), 0)::int as units, coalesce(sum(quantity - beyond) filter (where inspection is null), 0)::int as blind
+     from responsibilities where return_case = any($1) and superseded_by is null group by 1`,
+    [cases],
+  );
 
 export const setResponsibilityStatus = (tx: Tx, ids: readonly string[], status: ResponsibilityRow['status']): Promise<number> =>
   touched(tx, 'update responsibilities set status = $2 where id = any($1) and status <> $2', [ids, status]);

@@ -104,7 +104,16 @@ export interface Claimant {
   readonly allowanceLeft: number;
 }
 
-export type Outcome = 'claimed' | 'allowance' | 'outside-window' | 'not-traced' | 'no-rate' | 'nothing-lost' | 'not-charged';
+export type Outcome = 'claimed' | 'allowance' | 'outside-window' | 'not-traced' | 'no-rate' | 'nothing-lost' | 'not-charged' | 'beyond-sold';
+
+/**
+ * Of the units of a judgement those that their order line never sold, because other cases of it were judged for them already:
+ * one sold unit is lost once. A case alone is judged for all that came of it.
+ */
+export function unitsBeyond(quantity: number, sold: number, judged: { readonly elsewhere: number; readonly here: number }): number {
+  if (judged.elsewhere === 0) return 0;
+  return Math.min(quantity, Math.max(0, quantity + judged.elsewhere + judged.here - sold));
+}
 
 export interface ClaimParts {
   readonly outcome: Outcome;

@@ -202,11 +202,19 @@ export class FairClaims1763803900000 implements MigrationInterface {
       update chargebacks b set leaves = exists (select 1 from claims c join return_cases r on r.id = c.return_case join shops s on s.id = r.shop where c.chargeback = b.id and s.send_signals) where b.world = 'replay';
       drop index chargebacks_one_draft;
       create unique index chargebacks_one_draft on chargebacks (world, party, party_id, currency, silence_accepts, answer_days, leaves) where status = 'draft';
+      -- Units that other cases of the same order line were judged for already: what the line did not sell costs nothing again.
+      alter table responsibilities add column beyond integer not null default 0 check (beyond between 0 and quantity);
+      alter table claims drop constraint claims_outcome_check;
+      alter table claims add constraint claims_outcome_check check (outcome in ('claimed', 'allowance', 'outside-window', 'not-traced', 'no-rate', 'nothing-lost', 'not-charged', 'beyond-sold'));
     `);
   }
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
+      update claims set outcome = 'nothing-lost' where outcome = 'beyond-sold';
+      alter table claims drop constraint claims_outcome_check;
+      alter table claims add constraint claims_outcome_check check (outcome in ('claimed', 'allowance', 'outside-window', 'not-traced', 'no-rate', 'nothing-lost', 'not-charged'));
+      alter table responsibilities drop column beyond;
       update chargebacks set status = 'withdrawn' where status = 'draft' and not leaves;
       drop index chargebacks_one_draft;
       create unique index chargebacks_one_draft on chargebacks (world, party, party_id, currency, silence_accepts, answer_days) where status = 'draft';

@@ -5,12 +5,12 @@ import { anchorOf } from '../broadcasts/index.js';
 import { termsOf as skuTermsOf } from '../catalogue/index.js';
 import { lotRecords, type LotRecord } from '../inventory/index.js';
 import { DomainError, Handles, invalid, Jobs, newId, notFound, type JobRun, type Tx } from '../kernel/index.js';
-import { shopNow, soldLine, worldNow } from '../orders/index.js';
+import { orderTotals, shopNow, soldLine, worldNow } from '../orders/index.js';
 import { orderLines } from '../production/index.js';
-import { inspectionsOf, lockCase, VOID, type InspectionRow, type ReturnCase } from '../returns/index.js';
+import { casesOfLine, inspectionsOf, lockCase, VOID, type InspectionRow, type ReturnCase } from '../returns/index.js';
 import { assignResponsibility, forgetClaims, responsibilityProposed } from './accountability.facts.js';
 import {
-  allowanceOf, claimsOf, faultOfShares, NOT_INSPECTED, OTHER_TERMS, sharesOf, unitCosts, USUAL_TERMS, type Costs, type Party, WHOLE_BP, type Share, type SupplierTerms,
+  allowanceOf, type ClaimParts, claimsOf, faultOfShares, NOT_INSPECTED, OTHER_TERMS, sharesOf, unitCosts, USUAL_TERMS, type Costs, type Party, WHOLE_BP, type Share, type SupplierTerms, unitsBeyond,
 } from './accountability.rules.js';
 import * as store from './accountability.repository.js';
 import { postTransfers, standingOfResponsibility, type Transfer } from './ledger.repository.js';
@@ -129,17 +129,34 @@ export class ResponsibilityService {
   ): Promise<Transfer[]> {
     const id = newId('rsp');
     for (const before of supersedes) if (before !== undefined) await store.supersede(tx, before, id);
+    const beyond = await this.beyondSold(tx, c, group.quantity);
     await store.insertResponsibility(tx, {
-      id, world: c.world, return_case: c.id, inspection: group.inspection?.id ?? null, quantity: group.quantity, finding: group.finding, claimed_reason: c.claimed_reason, origin: by.origin, policy: policy.version,
+      id, world: c.world, return_case: c.id, inspection: group.inspection?.id ?? null, quantity: group.quantity, beyond, finding: group.finding, claimed_reason: c.claimed_reason, origin: by.origin, policy: policy.version,
       shares, status: 'proposed', note: by.note, at: by.at, actor: by.actor,
     });
-    const book = await this.ask(tx, c, group, policy, shares, id, by);
+    const book = await this.ask(tx, c, { ...group, quantity: group.quantity - beyond, beyond }, policy, shares, id, by);
     await this.jobs.announce(tx, responsibilityProposed, { return: c.id, sku: c.sku, units: group.quantity, parties: shares.map((s) => s.party) });
     return book;
   }
 
+  /** Judgements of one world go one at a time, so no other case of the line is judged beside this one. */
+  private async beyondSold(tx: Tx, c: ReturnCase, quantity: number): Promise<number> {
+    const cases = await casesOfLine(tx, c);
+    if (cases.length < 2) return 0;
+    const bought = await orderTotals(tx, c.shop, c.order_id, c.line_id);
+    if (bought === undefined) return 0;
+    const judged = await store.judgedUnits(tx, cases.map((x) => x.id));
+    // What was refunded without goods and then was not refunded after all is nobody's loss; for what was exchanged another unit left.
+    const lost = (j: (typeof judged)[number]): number => {
+      const of = cases.find((x) => x.id === j.return_case);
+      return (of?.kind === 'exchange' ? 0 : j.units) + (of === undefined || VOID.includes(of.status) ? 0 : j.blind);
+    };
+    const sum = (list: typeof judged): number => list.reduce((s, j) => s + lost(j), 0);
+    return unitsBeyond(quantity, Math.max(bought.ordered - bought.cancelled, bought.shipped), { elsewhere: sum(judged.filter((j) => j.return_case !== c.id)), here: sum(judged.filter((j) => j.return_case === c.id)) });
+  }
+
   /** Puts what can be claimed for the units into the drafts of their parties; answers what they cost, by who answers for it. */
-  private async ask(tx: Tx, c: ReturnCase, group: Group, policy: Policy, shares: readonly Share[], responsibility: string, by: { actor: string; at: Date }): Promise<Transfer[]> {
+  private async ask(tx: Tx, c: ReturnCase, group: Group & { readonly beyond: number }, policy: Policy, shares: readonly Share[], responsibility: string, by: { actor: string; at: Date }): Promise<Transfer[]> {
     if (group.lot !== '') await store.lockLot(tx, group.lot);
     const [lots, allowed, sold, skuTerms] = await Promise.all([
       lotRecords(tx, group.lot === '' ? [] : [group.lot]), store.allowedOfLot(tx, group.lot), soldLine(tx, c.shop, c.order_id, c.line_id, c.sku), skuTermsOf(tx, [c.sku]),
@@ -150,7 +167,7 @@ export class ResponsibilityService {
     const partyIds: Readonly<Record<Party, string | null>> = {
       supplier: lot?.supplier ?? null, anchor: sold?.anchor ?? (sold?.broadcast == null ? null : ((await anchorOf(tx, sold.broadcast))?.anchor ?? null)), warehouse: 'main', carrier: 'carrier', buyer: 'buyer', merchant: 'merchant',
     };
-    const parts = claimsOf(
+    const parts = group.quantity === 0 ? notSold(shares) : claimsOf(
       {
         quantity: group.quantity, costs: worth.costs, unitValue: worth.unitValue, disposition: group.inspection?.disposition ?? 'none', age: lot === undefined ? null : Math.floor(((c.received_at ?? by.at).getTime() - lot.received_at.getTime()) / DAY_MS),
         allowanceLeft: lot === undefined ? 0 : Math.max(0, allowanceOf(lot.received, supplierTerms.allowanceBp) - allowed),
@@ -170,7 +187,7 @@ export class ResponsibilityService {
         id: newId('cb'), world: c.world, party, party_id: partyId, currency: worth.currency, created_at: now, notify_at: new Date(now.getTime() + terms.collectDays * DAY_MS), silence_accepts: terms.silenceAccepts, answer_days: terms.answerDays, leaves,
       }) : undefined;
       await store.insertClaim(tx, {
-        responsibility, party, party_id: partyId, share_bp: shareBp, return_case: c.id, sku: c.sku, lot: group.lot, quantity: group.quantity, allowed: part.allowed, outcome: part.outcome,
+        responsibility, party, party_id: partyId, share_bp: shareBp, return_case: c.id, sku: c.sku, lot: group.lot, quantity: group.quantity === 0 ? group.beyond : group.quantity, allowed: part.allowed, outcome: part.outcome,
         unit_value: worth.unitValue, currency: worth.currency, chargeback: draft?.id ?? null, line_id: draft === undefined ? null : `l${draft.lines}`,
       }, part.elements);
       for (const { element, cost } of part.elements) {
@@ -206,6 +223,9 @@ export class ResponsibilityService {
     return { ...value, costs: unitCosts({ grade: group.inspection.grade, disposition: group.inspection.disposition, unitValue: value.unitValue }, policy.write_down_bp, rates) };
   }
 }
+
+/** Units that no sale stands behind ask nobody for anything. */
+const notSold = (shares: readonly Share[]): ReadonlyMap<Party, ClaimParts> => new Map(shares.map((s) => [s.party, { outcome: 'beyond-sold', allowed: 0, elements: [] }]));
 
 /** The exact opposite of a transfer, linked to it. */
 export const reversalOf = (t: Transfer, at: Date, actor: string): Transfer => ({ ...t, id: newId('trf'), debit: t.credit, credit: t.debit, business_key: `reversal/${t.id}`, reverses: t.id, at, actor });

@@ -95,6 +95,10 @@ export const lotsOfLine = (tx: Tx, c: Pick<ReturnCase, 'shop' | 'order_id' | 'li
     [c.shop, c.order_id, c.line_id, c.sku],
   );
 
+/** The cases of one order line. */
+export const casesOfLine = (tx: Tx, c: Pick<ReturnCase, 'shop' | 'order_id' | 'line_id' | 'sku'>): Promise<{ id: string; status: CaseStatus; kind: Kind }[]> =>
+  rows(tx, 'select id, status, kind from return_cases where shop = $1 and order_id = $2 and line_id = $3 and sku = $4 order by id', [c.shop, c.order_id, c.line_id, c.sku]);
+
 export const markInspected = (tx: Tx, l: Pick<ReturnLot, 'return_case' | 'lot' | 'sub_lot' | 'location'>, units: number): Promise<number> =>
   touched(tx, 'update return_lots set inspected = inspected + $5 where return_case = $1 and lot = $2 and sub_lot = $3 and location = $4', [l.return_case, l.lot, l.sub_lot, l.location, units]);
 

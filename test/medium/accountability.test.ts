@@ -154,6 +154,24 @@ describe('what was not lost is not charged', () => {
     expect(items[0].supersededBy).toBe(items[1].id);
   });
 
+  it('one sold unit is charged once, whichever of its cases is judged first', async () => {
+    const open = (id: string, over: object) => r.call('POST', '/v1/returns', { return_id: id, occurred_at: iso(100_850), shop: 'shop-1', order_id: 'm54', line_id: '1', sku: 'K1-S', quantity: 1, ...over });
+    await open('RX', { kind: 'refund-only', status: 'refunded' });
+    expect((await blame('RX')).body.items[0]).toMatchObject({ beyondSold: 0, claims: [{ outcome: 'claimed' }] });
+    const before = (await as(finance, 'GET', '/v1/ledger/accounts?world=replay')).body;
+    await open('RY', {});
+    await r.call('POST', '/v1/returns/RY/receipt', { at: iso(110_000) });
+    await r.call('POST', '/v1/returns/RY/inspection', { units: [{ quantity: 1, grade: 'C', finding: 'damaged-in-transit' }], at: iso(120_000) });
+    await until('it is judged', async () => (await judged('RY')).items.length === 1);
+    expect((await judged('RY')).items[0]).toMatchObject({ quantity: 1, beyondSold: 1, claims: [{ party: 'carrier', outcome: 'beyond-sold', chargeback: null, elements: [] }] });
+    expect((await as(finance, 'GET', '/v1/ledger/accounts?world=replay')).body).toEqual(before);
+    // The refund did not happen after all: the unit that came back is the one that was lost, where a person says so.
+    await open('RX', { kind: 'refund-only', status: 'withdrawn', occurred_at: iso(100_851) });
+    await until('it is forgotten', async () => (await judged('RX')).items.length === 2);
+    const anew = (await r.call('POST', '/v1/returns/RY/responsibility', { shares: [{ party: 'warehouse', shareBp: 10_000 }], note: 'the only case left' })).body;
+    expect(anew.items.at(-1)).toMatchObject({ beyondSold: 0, claims: [{ party: 'warehouse', outcome: 'claimed' }] });
+  });
+
   it('what was withdrawn before its party was heard stays withdrawn', async () => {
     const [cb] = await chargebacks('&party=carrier&status=draft');
     const rule = (verdict: string, note: string) => as(finance, 'POST', `/v1/chargebacks/${cb.id}/ruling`, { verdict, note });
