@@ -364,6 +364,10 @@ export const sellableOfLot = (tx: Tx, world: World, lot: string, quality: Qualit
 /** Marks a lot as one that must not be sold, or takes the mark away. */
 export const markWithdrawn = (tx: Tx, lot: string, cause: string | null): Promise<number> => touched(tx, 'update lots set withdrawn_by = $2 where id = $1', [lot, cause]);
 
+/** Those of the lots that must not be sold, with what withdrew them; locked, so that none is withdrawn or readmitted until the caller has ended. */
+export const withdrawnLots = async (tx: Tx, lots: readonly string[]): Promise<Map<string, string>> =>
+  new Map((await rows<{ id: string; withdrawn_by: string | null }>(tx, 'select id, withdrawn_by from lots where id = any($1) order by id for share', [lots])).flatMap((l) => (l.withdrawn_by === null ? [] : [[l.id, l.withdrawn_by]])));
+
 /** Sellable units in these places of lots that must not be sold: what a reservation kept when its lot was withdrawn. */
 export const withdrawnUnits = (tx: Tx, places: readonly Place[]): Promise<(LotRow & { withdrawn_by: string })[]> =>
   rows(

@@ -126,14 +126,21 @@ export class StockService {
     await this.jobs.announce(tx, stockChanged, { world: r.world, cause: 'return-receipt', skus: [r.sku] });
   }
 
-  /** Returned goods go where inspection sent them: to another quality (sellable ones to the lines that wait), or out of the house. */
+  /**
+   * Returned goods go where inspection sent them: to another quality (sellable ones to the lines that wait), or out of the house.
+   * Sellable ones of a lot that must not be sold are blocked for what withdrew it (`withdrawnBy`), and readmitted with the lot.
+   */
   async sendOn(
-    tx: Tx, r: { world: World; location: string; sku: string; returnId: string; lot: string; subLot: string; quantity: number; to: Quality | 'out'; note: string; at: Date; actor: string },
+    tx: Tx, r: { world: World; location: string; sku: string; returnId: string; lot: string; subLot: string; quantity: number; to: Quality | 'out'; withdrawnBy?: string | undefined; note: string; at: Date; actor: string },
   ): Promise<void> {
-    if (r.to === 'quarantine') return;
+    if (r.to === 'quarantine' && r.withdrawnBy === undefined) return;
     const place: Place = { world: r.world, sku: r.sku, location: r.location };
     await store.lockLevels(tx, [place]);
     const base = { ...place, lot: r.lot, subLot: r.subLot, reserved: 0, claimed: 0, origin: 'return', originId: r.returnId, note: r.note, at: r.at, actor: r.actor };
+    if (r.withdrawnBy !== undefined) {
+      await store.post(tx, [{ ...base, quality: 'quarantine', cause: 'regrade', house: -r.quantity }, { ...base, origin: 'alarm', originId: r.withdrawnBy, quality: 'quarantine', cause: 'quarantine', house: r.quantity }]);
+      return;
+    }
     await store.post(tx, r.to === 'out' ? [{ ...base, quality: 'quarantine', cause: 'scrap', house: -r.quantity }]
       : [{ ...base, quality: 'quarantine', cause: 'regrade', house: -r.quantity }, { ...base, quality: r.to, cause: 'regrade', house: r.quantity }]);
     await this.serve(tx, [place]);

@@ -18,7 +18,7 @@ export class InspectedUnitsBody {
   @Whole({ min: 1, max: 1_000_000 }) quantity!: number;
   @Choice(GRADES) grade!: Grade;
   @Choice(FINDINGS) finding!: Finding;
-  @Choice(DISPOSITIONS, { optional: true, description: 'default by grade: A restock, B quarantine, C scrap' }) disposition?: Disposition;
+  @Choice(DISPOSITIONS, { optional: true, description: 'default by grade: A restock (quarantine where the finding, the category or an alarm of the lot forbids it), B quarantine, C scrap' }) disposition?: Disposition;
   @Text({ optional: true, max: 500 }) note?: string;
   @Names({ optional: true, max: 20 }) photos?: string[];
 }

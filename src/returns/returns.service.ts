@@ -1,12 +1,12 @@
 // Cases in, goods back, inspection, and where the units go. A message about a case may come twice, late, or before its order.
 import { Inject, Injectable } from '@nestjs/common';
-import { CatalogueService, existingSkus } from '../catalogue/index.js';
+import { CatalogueService, existingSkus, termsOf } from '../catalogue/index.js';
 import { requestAssessment } from '../forecast/index.js';
-import { claimsOfLine, MAIN, StockService, type Quality } from '../inventory/index.js';
+import { claimsOfLine, MAIN, StockService, withdrawnLots, type Quality } from '../inventory/index.js';
 import { DomainError, invalid, Jobs, notFound, type Tx } from '../kernel/index.js';
 import { casesRecorded, caseVoided, expectReflow, goodsInspected, goodsReceived } from './returns.facts.js';
 import type { ReturnRow } from './returns.file.js';
-import { lotsReturned, mayFollow, merged, usualDisposition, type CaseRow, type Disposition, type Finding, type Grade, type KnownCase } from './returns.rules.js';
+import { lotsReturned, merged, notRestocked, usualDisposition, type CaseRow, type Disposition, type Finding, type Grade, type KnownCase } from './returns.rules.js';
 import { GOODS, VOID, type Goods } from './returns.states.js';
 import * as store from './returns.repository.js';
 
@@ -118,24 +118,33 @@ export class ReturnsService {
     if (total > c.received - c.inspected) {
       throw new DomainError(409, 'not-received', `units: ${total} units were inspected, ${c.received - c.inspected} received ones wait for it`, { received: c.received, inspected: c.inspected });
     }
+    const category = (await termsOf(tx, [c.sku]))[0]?.category ?? '';
     units.forEach((u, i) => {
-      if (u.disposition !== undefined && !mayFollow(u.grade, u.disposition)) throw invalid(`units[${i}].disposition`, `units of grade ${u.grade} are not restocked as new; rework, quarantine, return or scrap them`);
+      const fault = u.disposition === 'restock' ? notRestocked({ ...u, category }) : undefined;
+      if (fault !== undefined) throw invalid(`units[${i}].disposition`, `${fault}; rework, quarantine, return or scrap them`);
     });
     const lots = (await store.lotsOfCases(tx, [id])).map((l) => ({ ...l, left: l.units - l.inspected }));
+    // Before the levels of stock, as an alarm takes them: a lot is not withdrawn while units of it go on sale.
+    const withdrawn = await withdrawnLots(tx, lots.map((l) => l.lot));
     const rows: store.Inspection[] = [];
     let restocked = 0;
-    for (const u of units) {
-      const disposition = u.disposition ?? usualDisposition(u.grade);
+    for (const [i, u] of units.entries()) {
+      const wished = u.disposition ?? usualDisposition({ ...u, category });
       let wanted = u.quantity;
       for (const l of lots) {
         const quantity = Math.min(wanted, l.left);
         if (quantity === 0) continue;
         l.left -= quantity;
         wanted -= quantity;
+        const alarm = wished === 'restock' ? withdrawn.get(l.lot) : undefined;
+        if (alarm !== undefined && u.disposition !== undefined) {
+          throw new DomainError(409, 'lot-withdrawn', `units[${i}].disposition: the lot ${l.lot} must not be sold (alarm ${alarm}); leave it out, and its units wait in quarantine for what becomes of the alarm`, { alarm, lot: l.lot });
+        }
+        const disposition = alarm === undefined ? wished : 'quarantine';
         rows.push({ return_case: id, lot: l.lot, sub_lot: l.sub_lot, quantity, grade: u.grade, finding: u.finding, disposition, note: u.note ?? null, photos: u.photos, at, actor });
         await store.markInspected(tx, l, quantity);
         const to: Quality | 'out' = disposition === 'restock' ? 'A' : disposition === 'scrap' || disposition === 'return-to-supplier' ? 'out' : 'quarantine';
-        await this.stock.sendOn(tx, { world: c.world, location: l.location, sku: c.sku, returnId: id, lot: l.lot, subLot: l.sub_lot, quantity, to, note: disposition, at, actor });
+        await this.stock.sendOn(tx, { world: c.world, location: l.location, sku: c.sku, returnId: id, lot: l.lot, subLot: l.sub_lot, quantity, to, withdrawnBy: alarm, note: disposition, at, actor });
         if (disposition === 'restock') restocked += quantity;
       }
     }

@@ -112,8 +112,8 @@ async function perform(s: Step, m: Model): Promise<void> {
     if (no || known === undefined) return;
     known.inspected += s.quantity;
     known.lost += s.quantity * { A: 0, B: UNIT_COST / 2, C: UNIT_COST }[s.grade];
-    if (s.grade === 'A') m.restocked += s.quantity;
-    else if (s.grade === 'B') m.quarantined += s.quantity;
+    if (s.grade === 'A' && s.finding === 'too-small') m.restocked += s.quantity;
+    else if (s.grade !== 'C') m.quarantined += s.quantity;
     else m.scrapped += s.quantity;
   } else if ('share' in s && s.kind === 'judge') {
     await crash((tx) => responsibility.assign(tx, id));

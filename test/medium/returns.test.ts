@@ -1,6 +1,6 @@
 import { CohortSums, ratesByKey } from '../../src/returns/math/index.js';
 import { closeServer, request, running, until, type Running } from '../factories/database.js';
-import { furnish, iso, ndjson, NDJSON, orderEvent } from '../factories/merchant.js';
+import { CATALOGUE_HEAD, furnish, iso, ndjson, NDJSON, orderEvent, skuRow } from '../factories/merchant.js';
 import { UNBALANCED } from '../factories/stock.js';
 
 let r: Running;
@@ -61,6 +61,22 @@ describe('a return from the request to the shelf', () => {
     expect(await stockOf('K1-S')).toMatchObject({ onHand: 8, reserved: 8, waiting: 0, blocked: 1 });
     expect((await inspect([{ quantity: 1, grade: 'C', finding: 'defect', note: 'torn seam' }])).body).toMatchObject({ goods: 'disposed', inspected: 2, inspections: [{ disposition: 'restock' }, { disposition: 'scrap', finding: 'defect', note: 'torn seam' }] });
     expect(await stockOf('K1-S')).toMatchObject({ onHand: 8, blocked: 0, history: { returned: 2, scrapped: 1 } });
+  });
+
+  it('is not sold as what it is not: of another article, with a fault or of a category of hygiene it waits in quarantine, however good it looks', async () => {
+    await r.call('POST', '/v1/imports/catalogue', [CATALOGUE_HEAD, skuRow('U1-S', { category: 'underwear', initial_stock: 5 }), ''].join('\n'), { 'content-type': 'text/csv' });
+    for (const [id, sku, finding, field] of [['N1', 'K1-S', 'wrong-item', 'wrong-item'], ['N2', 'U1-S', 'no-fault', 'underwear']] as const) {
+      await sold(`order-${id}`, sku, 1, 30);
+      await returned(id, `order-${id}`, { sku, quantity: 1 });
+      await r.call('POST', `/v1/returns/${id}/receipt`, {});
+      const { onHand, blocked } = await stockOf(sku);
+      const inspect = (over: object) => r.call('POST', `/v1/returns/${id}/inspection`, { units: [{ quantity: 1, grade: 'A', finding, ...over }] });
+      const refused = (await inspect({ disposition: 'restock' })).body;
+      expect(refused).toMatchObject({ status: 422, detail: expect.stringContaining('units[0].disposition') });
+      expect(refused.detail).toContain(field);
+      expect((await inspect({})).body).toMatchObject({ goods: 'inspected', inspections: [{ grade: 'A', disposition: 'quarantine' }] });
+      expect(await stockOf(sku)).toMatchObject({ onHand, blocked });
+    }
   });
 
   let lot = '';
@@ -136,7 +152,7 @@ describe('return rates', () => {
 
   it('are answered by key with intervals, the naive share beside them, and add up', async () => {
     const sku = (await rates(`by=sku&asOf=${encodeURIComponent(iso(86_400 * 40))}`)).items;
-    expect(sku.map((k: { key: string }) => k.key)).toEqual(['K1-M', 'K1-S']);
+    expect(sku.map((k: { key: string }) => k.key)).toEqual(['K1-M', 'K1-S', 'U1-S']);
     for (const k of sku) {
       expect(k.lower).toBeLessThanOrEqual(k.rate);
       expect(k.rate).toBeLessThanOrEqual(k.upper);
@@ -146,7 +162,7 @@ describe('return rates', () => {
     }
     expect(sku[0]).toMatchObject({ sold: 60, returned: 1 });
     const all = (await rates(`by=all&asOf=${encodeURIComponent(iso(86_400 * 40))}`)).items;
-    expect(all).toMatchObject([{ key: '', sold: sku[0].sold + sku[1].sold, returned: sku[0].returned + sku[1].returned }]);
+    expect(all).toMatchObject([{ key: '', sold: sku.reduce((n: number, k: { sold: number }) => n + k.sold, 0), returned: sku.reduce((n: number, k: { returned: number }) => n + k.returned, 0) }]);
     expect((await rates(`by=lot&asOf=${encodeURIComponent(iso(86_400 * 40))}`)).items).toMatchObject([{ key: expect.stringMatching(/^lot_/), sold: 1, returned: 1 }]);
     expect((await rates(`by=supplier&asOf=${encodeURIComponent(iso(86_400 * 40))}`)).items).toMatchObject([{ key: 'factory-1' }]);
     expect((await rates(`by=size&asOf=${encodeURIComponent(iso(86_400 * 40))}`)).items.map((k: { key: string }) => k.key)).toEqual(['M', 'S']);
