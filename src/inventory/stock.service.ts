@@ -136,6 +136,10 @@ export class StockService {
     if (r.to === 'quarantine' && r.withdrawnBy === undefined) return;
     const place: Place = { world: r.world, sku: r.sku, location: r.location };
     await store.lockLevels(tx, [place]);
+    const there = (await store.lotsOf(tx, [place], 'quarantine')).find((l) => l.lot === r.lot && l.sub_lot === r.subLot)?.units ?? 0;
+    if (there < r.quantity) {
+      throw new DomainError(409, 'not-there', `quantity: ${there} returned units of ${r.sku} wait in quarantine${r.lot === '' ? '' : ` in the lot ${r.lot}`}, the rest was moved or scrapped meanwhile; correct the stock first (POST /v1/stock-movements)`, { units: there });
+    }
     const base = { ...place, lot: r.lot, subLot: r.subLot, reserved: 0, claimed: 0, origin: 'return', originId: r.returnId, note: r.note, at: r.at, actor: r.actor };
     if (r.withdrawnBy !== undefined) {
       await store.post(tx, [{ ...base, quality: 'quarantine', cause: 'regrade', house: -r.quantity }, { ...base, origin: 'alarm', originId: r.withdrawnBy, quality: 'quarantine', cause: 'quarantine', house: r.quantity }]);

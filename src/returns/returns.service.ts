@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CatalogueService, existingSkus, termsOf } from '../catalogue/index.js';
 import { requestAssessment } from '../forecast/index.js';
 import { claimsOfLine, MAIN, StockService, withdrawnLots, type Quality } from '../inventory/index.js';
-import { DomainError, invalid, Jobs, notFound, type Tx } from '../kernel/index.js';
+import { DomainError, invalid, isTransient, Jobs, notFound, toDomainError, undoable, type Tx } from '../kernel/index.js';
 import { casesRecorded, caseVoided, expectReflow, goodsInspected, goodsReceived } from './returns.facts.js';
 import type { ReturnRow } from './returns.file.js';
 import { lotsReturned, merged, notRestocked, usualDisposition, type CaseRow, type Disposition, type Finding, type Grade, type KnownCase } from './returns.rules.js';
@@ -42,7 +42,7 @@ export class ReturnsService {
   ) {}
 
   /** Takes messages about cases in, each with its outcome, in the order given; goods that a message says came back are booked. */
-  async takeIn(tx: Tx, list: readonly ReturnRow[], actor: string): Promise<Outcome[]> {
+  async takeIn(tx: Tx, list: readonly ReturnRow[], actor: string, unbooked?: (row: ReturnRow, fault: DomainError) => void): Promise<Outcome[]> {
     const skus = await existingSkus(tx, [...new Set(list.map((r) => r.case.sku))]);
     const cases = new Map((await store.lockCases(tx, [...new Set(list.map((r) => r.case.id))].sort())).map((c) => [c.id, { now: known(c), isNew: false, news: false }]));
     const moved: { case: string; machine: 'case'; to: string; at: Date; actor: string }[] = [];
@@ -78,16 +78,47 @@ export class ReturnsService {
     const touched = [...new Map([...made, ...changed].map((c) => [`${c.shop}\0${c.sku}`, c])).values()];
     const worlds = await store.worldsOf(tx, [...new Set(touched.map((c) => c.shop))]);
     await this.jobs.enqueue(tx, expectReflow, [...new Map(touched.map((c) => { const p = { world: worlds.get(c.shop) ?? 'live', sku: c.sku }; return [`${p.world}\0${p.sku}`, p]; })).values()], REFLOW_DELAY_SECONDS);
-    for (const [i, row] of list.entries()) if (row.receivedAt !== null && outcomes[i]?.kind !== 'rejected') await this.bookFromFile(tx, row, actor);
+    for (const [i, row] of list.entries()) if (row.receivedAt !== null && outcomes[i]?.kind !== 'rejected') await this.book(tx, row, actor, unbooked);
     return outcomes;
   }
 
-  /** A file may say that goods came back and how they were found; what is booked already is left alone. */
+  /** The same for lines of a file: one whose goods cannot be booked is rejected by itself, and nothing of it is taken in. */
+  async takeInLines(tx: Tx, list: readonly ReturnRow[], actor: string): Promise<Outcome[]> {
+    const refused = new Map<ReturnRow, Outcome>();
+    const again = new Error('taken in again without the lines that were refused');
+    for (;;) {
+      const known = refused.size;
+      try {
+        const outcomes = await undoable(tx, async () => {
+          const taken = await this.takeIn(tx, list.filter((row) => !refused.has(row)), actor, (row, fault) => void refused.set(row, { kind: 'rejected', code: fault.code, detail: fault.message }));
+          if (refused.size > known) throw again;
+          return taken.values();
+        });
+        return list.map((row) => refused.get(row) ?? (outcomes.next().value as Outcome));
+      } catch (error) {
+        if (error !== again) throw error;
+      }
+    }
+  }
+
+  /** With `unbooked` what was refused is undone and told, else thrown; a fault of ours is thrown in any case. */
+  private async book(tx: Tx, row: ReturnRow, actor: string, unbooked?: (row: ReturnRow, fault: DomainError) => void): Promise<void> {
+    if (unbooked === undefined) return this.bookFromFile(tx, row, actor);
+    try {
+      await undoable(tx, () => this.bookFromFile(tx, row, actor));
+    } catch (error) {
+      const fault = toDomainError(error);
+      if (isTransient(error) || fault.status >= 500) throw error;
+      unbooked(row, fault);
+    }
+  }
+
+  /** A file may say that goods came back and how they were found; what is booked already is left alone, and what the warehouse counted stands. */
   private async bookFromFile(tx: Tx, { case: row, receivedAt, grade, finding }: ReturnRow, actor: string): Promise<void> {
     const c = (await store.findCase(tx, row.id)) as store.ReturnCase;
     const at = new Date(receivedAt ?? 0);
     if (c.received === 0) await this.receive(tx, c.id, { quantity: c.quantity, condition: undefined, location: undefined, at }, actor);
-    if (grade !== null && c.inspected === 0) await this.inspect(tx, c.id, [{ quantity: c.quantity, grade, finding: finding ?? 'no-fault', disposition: undefined, note: undefined, photos: [] }], at, actor);
+    if (grade !== null && c.inspected === 0) await this.inspect(tx, c.id, [{ quantity: c.received === 0 ? c.quantity : c.received, grade, finding: finding ?? 'no-fault', disposition: undefined, note: undefined, photos: [] }], at, actor);
   }
 
   /** Goods of a case came in. Each unit is traced to the lot that it left from, and is blocked until it is inspected. */

@@ -126,7 +126,7 @@ describe('a return from the request to the shelf', () => {
 });
 
 describe('files', () => {
-  const csv = (lines: string[]) => r.call('POST', '/v1/imports/returns', ['return_id,occurred_at,shop,order_id,line_id,sku,quantity,claimed_reason,kind,grade,finding,received_at', ...lines, ''].join('\n'), { 'content-type': 'text/csv' });
+  const csv = (lines: string[], query = '') => r.call('POST', `/v1/imports/returns${query}`, ['return_id,occurred_at,shop,order_id,line_id,sku,quantity,claimed_reason,kind,grade,finding,received_at', ...lines, ''].join('\n'), { 'content-type': 'text/csv' });
 
   it('bring cases with what was found, whole or not at all, and once', async () => {
     const lines = [`F1,${iso(7000)},shop-1,o1,1,K1-S,1,late,return,A,no-fault,${iso(8000)}`, `F2,${iso(7000)},shop-1,o1,1,K1-S,1,,failed-delivery,,,`];
@@ -138,6 +138,25 @@ describe('files', () => {
     expect((await r.call('GET', '/v1/returns/F1')).body).toMatchObject({ goods: 'disposed', received: 1, inspected: 1 });
     expect((await stockOf('K1-S')).history.returned).toBe(before.history.returned + 1);
     expect((await r.call('GET', '/v1/returns?shop=shop-1&goods=awaiting')).body.items.map((c: { id: string }) => c.id)).toContain('F2');
+  });
+
+  it('take in what fits beside a case that came in part, and name the one line that cannot be booked', async () => {
+    for (const id of ['F5', 'F6']) await returned(id, 'o1', { quantity: id === 'F5' ? 2 : 1, occurred_at: iso(7100) });
+    expect((await r.call('POST', '/v1/returns/F5/receipt', { quantity: 1 })).body).toMatchObject({ received: 1, condition: 'short' });
+    const line = (id: string, quantity: number, grade: string, order = 'o1', sku = 'K1-S') => `${id},${iso(7100)},shop-1,${order},1,${sku},${quantity},too small,return,${grade},${grade === '' ? '' : 'worn'},${iso(8100)}`;
+    // The file says all two came; the warehouse counted one.
+    expect((await csv([line('F5', 2, 'B')])).body).toMatchObject({ duplicates: 1, rejectedCount: 0 });
+    expect((await r.call('GET', '/v1/returns/F5')).body).toMatchObject({ goods: 'inspected', received: 1, inspected: 1 });
+    // The unit of F6 was thrown away before anybody had looked at it.
+    await r.call('POST', '/v1/returns/F6/receipt', {});
+    const blocked = (await stockOf('K1-S')).lots.filter((l: { lot: string | null; quality: string }) => l.lot === null && l.quality === 'quarantine').reduce((n: number, l: { units: number }) => n + l.units, 0);
+    expect((await r.call('POST', '/v1/stock-movements', { world: 'replay', cause: 'scrap', sku: 'K1-S', quality: 'quarantine', quantity: blocked, note: 'burnt' })).status).toBe(201);
+    const lines = [line('F7', 1, '', 'nowhere', 'U1-S'), line('F6', 1, 'C'), line('F8', 1, '', 'nowhere', 'U1-S')];
+    expect(await csv(lines)).toMatchObject({ status: 422, body: { code: 'import-rejected', detail: expect.stringContaining('line 3'), rejected: [{ line: 3, code: 'not-there' }] } });
+    expect((await r.call('GET', '/v1/returns/F7')).status).toBe(404);
+    expect((await csv(lines, '?onError=skip')).body).toMatchObject({ accepted: 2, rejectedCount: 1, rejected: [{ line: 3 }] });
+    expect((await r.call('GET', '/v1/returns/F6')).body).toMatchObject({ goods: 'received', inspected: 0 });
+    for (const id of ['F7', 'F8']) expect((await r.call('GET', `/v1/returns/${id}`)).body).toMatchObject({ goods: 'received', received: 1 });
   });
 
   it('a platform opens cases of its own shops alone', async () => {
