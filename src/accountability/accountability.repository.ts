@@ -147,8 +147,19 @@ export const lockJudging = (tx: Tx, world: string): Promise<unknown> => rows(tx,
 export const findChargeback = (tx: Tx, id: string): Promise<ChargebackRow | undefined> => one(tx, 'select * from chargebacks where id = $1', [id]);
 export const lockChargeback = (tx: Tx, id: string): Promise<ChargebackRow | undefined> => one(tx, 'select * from chargebacks where id = $1 for update', [id]);
 /** The chargebacks that claims of a responsibility stand in, locked in one order. */
-export const lockChargebacksOf = (tx: Tx, responsibility: string): Promise<ChargebackRow[]> =>
-  rows(tx, 'select c.* from chargebacks c where c.id in (select chargeback from claims where responsibility = $1) order by c.id for update', [responsibility]);
+export const lockChargebacksOf = (tx: Tx, responsibility: string): Promise<unknown> =>
+  rows(tx, 'select c.id from chargebacks c where c.id in (select chargeback from claims where responsibility = $1) order by c.id for update', [responsibility]);
+/**
+ * Chargebacks that left the house with a claim of a responsibility in them, and still ask for it. One that was withdrawn asks for
+ * nothing, nor does a ruling that charged no unit of the claim.
+ */
+export const bindingChargebacks = (tx: Tx, responsibility: string): Promise<ChargebackRow[]> =>
+  rows(
+    tx,
+    `select c.* from chargebacks c where c.status not in ('draft', 'withdrawn') and exists (
+       select 1 from claims x where x.responsibility = $1 and x.chargeback = c.id and not x.voided and not (c.status in ('posted', 'settled') and x.charged = 0)) order by c.id`,
+    [responsibility],
+  );
 
 export const claimsOfChargebacks = (tx: Tx, ids: readonly string[]): Promise<(ClaimRow & { finding: string; claimed_reason: string | null; inspection: number | null })[]> =>
   rows(

@@ -97,7 +97,8 @@ export class ChargebackService {
     if (last !== undefined && sameJson(last.body, body)) return;
     const now = await worldNow(tx, cb.world);
     const lines = await store.claimsOfChargebacks(tx, [id]);
-    const anew = lines.find((l) => l.voided);
+    // Units that were charged to nobody here may be judged anew; nothing of theirs is charged here again.
+    const anew = lines.find((l) => l.voided && cb.status === 'withdrawn');
     if (anew !== undefined) throw new DomainError(409, 'judged-anew', `the units of ${anew.line_id ?? ''} were judged anew since this was withdrawn; it stays withdrawn`, { currentStatus: cb.status });
     const named = checkedLines(lines, body.lines ?? []);
     if (body.verdict !== 'reduce' && named.length > 0) throw invalid('lines', `${body.verdict} takes no lines and means all of them`);
@@ -106,12 +107,15 @@ export class ChargebackService {
       const lineId = l.line_id as string;
       const accepted = answer?.lines?.find((x) => x.lineId === lineId)?.quantity ?? 0;
       if (body.verdict === 'withdraw') return [lineId, 0];
-      const units = body.verdict === 'uphold' ? claimedUnits(l) : (named.find((x) => x.lineId === lineId)?.quantity ?? claimedUnits(l));
+      const said = named.find((x) => x.lineId === lineId);
+      if (l.voided && (said?.quantity ?? 0) > 0) throw new DomainError(409, 'judged-anew', `the units of ${lineId} were judged anew since; nothing of them is charged here`, { currentStatus: cb.status });
+      if (l.voided) return [lineId, 0];
+      const units = body.verdict === 'uphold' ? claimedUnits(l) : (said?.quantity ?? claimedUnits(l));
       if (units < accepted) throw invalid('lines', `${lineId}: the party accepted ${accepted} units of it itself`);
       return [lineId, units];
     }));
     const sum = [...charged.values()].reduce((s, n) => s + n, 0);
-    if (body.verdict === 'reduce' && (sum === 0 || sum === lines.reduce((s, l) => s + claimedUnits(l), 0))) throw invalid('lines', sum === 0 ? 'leave nothing; send the verdict withdraw' : 'leave everything as it was; send the verdict uphold');
+    if (body.verdict === 'reduce' && (sum === 0 || sum === lines.reduce((s, l) => s + (l.voided ? 0 : claimedUnits(l)), 0))) throw invalid('lines', sum === 0 ? 'leave nothing; send the verdict withdraw' : 'leave everything as it was; send the verdict uphold');
     if (cb.status === 'posted' && (await settledOf(tx, id)) > 0) throw new DomainError(409, 'settled-in-part', 'money was settled on this chargeback; it can no longer be judged anew');
     if (cb.status === 'withdrawn' && !(await store.transitionsOf(tx, id)).some((t) => t.to === 'under-review')) throw new DomainError(409, 'not-allowed-now', 'this chargeback was withdrawn before its party was heard; it stays withdrawn', { currentStatus: cb.status });
     let current = cb;

@@ -7,8 +7,8 @@ import { lotRecords, type LotRecord } from '../inventory/index.js';
 import { DomainError, Handles, invalid, Jobs, newId, notFound, type JobRun, type Tx } from '../kernel/index.js';
 import { orderTotals, shopNow, soldLine, worldNow } from '../orders/index.js';
 import { orderLines } from '../production/index.js';
-import { casesOfLine, inspectionsOf, lockCase, VOID, type InspectionRow, type ReturnCase } from '../returns/index.js';
-import { assignResponsibility, forgetClaims, responsibilityProposed } from './accountability.facts.js';
+import { casesOfLine, inspectionsOf, lockCase, NOTHING_LOST, type InspectionRow, type ReturnCase } from '../returns/index.js';
+import { assignResponsibility, decisionAwaited, forgetClaims, responsibilityProposed } from './accountability.facts.js';
 import {
   allowanceOf, type ClaimParts, claimsOf, faultOfShares, NOT_INSPECTED, OTHER_TERMS, sharesOf, unitCosts, USUAL_TERMS, type Costs, type Party, WHOLE_BP, type Share, type SupplierTerms, unitsBeyond,
 } from './accountability.rules.js';
@@ -53,7 +53,8 @@ export class ResponsibilityService {
     // Judged without goods, which came all the same: the units are the same, so that judgement ends with this one. Where its party
     // was told already, a person has to say what becomes of it.
     const blind = judged.find((r) => r.inspection === null && r.superseded_by === null);
-    if (blind !== undefined && (await this.sentFor(tx, blind.id)) !== undefined) return;
+    const sent = blind === undefined ? undefined : await this.sentFor(tx, blind.id);
+    if (sent !== undefined) return this.jobs.announce(tx, decisionAwaited, { return: id, sku: c.sku, chargeback: sent.id, reason: 'goods-came' });
     const book: Transfer[] = blind === undefined ? [] : await this.takeBack(tx, blind, await worldNow(tx, c.world), 'policy');
     for (const [i, inspection] of fresh.entries()) {
       const policy = await policyAt(tx, inspection.recorded_at);
@@ -73,11 +74,12 @@ export class ResponsibilityService {
     const inspections = await inspectionsOf(tx, [id]);
     if (wanted.inspection !== undefined && !inspections.some((i) => i.id === wanted.inspection)) throw invalid('inspection', `${wanted.inspection} is no inspection of this return`);
     if (c.goods === 'awaiting' || c.goods === 'received') throw new DomainError(409, 'not-inspected', `the goods of this return are ${c.goods}; inspect them first`, { currentStatus: c.goods });
-    if (inspections.length === 0 && !REFUNDED.includes(c.status)) throw new DomainError(409, 'not-refunded', `nothing was lost yet: no goods came, and the platform says that this case is ${c.status}`, { currentStatus: c.status });
+    const standing = (await store.responsibilitiesOf(tx, id)).filter((r) => r.superseded_by === null);
+    // A judgement that stands can be replaced whatever the platform says by now.
+    if (inspections.length === 0 && standing.length === 0 && !REFUNDED.includes(c.status)) throw new DomainError(409, 'not-refunded', `nothing was lost yet: no goods came, and the platform says that this case is ${c.status}`, { currentStatus: c.status });
     const groups: Group[] = inspections.length === 0
       ? [{ inspection: undefined, quantity: c.quantity, finding: NOT_INSPECTED, lot: '' }]
       : inspections.filter((i) => wanted.inspection === undefined || i.id === wanted.inspection).map((inspection) => ({ inspection, quantity: inspection.quantity, finding: inspection.finding, lot: inspection.lot }));
-    const standing = (await store.responsibilitiesOf(tx, id)).filter((r) => r.superseded_by === null);
     const at = await worldNow(tx, c.world);
     const book: Transfer[] = [];
     let blind = inspections.length === 0 ? undefined : standing.find((r) => r.inspection === null);
@@ -91,13 +93,15 @@ export class ResponsibilityService {
     await postTransfers(tx, book);
   }
 
-  /** The platform refused the case, or the buyer withdrew it: what was asked for without goods was never lost. */
+  /** The platform refused the case, the buyer withdrew it, or we won the appeal: what was asked for without goods was never lost. */
   private async forget(tx: Tx, id: string): Promise<void> {
     const c = await this.lock(tx, id);
-    if (c === undefined || !VOID.includes(c.status)) return;
+    if (c === undefined || !NOTHING_LOST.includes(c.status)) return;
     const blind = (await store.responsibilitiesOf(tx, id)).find((r) => r.inspection === null && r.superseded_by === null);
+    if (blind === undefined) return;
     // What was sent already is for a person to withdraw: the party may have answered.
-    if (blind === undefined || (await this.sentFor(tx, blind.id)) !== undefined) return;
+    const sent = await this.sentFor(tx, blind.id);
+    if (sent !== undefined) return this.jobs.announce(tx, decisionAwaited, { return: id, sku: c.sku, chargeback: sent.id, reason: 'nothing-lost' });
     const at = await worldNow(tx, c.world);
     const policy = await policyAt(tx, new Date());
     const book = await this.takeBack(tx, blind, at, 'platform');
@@ -106,14 +110,26 @@ export class ResponsibilityService {
     await postTransfers(tx, book);
   }
 
+  /** What of a case waits for a person: it was judged without goods and charged, and then the goods came, or nothing was lost after all. */
+  async awaited(tx: Tx, c: ReturnCase): Promise<{ reason: 'goods-came' | 'nothing-lost'; chargeback: string } | null> {
+    const blind = (await store.responsibilitiesOf(tx, c.id)).find((r) => r.inspection === null && r.superseded_by === null);
+    const sent = blind === undefined ? undefined : (await store.bindingChargebacks(tx, blind.id))[0];
+    if (sent === undefined) return null;
+    if (c.inspected > 0) return { reason: 'goods-came', chargeback: sent.id };
+    return NOTHING_LOST.includes(c.status) ? { reason: 'nothing-lost', chargeback: sent.id } : null;
+  }
+
   private async lock(tx: Tx, id: string): Promise<ReturnCase | undefined> {
     const c = await lockCase(tx, id);
     if (c !== undefined) await store.lockJudging(tx, c.world);
     return c;
   }
 
-  /** A chargeback that left the house with a claim of this judgement in it, and still stands. One that was withdrawn asks for nothing. */
-  private sentFor = async (tx: Tx, judgement: string): Promise<store.ChargebackRow | undefined> => (await store.lockChargebacksOf(tx, judgement)).find((cb) => cb.status !== 'draft' && cb.status !== 'withdrawn');
+  /** A chargeback that was sent and asks for units of this judgement. */
+  private async sentFor(tx: Tx, judgement: string): Promise<store.ChargebackRow | undefined> {
+    await store.lockChargebacksOf(tx, judgement);
+    return (await store.bindingChargebacks(tx, judgement))[0];
+  }
 
   /** Frees what a judgement asked for; answers the reversals of what it booked. Refused once a party was told of it. */
   private async takeBack(tx: Tx, before: store.ResponsibilityRow, at: Date, actor: string): Promise<Transfer[]> {
@@ -149,7 +165,7 @@ export class ResponsibilityService {
     // What was refunded without goods and then was not refunded after all is nobody's loss; for what was exchanged another unit left.
     const lost = (j: (typeof judged)[number]): number => {
       const of = cases.find((x) => x.id === j.return_case);
-      return (of?.kind === 'exchange' ? 0 : j.units) + (of === undefined || VOID.includes(of.status) ? 0 : j.blind);
+      return (of?.kind === 'exchange' ? 0 : j.units) + (of === undefined || NOTHING_LOST.includes(of.status) ? 0 : j.blind);
     };
     const sum = (list: typeof judged): number => list.reduce((s, j) => s + lost(j), 0);
     return unitsBeyond(quantity, Math.max(bought.ordered - bought.cancelled, bought.shipped), { elsewhere: sum(judged.filter((j) => j.return_case !== c.id)), here: sum(judged.filter((j) => j.return_case === c.id)) });

@@ -8,4 +8,4 @@ export { ReturnsModule } from './returns.module.js';
 export { ReturnsService, type Outcome as ReturnOutcome } from './returns.service.js';
 export { casesOfLine, findCase, inspectionsOf, lockCase, type InspectionRow, type ReturnCase } from './returns.repository.js';
 export { FAULTS_OF_PRODUCTION, FINDINGS, type Finding, type Kind as ReturnKind } from './returns.rules.js';
-export { VOID, type CaseStatus } from './returns.states.js';
+export { NOTHING_LOST, type CaseStatus } from './returns.states.js';

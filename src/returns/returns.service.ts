@@ -7,7 +7,7 @@ import { DomainError, invalid, isTransient, Jobs, notFound, toDomainError, undoa
 import { casesRecorded, caseVoided, expectReflow, goodsInspected, goodsReceived } from './returns.facts.js';
 import type { ReturnRow } from './returns.file.js';
 import { lotsReturned, merged, notRestocked, usualDisposition, type CaseRow, type Disposition, type Finding, type Grade, type KnownCase } from './returns.rules.js';
-import { GOODS, VOID, type Goods } from './returns.states.js';
+import { GOODS, NOTHING_LOST, VOID, type Goods } from './returns.states.js';
 import * as store from './returns.repository.js';
 
 export type Outcome = { readonly kind: 'accepted' } | { readonly kind: 'duplicate' } | { readonly kind: 'rejected'; readonly code: string; readonly detail: string };
@@ -69,7 +69,7 @@ export class ReturnsService {
     const changed = [...cases.values()].filter((c) => !c.isNew && c.news).map((c) => c.now);
     if (changed.length > 0) await store.updateCases(tx, changed);
     if (moved.length > 0) await store.insertTransitions(tx, moved);
-    const voided = changed.filter((c) => VOID.includes(c.status) && moved.some((m) => m.case === c.id));
+    const voided = changed.filter((c) => NOTHING_LOST.includes(c.status) && moved.some((m) => m.case === c.id));
     if (voided.length > 0) await this.jobs.announce(tx, caseVoided, ...voided.map((c) => ({ return: c.id, status: c.status })));
     for (const shop of new Set(made.map((c) => c.shop))) {
       const mine = made.filter((c) => c.shop === shop);

@@ -143,6 +143,19 @@ describe('what was not lost is not charged', () => {
     expect(await balance('cost/warehouse/main')).toBe(before);
   });
 
+  it('a refund that an appeal won back; and a judgement that stands can be replaced whatever the platform says', async () => {
+    const say = (status: string, at: number) => r.call('POST', '/v1/returns', { return_id: 'RA', occurred_at: iso(at), shop: 'shop-1', order_id: 'm55', line_id: '1', sku: 'K1-S', quantity: 1, kind: 'refund-only', status });
+    await say('appealed', 100_710);
+    const before = await balance('cost/warehouse/main');
+    expect((await blame('RA')).body.items[0].claims).toMatchObject([{ outcome: 'claimed' }]);
+    expect(await balance('cost/warehouse/main')).toBe(before + 15_900);
+    await say('won', 100_711);
+    await until('it is forgotten', async () => (await judged('RA')).items.length === 2);
+    expect(await balance('cost/warehouse/main')).toBe(before);
+    expect((await blame('RA')).body.items.at(-1)).toMatchObject({ origin: 'person', claims: [{ party: 'warehouse', outcome: 'nothing-lost' }] });
+    expect(await balance('cost/warehouse/main')).toBe(before);
+  });
+
   it('a refund whose goods came all the same is judged by the goods, once', async () => {
     await r.call('POST', '/v1/returns', { return_id: 'RG', occurred_at: iso(100_800), shop: 'shop-1', order_id: 'm53', line_id: '1', sku: 'K1-S', quantity: 1, kind: 'refund-only', status: 'refunded' });
     expect((await blame('RG')).status).toBe(200);
@@ -305,6 +318,42 @@ describe('units of a chargeback that was heard and withdrawn', () => {
     expect((await rule('withdraw', 'not theirs')).body.status).toBe('withdrawn');
     expect((await as(finance, 'POST', `/v1/returns/${id}/responsibility`, { shares: [{ party: 'carrier', shareBp: 10_000 }], note: 'crushed' })).body.items.at(-1).claims).toMatchObject([{ party: 'carrier', outcome: 'claimed' }]);
     expect((await rule('uphold', 'theirs after all')).body).toMatchObject({ status: 409, code: 'judged-anew' });
+  });
+});
+
+describe('units that were charged, and what comes after', () => {
+  const send = async (id: string): Promise<string> => {
+    const draft = (await chargebacks('&party=warehouse&status=draft')).find((c: { lines: { return: string }[] }) => c.lines.some((l) => l.return === id));
+    await as(finance, 'POST', `/v1/chargebacks/${draft.id}/notify`);
+    return draft.id;
+  };
+  const rule = (cb: string, body: object) => as(finance, 'POST', `/v1/chargebacks/${cb}/ruling`, { note: 'looked at', ...body });
+  const blame = (id: string, party = 'warehouse') => r.call('POST', `/v1/returns/${id}/responsibility`, { shares: [{ party, shareBp: 10_000 }], note: 'packed empty' });
+
+  it('goods that come after a charge without them wait for a person, who sees it; ruled down to nothing they can be judged', async () => {
+    for (const [id, order] of [['RC', 'm56'], ['RD', 'm57']]) {
+      await r.call('POST', '/v1/returns', { return_id: id, occurred_at: iso(100_900), shop: 'shop-1', order_id: order, line_id: '1', sku: 'K1-S', quantity: 1, kind: 'refund-only', status: 'refunded' });
+      await blame(id as string);
+    }
+    expect((await judged('RC')).awaitsDecision).toBeNull();
+    const cb = await send('RC');
+    await r.call('POST', '/v1/returns/RC/receipt', { at: iso(110_000) });
+    await r.call('POST', '/v1/returns/RC/inspection', { units: [{ quantity: 1, grade: 'C', finding: 'damaged-in-transit' }], at: iso(120_000) });
+    await until('it is told', async () => (await r.sql.query(`select count(*)::int as n from facts where name = 'accountability.decision-awaited' and payload->>'return' = 'RC'`)).rows[0].n === 1);
+    expect(await judged('RC')).toMatchObject({ awaitsDecision: { reason: 'goods-came', chargeback: cb }, items: [{ inspection: null }] });
+    expect((await blame('RC', 'carrier')).body).toMatchObject({ code: 'already-charged', chargeback: cb });
+    await as(finance, 'POST', `/v1/chargebacks/${cb}/response`, { verdict: 'dispute' });
+    const { lines } = (await as(finance, 'GET', `/v1/chargebacks/${cb}`)).body;
+    const lineOf = (id: string): string => lines.find((l: { return: string }) => l.return === id).lineId;
+    const before = await balance('cost/warehouse/main');
+    expect((await rule(cb, { verdict: 'reduce', lines: [{ lineId: lineOf('RC'), quantity: 0 }] })).body).toMatchObject({ status: 'posted', charged: expect.any(Number) });
+    const charged = before - (await balance('cost/warehouse/main'));
+    expect((await blame('RC', 'carrier')).body).toMatchObject({ awaitsDecision: null, items: [{ inspection: null, claims: [{ outcome: 'voided' }] }, { finding: 'damaged-in-transit', claims: [{ party: 'carrier', outcome: 'claimed' }] }] });
+    expect(await balance('cost/warehouse/main')).toBe(before - charged - 15_900);
+    // What is still charged binds its units, and a later ruling charges nothing of those that were judged anew.
+    expect((await blame('RD', 'carrier')).body).toMatchObject({ code: 'already-charged', chargeback: cb });
+    expect((await rule(cb, { verdict: 'reduce', lines: [{ lineId: lineOf('RC'), quantity: 1 }, { lineId: lineOf('RD'), quantity: 0 }] })).body).toMatchObject({ status: 409, code: 'judged-anew' });
+    expect((await rule(cb, { verdict: 'uphold' })).body).toMatchObject({ status: 'posted', posted: lines.filter((l: { return: string }) => l.return !== 'RC').reduce((s: number, l: { amount: number }) => s + l.amount, 0) });
   });
 });
 
