@@ -86,6 +86,10 @@ export const addLots = (tx: Tx, id: string, location: string, lots: readonly { l
 
 export const lotsOfCases = (tx: Tx, ids: readonly string[]): Promise<ReturnLot[]> => rows(tx, 'select * from return_lots where return_case = any($1) order by return_case, lot collate "C", sub_lot collate "C", location', [ids]);
 
+/** Returns of one order line are traced to lots one at a time; to be taken after the case's own lock. */
+export const lockLine = (tx: Tx, c: Pick<ReturnCase, 'shop' | 'order_id' | 'line_id' | 'sku'>): Promise<unknown> =>
+  rows(tx, 'select pg_advisory_xact_lock(hashtextextended($1, 29))', [JSON.stringify([c.shop, c.order_id, c.line_id, c.sku])]);
+
 /** Lots of all returns of one order line: what came back of it so far. */
 export const lotsOfLine = (tx: Tx, c: Pick<ReturnCase, 'shop' | 'order_id' | 'line_id' | 'sku'>): Promise<{ lot: string; sub_lot: string; units: number }[]> =>
   rows(

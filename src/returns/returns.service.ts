@@ -13,6 +13,9 @@ import * as store from './returns.repository.js';
 export type Outcome = { readonly kind: 'accepted' } | { readonly kind: 'duplicate' } | { readonly kind: 'rejected'; readonly code: string; readonly detail: string };
 
 export interface Inspected {
+  /** Where inspection knows it (a label): the lot, of those that came back with the case. */
+  readonly lot?: string | undefined;
+  readonly subLot?: string | undefined;
   readonly quantity: number;
   readonly grade: Grade;
   readonly finding: Finding;
@@ -130,6 +133,8 @@ export class ReturnsService {
       throw new DomainError(409, 'already-received', left === 0 ? `all ${c.quantity} units of this return were received` : `quantity: ${left} of ${c.quantity} units are still to come`, { quantity: c.quantity, received: c.received });
     }
     this.check(c, 'received');
+    // Another case of the line that comes in at this moment must see which lots this one takes.
+    await store.lockLine(tx, c);
     const claims = await claimsOfLine(tx, { shop: c.shop, orderId: c.order_id, lineId: c.line_id, sku: c.sku });
     const lots = lotsReturned(claims.map((l) => ({ lot: l.lot, subLot: l.sub_lot, units: l.units })), (await store.lotsOfLine(tx, c)).map((l) => ({ lot: l.lot, subLot: l.sub_lot, units: l.units })), r.quantity);
     const location = r.location ?? MAIN;
@@ -159,10 +164,12 @@ export class ReturnsService {
     const withdrawn = await withdrawnLots(tx, lots.map((l) => l.lot));
     const rows: store.Inspection[] = [];
     let restocked = 0;
-    for (const [i, u] of units.entries()) {
+    // Rows that name their lot first: the others take what is left.
+    for (const [i, u] of [...units.entries()].sort(([, a], [, b]) => Number(!namesLot(a)) - Number(!namesLot(b)))) {
+      const own = lotsNamed(lots, u, i);
       const wished = u.disposition ?? usualDisposition({ ...u, category });
       let wanted = u.quantity;
-      for (const l of lots) {
+      for (const l of own) {
         const quantity = Math.min(wanted, l.left);
         if (quantity === 0) continue;
         l.left -= quantity;
@@ -200,4 +207,17 @@ export class ReturnsService {
   private check(c: store.ReturnCase, to: Goods): void {
     if (!GOODS[c.goods].includes(to)) throw new DomainError(409, 'not-allowed-now', `the goods of this return are ${c.goods}; they cannot become ${to}`, { currentStatus: c.goods });
   }
+}
+
+const namesLot = (u: Inspected): boolean => u.lot !== undefined || u.subLot !== undefined;
+
+/** The lots that a row of an inspection is of: those that it names, or all of the case. */
+function lotsNamed<L extends { readonly lot: string; readonly sub_lot: string; readonly left: number }>(lots: readonly L[], u: Inspected, i: number): readonly L[] {
+  if (!namesLot(u)) return lots;
+  const own = lots.filter((l) => (u.lot === undefined || l.lot === u.lot) && (u.subLot === undefined || l.sub_lot === u.subLot));
+  const field = `units[${i}].${u.lot === undefined || lots.some((l) => l.lot === u.lot) ? 'subLot' : 'lot'}`;
+  if (own.length === 0) throw invalid(field, `no units of it came back with this return; its lots are ${lots.map((l) => [l.lot === '' ? 'unknown' : l.lot, ...(l.sub_lot === '' ? [] : [l.sub_lot])].join('/')).join(', ')}`);
+  const left = own.reduce((s, l) => s + l.left, 0);
+  if (u.quantity > left) throw new DomainError(409, 'not-received', `units[${i}].quantity: ${left} units of this lot wait for inspection`, { units: left });
+  return own;
 }

@@ -193,3 +193,37 @@ it('any sequence of returns, inspections, judgements, answers, rulings and payme
   expect(crashes).toBeGreaterThan(steps);
   expect(posted).toBeGreaterThan(2);
 }, 300_000);
+
+it('cases of one order line that come in at the same moment are traced to different lots, and inspection may name the lot it sees', async () => {
+  await sellOut(9_001);
+  const line = (eventId: string, type: 'paid' | 'shipped') => ({
+    shop: 'shop-1', eventId, occurredAt: T0, orderId: 'two-lots', lineId: '1', sku: SKU, quantity: 2, type, unitPrice: 15_900, currency: 'CNY', kind: null, payment: null, shipBy: null, broadcast: null, anchor: null, supplier: null, lot: null, buyer: null,
+  });
+  const lots: string[] = [];
+  for (const n of [1, 2]) {
+    lots.push(await f.database.transaction((tx) => f.stock.receive(tx, { world: 'live', location: 'main', supplier: 'factory-1', productionOrder: null, name: null, at: new Date(T0 + n), actor: 't', origin: 't', originId: 't', units: [{ sku: SKU, quantity: 1, quality: 'A', subLot: '' }] })));
+  }
+  await f.database.transaction((tx) => f.intake.takeIn(tx, [line('two-lots-p', 'paid'), line('two-lots-s', 'shipped')]));
+  await f.database.transaction((tx) => f.stock.takeUp(tx));
+  const open = (id: string, quantity: number) => ({ case: { id, shop: 'shop-1', orderId: 'two-lots', lineId: '1', sku: SKU, quantity, kind: 'return' as const, claimedReason: null, trackingNumber: null, at: T0, status: 'requested' as const }, receivedAt: null, grade: null, finding: null });
+  await f.database.transaction((tx) => returns.takeIn(tx, [open('P', 1), open('Q', 1)], 'test'));
+  const receive = (tx: Tx, id: string, units: number) => returns.receive(tx, id, { quantity: units, condition: undefined, location: undefined, at }, 'test');
+  // P is booked and not committed yet when Q comes: Q must wait for it before it looks at lots.
+  let second: Promise<void> | undefined;
+  await f.database.transaction(async (tx) => {
+    await receive(tx, 'P', 1);
+    second = f.database.transaction((other) => receive(other, 'Q', 1));
+    for (let waits = 0; waits === 0; ) waits = await number(`select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
+  });
+  await second;
+  const traced = (await f.sql.query(`select lot from return_lots where return_case in ('P', 'Q') order by lot`)).rows.map((x) => x.lot as string);
+  expect(traced).toEqual([...lots].sort());
+  const unit = { quantity: 1, grade: 'C' as const, finding: 'defect' as const, disposition: undefined, note: undefined, photos: [] };
+  const inspect = (id: string, over: object) => f.database.transaction((tx) => returns.inspect(tx, id, [{ ...unit, ...over }], at, 'test'));
+  await expect(inspect('P', { lot: 'lot_other' })).rejects.toThrow(/units\[0\]\.lot/);
+  await expect(inspect('P', { subLot: 'D1' })).rejects.toThrow(/units\[0\]\.subLot/);
+  const own = (await f.sql.query(`select lot from return_lots where return_case = 'P'`)).rows[0].lot as string;
+  await expect(inspect('P', { lot: own, quantity: 2 })).rejects.toThrow(/units/);
+  await inspect('P', { lot: own });
+  expect((await f.sql.query(`select lot from inspections where return_case = 'P'`)).rows).toEqual([{ lot: own }]);
+});
