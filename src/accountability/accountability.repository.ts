@@ -9,6 +9,8 @@ export interface ResponsibilityRow {
   readonly world: World;
   readonly return_case: string;
   readonly inspection: number | null;
+  /** Of a judgement without goods: the lot that its units left from, where that matters; else empty. */
+  readonly lot: string;
   readonly quantity: number;
   /** Of these, units beyond what their order line sold: others of the same line were judged before. */
   readonly beyond: number;
@@ -29,8 +31,8 @@ export const responsibilitiesOf = (tx: Tx, returnCase: string): Promise<Responsi
 export const insertResponsibility = (tx: Tx, r: Omit<ResponsibilityRow, 'superseded_by'>): Promise<number> =>
   touched(
     tx,
-    `insert into responsibilities (id, world, return_case, inspection, quantity, beyond, finding, claimed_reason, origin, policy, shares, status, note, at, actor) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
-    [r.id, r.world, r.return_case, r.inspection, r.quantity, r.beyond, r.finding, r.claimed_reason, r.origin, r.policy, JSON.stringify(r.shares), r.status, r.note, r.at, r.actor],
+    `insert into responsibilities (id, world, return_case, inspection, lot, quantity, beyond, finding, claimed_reason, origin, policy, shares, status, note, at, actor) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+    [r.id, r.world, r.return_case, r.inspection, r.lot, r.quantity, r.beyond, r.finding, r.claimed_reason, r.origin, r.policy, JSON.stringify(r.shares), r.status, r.note, r.at, r.actor],
   );
 
 /** To be called before the row that supersedes is inserted: there is one that stands per inspection. */
@@ -44,6 +46,10 @@ export const judgedUnits = (tx: Tx, cases: readonly string[]): Promise<{ return_
      from responsibilities where return_case = any($1) and superseded_by is null group by 1`,
     [cases],
   );
+
+/** Units of cases that stand judged without their goods, by the lot that they left from. */
+export const blindLots = (tx: Tx, cases: readonly string[]): Promise<{ lot: string; units: number }[]> =>
+  rows(tx, `select lot, sum(quantity - beyond)::int as units from responsibilities where return_case = any($1) and inspection is null and superseded_by is null and lot <> '' group by lot`, [cases]);
 
 export const setResponsibilityStatus = (tx: Tx, ids: readonly string[], status: ResponsibilityRow['status']): Promise<number> =>
   touched(tx, 'update responsibilities set status = $2 where id = any($1) and status <> $2', [ids, status]);
@@ -146,19 +152,19 @@ export const lockJudging = (tx: Tx, world: string): Promise<unknown> => rows(tx,
 
 export const findChargeback = (tx: Tx, id: string): Promise<ChargebackRow | undefined> => one(tx, 'select * from chargebacks where id = $1', [id]);
 export const lockChargeback = (tx: Tx, id: string): Promise<ChargebackRow | undefined> => one(tx, 'select * from chargebacks where id = $1 for update', [id]);
-/** The chargebacks that claims of a responsibility stand in, locked in one order. */
-export const lockChargebacksOf = (tx: Tx, responsibility: string): Promise<unknown> =>
-  rows(tx, 'select c.id from chargebacks c where c.id in (select chargeback from claims where responsibility = $1) order by c.id for update', [responsibility]);
+/** The chargebacks that claims of responsibilities stand in, locked in one order. */
+export const lockChargebacksOf = (tx: Tx, responsibilities: readonly string[]): Promise<unknown> =>
+  rows(tx, 'select c.id from chargebacks c where c.id in (select chargeback from claims where responsibility = any($1)) order by c.id for update', [responsibilities]);
 /**
- * Chargebacks that left the house with a claim of a responsibility in them, and still ask for it. One that was withdrawn asks for
+ * Chargebacks that left the house with a claim of these responsibilities in them, and still ask for it. One that was withdrawn asks for
  * nothing, nor does a ruling that charged no unit of the claim.
  */
-export const bindingChargebacks = (tx: Tx, responsibility: string): Promise<ChargebackRow[]> =>
+export const bindingChargebacks = (tx: Tx, responsibilities: readonly string[]): Promise<ChargebackRow[]> =>
   rows(
     tx,
     `select c.* from chargebacks c where c.status not in ('draft', 'withdrawn') and exists (
-       select 1 from claims x where x.responsibility = $1 and x.chargeback = c.id and not x.voided and not (c.status in ('posted', 'settled') and x.charged = 0)) order by c.id`,
-    [responsibility],
+       select 1 from claims x where x.responsibility = any($1) and x.chargeback = c.id and not x.voided and not (c.status in ('posted', 'settled') and x.charged = 0)) order by c.id`,
+    [responsibilities],
   );
 
 export const claimsOfChargebacks = (tx: Tx, ids: readonly string[]): Promise<(ClaimRow & { finding: string; claimed_reason: string | null; inspection: number | null })[]> =>

@@ -63,6 +63,13 @@ describe('a claim', () => {
     expect(claim({}, undefined, { capBp: 0 }).get('supplier')?.outcome).toBe('nothing-lost');
   });
 
+  it('of a refund is asked of a supplier by what the unit cost, and not at all where that is in another currency', () => {
+    const refund = { costs: { refund: 15_900 }, unitValue: 15_900, quantity: 1 };
+    expect(claim({ ...refund, unitCost: 5_160 }).get('supplier')).toMatchObject({ outcome: 'claimed', elements: [{ element: 'refund', cost: 15_900, amount: 5_160 }] });
+    expect(claim({ ...refund, unitCost: null }).get('supplier')).toMatchObject({ outcome: 'no-rate', elements: [{ cost: 15_900, amount: 0 }] });
+    expect(claim({ ...refund, unitCost: null }, [{ party: 'carrier', shareBp: 10_000 }]).get('carrier')?.elements).toMatchObject([{ amount: 15_900 }]);
+  });
+
   it('is of no unit that the order line did not sell, once another case of it was judged', () => {
     expect(unitsBeyond(1, 1, { elsewhere: 1, here: 0 })).toBe(1);
     expect(unitsBeyond(3, 4, { elsewhere: 2, here: 0 })).toBe(1);

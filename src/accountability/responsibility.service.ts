@@ -13,6 +13,7 @@ import {
   allowanceOf, type ClaimParts, claimsOf, faultOfShares, NOT_INSPECTED, OTHER_TERMS, sharesOf, unitCosts, USUAL_TERMS, type Costs, type Party, WHOLE_BP, type Share, type SupplierTerms, unitsBeyond,
 } from './accountability.rules.js';
 import * as store from './accountability.repository.js';
+import { blindGroups } from './blind.js';
 import { postTransfers, standingOfResponsibility, type Transfer } from './ledger.repository.js';
 import { policyAt, termsAt, type Policy } from './policy.repository.js';
 
@@ -52,15 +53,16 @@ export class ResponsibilityService {
     if (fresh.length === 0) return;
     // Judged without goods, which came all the same: the units are the same, so that judgement ends with this one. Where its party
     // was told already, a person has to say what becomes of it.
-    const blind = judged.find((r) => r.inspection === null && r.superseded_by === null);
-    const sent = blind === undefined ? undefined : await this.sentFor(tx, blind.id);
+    const blind = judged.filter((r) => r.inspection === null && r.superseded_by === null);
+    const sent = await this.sentFor(tx, ...blind.map((r) => r.id));
     if (sent !== undefined) return this.jobs.announce(tx, decisionAwaited, { return: id, sku: c.sku, chargeback: sent.id, reason: 'goods-came' });
-    const book: Transfer[] = blind === undefined ? [] : await this.takeBack(tx, blind, await worldNow(tx, c.world), 'policy');
+    const book: Transfer[] = [];
+    for (const r of blind) book.push(...(await this.takeBack(tx, r, await worldNow(tx, c.world), 'policy')));
     for (const [i, inspection] of fresh.entries()) {
       const policy = await policyAt(tx, inspection.recorded_at);
       const shares = sharesOf(policy.rules, inspection.finding, c.claimed_reason);
       const group = { inspection, quantity: inspection.quantity, finding: inspection.finding, lot: inspection.lot };
-      book.push(...(await this.judge(tx, c, group, policy, shares, { origin: 'policy', note: null, actor: 'policy', at: inspection.at }, i === 0 ? blind?.id : undefined)));
+      book.push(...(await this.judge(tx, c, group, policy, shares, { origin: 'policy', note: null, actor: 'policy', at: inspection.at }, ...(i === 0 ? blind.map((r) => r.id) : []))));
     }
     await postTransfers(tx, book);
   }
@@ -78,17 +80,15 @@ export class ResponsibilityService {
     // A judgement that stands can be replaced whatever the platform says by now.
     if (inspections.length === 0 && standing.length === 0 && !REFUNDED.includes(c.status)) throw new DomainError(409, 'not-refunded', `nothing was lost yet: no goods came, and the platform says that this case is ${c.status}`, { currentStatus: c.status });
     const groups: Group[] = inspections.length === 0
-      ? [{ inspection: undefined, quantity: c.quantity, finding: NOT_INSPECTED, lot: '' }]
+      ? await blindGroups(tx, c, wanted.shares)
       : inspections.filter((i) => wanted.inspection === undefined || i.id === wanted.inspection).map((inspection) => ({ inspection, quantity: inspection.quantity, finding: inspection.finding, lot: inspection.lot }));
     const at = await worldNow(tx, c.world);
     const book: Transfer[] = [];
-    let blind = inspections.length === 0 ? undefined : standing.find((r) => r.inspection === null);
-    for (const group of groups) {
-      const before = standing.find((r) => r.inspection === (group.inspection?.id ?? null));
-      for (const r of [before, blind]) if (r !== undefined) book.push(...(await this.takeBack(tx, r, at, actor)));
+    for (const [n, group] of groups.entries()) {
+      const before = standing.filter((r) => (r.inspection === null ? n === 0 : r.inspection === group.inspection?.id));
+      for (const r of before) book.push(...(await this.takeBack(tx, r, at, actor)));
       const policy = await policyAt(tx, group.inspection?.recorded_at ?? new Date());
-      book.push(...(await this.judge(tx, c, group, policy, wanted.shares, { origin: 'person', note: wanted.note, actor, at }, before?.id, blind?.id)));
-      blind = undefined;
+      book.push(...(await this.judge(tx, c, group, policy, wanted.shares, { origin: 'person', note: wanted.note, actor, at }, ...before.map((r) => r.id))));
     }
     await postTransfers(tx, book);
   }
@@ -97,23 +97,24 @@ export class ResponsibilityService {
   private async forget(tx: Tx, id: string): Promise<void> {
     const c = await this.lock(tx, id);
     if (c === undefined || !NOTHING_LOST.includes(c.status)) return;
-    const blind = (await store.responsibilitiesOf(tx, id)).find((r) => r.inspection === null && r.superseded_by === null);
-    if (blind === undefined) return;
+    const blind = (await store.responsibilitiesOf(tx, id)).filter((r) => r.inspection === null && r.superseded_by === null);
+    if (blind.length === 0) return;
     // What was sent already is for a person to withdraw: the party may have answered.
-    const sent = await this.sentFor(tx, blind.id);
+    const sent = await this.sentFor(tx, ...blind.map((r) => r.id));
     if (sent !== undefined) return this.jobs.announce(tx, decisionAwaited, { return: id, sku: c.sku, chargeback: sent.id, reason: 'nothing-lost' });
     const at = await worldNow(tx, c.world);
     const policy = await policyAt(tx, new Date());
-    const book = await this.takeBack(tx, blind, at, 'platform');
-    const group: Group = { inspection: undefined, quantity: blind.quantity, finding: NOT_INSPECTED, lot: '' };
-    await this.judge(tx, c, group, policy, [{ party: 'merchant', shareBp: WHOLE_BP }], { origin: 'policy', note: `the case is ${c.status}`, actor: 'platform', at }, blind.id);
+    const book: Transfer[] = [];
+    for (const r of blind) book.push(...(await this.takeBack(tx, r, at, 'platform')));
+    const group: Group = { inspection: undefined, quantity: blind.reduce((s, r) => s + r.quantity, 0), finding: NOT_INSPECTED, lot: '' };
+    await this.judge(tx, c, group, policy, [{ party: 'merchant', shareBp: WHOLE_BP }], { origin: 'policy', note: `the case is ${c.status}`, actor: 'platform', at }, ...blind.map((r) => r.id));
     await postTransfers(tx, book);
   }
 
   /** What of a case waits for a person: it was judged without goods and charged, and then the goods came, or nothing was lost after all. */
   async awaited(tx: Tx, c: ReturnCase): Promise<{ reason: 'goods-came' | 'nothing-lost'; chargeback: string } | null> {
-    const blind = (await store.responsibilitiesOf(tx, c.id)).find((r) => r.inspection === null && r.superseded_by === null);
-    const sent = blind === undefined ? undefined : (await store.bindingChargebacks(tx, blind.id))[0];
+    const blind = (await store.responsibilitiesOf(tx, c.id)).filter((r) => r.inspection === null && r.superseded_by === null);
+    const [sent] = await store.bindingChargebacks(tx, blind.map((r) => r.id));
     if (sent === undefined) return null;
     if (c.inspected > 0) return { reason: 'goods-came', chargeback: sent.id };
     return NOTHING_LOST.includes(c.status) ? { reason: 'nothing-lost', chargeback: sent.id } : null;
@@ -125,10 +126,10 @@ export class ResponsibilityService {
     return c;
   }
 
-  /** A chargeback that was sent and asks for units of this judgement. */
-  private async sentFor(tx: Tx, judgement: string): Promise<store.ChargebackRow | undefined> {
-    await store.lockChargebacksOf(tx, judgement);
-    return (await store.bindingChargebacks(tx, judgement))[0];
+  /** A chargeback that was sent and asks for units of one of these judgements. */
+  private async sentFor(tx: Tx, ...judgements: readonly string[]): Promise<store.ChargebackRow | undefined> {
+    await store.lockChargebacksOf(tx, judgements);
+    return (await store.bindingChargebacks(tx, judgements))[0];
   }
 
   /** Frees what a judgement asked for; answers the reversals of what it booked. Refused once a party was told of it. */
@@ -141,13 +142,13 @@ export class ResponsibilityService {
 
   /** Writes a judgement in place of those it supersedes, and what it asks for; answers what it books. */
   private async judge(
-    tx: Tx, c: ReturnCase, group: Group, policy: Policy, shares: readonly Share[], by: { origin: 'policy' | 'person'; note: string | null; actor: string; at: Date }, ...supersedes: readonly (string | undefined)[]
+    tx: Tx, c: ReturnCase, group: Group, policy: Policy, shares: readonly Share[], by: { origin: 'policy' | 'person'; note: string | null; actor: string; at: Date }, ...supersedes: readonly string[]
   ): Promise<Transfer[]> {
     const id = newId('rsp');
-    for (const before of supersedes) if (before !== undefined) await store.supersede(tx, before, id);
+    for (const before of supersedes) await store.supersede(tx, before, id);
     const beyond = await this.beyondSold(tx, c, group.quantity);
     await store.insertResponsibility(tx, {
-      id, world: c.world, return_case: c.id, inspection: group.inspection?.id ?? null, quantity: group.quantity, beyond, finding: group.finding, claimed_reason: c.claimed_reason, origin: by.origin, policy: policy.version,
+      id, world: c.world, return_case: c.id, inspection: group.inspection?.id ?? null, lot: group.inspection === undefined ? group.lot : '', quantity: group.quantity, beyond, finding: group.finding, claimed_reason: c.claimed_reason, origin: by.origin, policy: policy.version,
       shares, status: 'proposed', note: by.note, at: by.at, actor: by.actor,
     });
     const book = await this.ask(tx, c, { ...group, quantity: group.quantity - beyond, beyond }, policy, shares, id, by);
@@ -185,7 +186,7 @@ export class ResponsibilityService {
     };
     const parts = group.quantity === 0 ? notSold(shares) : claimsOf(
       {
-        quantity: group.quantity, costs: worth.costs, unitValue: worth.unitValue, disposition: group.inspection?.disposition ?? 'none', age: lot === undefined ? null : Math.floor(((c.received_at ?? by.at).getTime() - lot.received_at.getTime()) / DAY_MS),
+        quantity: group.quantity, costs: worth.costs, unitValue: worth.unitValue, unitCost: worth.unitCost, disposition: group.inspection?.disposition ?? 'none', age: lot === undefined ? null : Math.floor(((c.received_at ?? by.at).getTime() - lot.received_at.getTime()) / DAY_MS),
         allowanceLeft: lot === undefined ? 0 : Math.max(0, allowanceOf(lot.received, supplierTerms.allowanceBp) - allowed),
       },
       shares, (party) => (party === 'supplier' ? supplierTerms : OTHER_TERMS), (party) => partyIds[party] !== null,
@@ -204,7 +205,8 @@ export class ResponsibilityService {
       }) : undefined;
       await store.insertClaim(tx, {
         responsibility, party, party_id: partyId, share_bp: shareBp, return_case: c.id, sku: c.sku, lot: group.lot, quantity: group.quantity === 0 ? group.beyond : group.quantity, allowed: part.allowed, outcome: part.outcome,
-        unit_value: worth.unitValue, currency: worth.currency, chargeback: draft?.id ?? null, line_id: draft === undefined ? null : `l${draft.lines}`,
+        // What the buyer paid is no supplier's business.
+        unit_value: party === 'supplier' && worth.unitCost !== undefined ? worth.unitCost : worth.unitValue, currency: worth.currency, chargeback: draft?.id ?? null, line_id: draft === undefined ? null : `l${draft.lines}`,
       }, part.elements);
       for (const { element, cost } of part.elements) {
         if (cost === 0) continue;
@@ -228,12 +230,12 @@ export class ResponsibilityService {
   /** What one of the units is worth and what its return cost: goods by what the factory was paid for them; a refund without goods by what the buyer got back. */
   private async valueOf(
     tx: Tx, c: ReturnCase, group: Group, lot: LotRecord | undefined, sold: { unit_price: number | null; currency: string | null } | undefined, terms: { unit_cost: number; cost_currency: string } | undefined, policy: Policy,
-  ): Promise<{ unitValue: number; currency: string; costs: Costs }> {
+  ): Promise<{ unitValue: number; unitCost?: number | null; currency: string; costs: Costs }> {
     const line = lot?.production_order == null ? undefined : (await orderLines(tx, [lot.production_order])).find((l) => l.sku === c.sku);
     const value = line === undefined ? { unitValue: terms?.unit_cost ?? 0, currency: terms?.cost_currency ?? 'XXX' } : { unitValue: line.unit_price, currency: line.currency };
     if (group.inspection === undefined) {
       const refunded = c.kind === 'refund-only' && REFUNDED.includes(c.status) && sold?.unit_price != null && sold.currency !== null;
-      return refunded ? { unitValue: sold.unit_price as number, currency: sold.currency as string, costs: { refund: sold.unit_price as number } } : { ...value, costs: {} };
+      return refunded ? { unitValue: sold.unit_price as number, unitCost: sold.currency === value.currency ? value.unitValue : null, currency: sold.currency as string, costs: { refund: sold.unit_price as number } } : { ...value, costs: {} };
     }
     const rates = policy.costs.find((r) => r.currency === value.currency);
     return { ...value, costs: unitCosts({ grade: group.inspection.grade, disposition: group.inspection.disposition, unitValue: value.unitValue }, policy.write_down_bp, rates) };

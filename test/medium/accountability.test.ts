@@ -357,6 +357,28 @@ describe('units that were charged, and what comes after', () => {
   });
 });
 
+describe('a refund without goods for which a supplier answers', () => {
+  const refunded = (id: string, order: string) => r.call('POST', '/v1/returns', { return_id: id, occurred_at: iso(100_950), shop: 'shop-1', order_id: order, line_id: '1', sku: 'K1-S', quantity: 1, kind: 'refund-only', status: 'refunded' });
+  const blame = (id: string, parties: readonly string[]) => r.call('POST', `/v1/returns/${id}/responsibility`, { shares: parties.map((party) => ({ party, shareBp: 10_000 / parties.length })), note: 'seen on a photo' });
+
+  it('is asked of the lot that left, up to the cap on what the unit cost, and does not say what the buyer paid', async () => {
+    await refunded('RS', 'm58');
+    const { items } = (await blame('RS', ['supplier'])).body;
+    expect(items).toMatchObject([{ inspection: null, claims: [{ party: 'supplier', partyId: 'factory-1', lot, outcome: 'claimed', elements: [{ element: 'refund', cost: 15_900, amount: 4_644 }] }] }]);
+    const cb = (await as(finance, 'GET', `/v1/chargebacks/${items[0].claims[0].chargeback}`)).body;
+    expect(JSON.stringify(cb)).not.toContain('15900');
+    expect(cb.lines.find((l: { return: string }) => l.return === 'RS')).toMatchObject({ lot, unitValue: 5_160, amount: 4_644 });
+    // Judged anew, nothing is left behind; a share is a share of the cap.
+    expect((await blame('RS', ['warehouse', 'supplier'])).body.items).toMatchObject([{ claims: [{ outcome: 'voided' }] }, { claims: [{ party: 'warehouse', elements: [{ cost: 7_950, amount: 7_950 }] }, { party: 'supplier', lot, elements: [{ cost: 7_950, amount: 2_322 }] }] }]);
+  });
+
+  it('names the fault where the units left from no lot', async () => {
+    await refunded('RN', 'm80');
+    expect((await blame('RN', ['supplier'])).body).toMatchObject({ status: 422, detail: expect.stringContaining('shares') });
+    expect((await blame('RN', ['warehouse'])).status).toBe(200);
+  });
+});
+
 describe('a replay whose shop sends nothing', () => {
   const shop = (sendSignals: boolean) => r.call('PUT', '/v1/shops/shop-1', { platform: 'tiktok', timeZone: 'Asia/Shanghai', currency: 'CNY', clock: 'replay', sendSignals });
 
