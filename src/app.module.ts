@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AccessModule, Access1763800100000, Files1763801000000 } from './access/index.js';
-import { Accountability1763800900000, AccountabilityModule } from './accountability/index.js';
+import { Accountability1763800900000, AccountabilityModule, FairClaims1763803900000 } from './accountability/index.js';
 import { Anchor, Broadcast, BroadcastsModule, Broadcasts1763800300000, LineUpItem, Link, LinkBundles1763803700000, LinkComponent, LiveLog1763803300000 } from './broadcasts/index.js';
 import { CatalogueModule, Catalogue1763800200000, Shop, Sku, Sourcing, Style, Supplier } from './catalogue/index.js';
 import { ConnectorsModule, LiveLogAttributions1763803400000, Notices1763801300000, PlatformConnections1763803000000, ReturnWords1763803800000, SharedStock1763803100000 } from './connectors/index.js';
@@ -19,7 +19,7 @@ export const MIGRATIONS = [
   LinesForReaders1763801400000, Alarms1763801500000, ReturnExpectations1763801600000, LotsWithdrawn1763801700000,
   NowcastModels1763802100000, StandingSales1763802200000, Commitments1763802210000, LeanIntake1763802300000, PlatformConnections1763803000000, SharedStock1763803100000,
   WeeklyShapes1763803200000, LiveLog1763803300000, LiveLogAttributions1763803400000, ViewerSteps1763803500000, StreamMoves1763803600000, LinkBundles1763803700000, ReturnWords1763803800000,
-  ReservationsByLine1763804000000, OverviewIndexes1763804010000, AgreedUnits1763804100000, WaitingNeeds1763804110000,
+  FairClaims1763803900000, ReservationsByLine1763804000000, OverviewIndexes1763804010000, AgreedUnits1763804100000, WaitingNeeds1763804110000,
 ];
 export const ENTITIES = [Shop, Supplier, Style, Sku, Sourcing, Anchor, Broadcast, LineUpItem, Link, LinkComponent];
 

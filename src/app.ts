@@ -215,7 +215,7 @@ function stopper(app: NestFastifyApplication, foundations: Opened): () => Promis
     (stopping ??= (async () => {
       app.get(Readiness).ready = false;
       app.get(StreamController).closeAll();
-      app.get(Housekeeping).stop();
+      await app.get(Housekeeping).stop();
       await app.get(Ticker).stop();
       await app.get(ReservationsService).stop();
       await app.get(PlanningService).stop();

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import argon2 from 'argon2';
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { currentScope, Database, DomainError, invalid, newId, notFound, randomSecret, Remembered, Secrets, type Tx } from '../kernel/index.js';
+import { currentScope, Database, DomainError, invalid, newId, notFound, randomSecret, Remembered, Secrets, type Tx, unavailable } from '../kernel/index.js';
 import * as store from './access.repository.js';
 import { actorOf, BOUND_ROLES, type Binding, type Principal, type RoleName } from './principal.js';
 
@@ -12,6 +12,9 @@ const SESSION_HOURS = 12;
 const MAX_REMEMBERED = 10_000;
 const MAX_HASHES = 1_000;
 export const BEARER = /^Bearer ([\x21-\x7e]{1,512})$/i;
+/** Each verification takes 64 MB and a quarter of a second of work: so many at once, so many more wait, the rest is refused. */
+const MAX_VERIFYING = 4;
+const MAX_WAITING = 100;
 /** Failed log-ins per user name within a quarter of an hour before further tries are refused. */
 const MAX_FAILURES = 10;
 const FAILURE_WINDOW_MS = 15 * 60_000;
@@ -42,6 +45,8 @@ export class AccessService {
   /** Hashes of headers seen lately: one costs as much as reading an order. */
   private readonly hashes = new Map<string, string>();
   private readonly failures = new Map<string, { count: number; since: number }>();
+  private verifying = 0;
+  private readonly waiting: (() => void)[] = [];
 
   constructor(
     @Inject(Database) private readonly database: Database,
@@ -108,23 +113,54 @@ export class AccessService {
 
   /** Answers the session token; the same refusal for an unknown name and a wrong password, at the same cost. */
   async logIn(name: string, password: string): Promise<{ token: string; principal: Principal }> {
-    const failed = this.failures.get(name);
-    if (failed !== undefined && failed.count >= MAX_FAILURES && Date.now() - failed.since < FAILURE_WINDOW_MS) {
-      throw new DomainError(429, 'too-many-tries', 'too many failed log-ins for this name; try again in a quarter of an hour', { retryAfter: 900 });
-    }
-    const user = await this.database.transaction((tx) => store.findUser(tx, name));
-    const fallback = '$argon2id$v=19$m=65536,p=4,t=3$c29tZXNhbHRzb21lc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
-    const right = await argon2.verify(user?.password_hash ?? fallback, password).catch(() => false);
-    if (user === undefined || user.disabled || !right) {
-      const fresh = failed === undefined || Date.now() - failed.since >= FAILURE_WINDOW_MS;
-      if (this.failures.size > MAX_REMEMBERED) this.failures.clear();
-      this.failures.set(name, fresh ? { count: 1, since: Date.now() } : { ...failed, count: failed.count + 1 });
-      throw new DomainError(401, 'unauthorized', 'the name or the password is wrong');
-    }
+    this.countTry(name);
+    const user = await this.verified(name, password).catch((error: unknown) => {
+      // Nothing was tried: the database was away, or too many log in.
+      this.forgiveTry(name);
+      throw error;
+    });
+    if (user === undefined) throw new DomainError(401, 'unauthorized', 'the name or the password is wrong');
     this.failures.delete(name);
     const token = randomSecret();
     await this.database.transaction((tx) => store.insertSession(tx, hashOf(`session:${token}`), user.id, SESSION_HOURS));
     return { token, principal: { kind: 'user', id: user.id, name: user.name, role: user.role, bindings: user.bindings, scopes: [] } };
+  }
+
+  private async verified(name: string, password: string): Promise<store.UserRow | undefined> {
+    const user = await this.database.transaction((tx) => store.findUser(tx, name));
+    const fallback = '$argon2id$v=19$m=65536,p=4,t=3$c29tZXNhbHRzb21lc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
+    const right = await this.inTurn(() => argon2.verify(user?.password_hash ?? fallback, password).catch(() => false));
+    return user === undefined || user.disabled || !right ? undefined : user;
+  }
+
+  /** A try counts before it is verified, and a success clears the count: tries sent side by side are no more than those one after the other. */
+  private countTry(name: string): void {
+    const failed = this.failures.get(name);
+    const fresh = failed === undefined || Date.now() - failed.since >= FAILURE_WINDOW_MS;
+    if (!fresh && failed.count >= MAX_FAILURES) {
+      throw new DomainError(429, 'too-many-tries', 'too many failed log-ins for this name; try again in a quarter of an hour', { retryAfter: 900 });
+    }
+    if (this.failures.size > MAX_REMEMBERED) this.failures.clear();
+    this.failures.set(name, fresh ? { count: 1, since: Date.now() } : { ...failed, count: failed.count + 1 });
+  }
+
+  private forgiveTry(name: string): void {
+    const counted = this.failures.get(name);
+    if (counted !== undefined) this.failures.set(name, { ...counted, count: counted.count - 1 });
+  }
+
+  private async inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.verifying < MAX_VERIFYING) this.verifying++;
+    else if (this.waiting.length >= MAX_WAITING) throw unavailable('too many log-ins at the moment');
+    // Who ends hands its turn over.
+    else await new Promise<void>((resolve) => void this.waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = this.waiting.shift();
+      if (next === undefined) this.verifying--;
+      else next();
+    }
   }
 
   async logOut(token: string): Promise<void> {

@@ -104,7 +104,8 @@ export class AccountabilityController {
   }
 
   private async shown(tx: Tx, id: string): Promise<object> {
-    if ((await findCase(tx, id)) === undefined) throw notFound(`the return ${id}`);
+    const c = await findCase(tx, id);
+    if (c === undefined) throw notFound(`the return ${id}`);
     const judged = await store.responsibilitiesOf(tx, id);
     const claims = await store.claimsOfResponsibilities(tx, judged.map((r) => r.id));
     const elements = await store.elementsOf(tx, claims.map((c) => c.id));
@@ -112,12 +113,13 @@ export class AccountabilityController {
     const order = ['disputed', 'proposed', 'ruled', 'agreed'] as const;
     return {
       return: id, status: standing.length === 0 ? 'unassigned' : (order.find((s) => standing.some((r) => r.status === s)) ?? 'proposed'),
+      awaitsDecision: await this.responsibility.awaited(tx, c),
       items: judged.map((r) => ({
-        id: r.id, inspection: r.inspection, quantity: r.quantity, finding: r.finding, claimedReason: r.claimed_reason, origin: r.origin, policy: r.policy, shares: r.shares, status: r.status, note: r.note, at: r.at, actor: r.actor,
+        id: r.id, inspection: r.inspection, quantity: r.quantity, beyondSold: r.beyond, finding: r.finding, claimedReason: r.claimed_reason, origin: r.origin, policy: r.policy, shares: r.shares, status: r.status, note: r.note, at: r.at, actor: r.actor,
         supersededBy: r.superseded_by,
-        claims: claims.filter((c) => c.responsibility === r.id).map((c) => ({
-          party: c.party, partyId: c.party_id, shareBp: c.share_bp, lot: c.lot === '' ? null : c.lot, outcome: c.voided ? 'voided' : c.outcome, allowance: c.allowed, currency: c.currency, chargeback: c.chargeback, lineId: c.line_id,
-          elements: elements.filter((e) => e.claim === c.id).map((e) => ({ element: e.element, cost: e.cost, amount: e.amount })),
+        claims: claims.filter((x) => x.responsibility === r.id).map((x) => ({
+          party: x.party, partyId: x.party_id, shareBp: x.share_bp, lot: x.lot === '' ? null : x.lot, outcome: x.voided ? 'voided' : x.outcome, allowance: x.allowed, currency: x.currency, chargeback: x.chargeback, lineId: x.line_id,
+          elements: elements.filter((e) => e.claim === x.id).map((e) => ({ element: e.element, cost: e.cost, amount: e.amount })),
         })),
       })),
     };

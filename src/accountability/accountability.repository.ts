@@ -9,7 +9,11 @@ export interface ResponsibilityRow {
   readonly world: World;
   readonly return_case: string;
   readonly inspection: number | null;
+  /** Of a judgement without goods: the lot that its units left from, where that matters; else empty. */
+  readonly lot: string;
   readonly quantity: number;
+  /** Of these, units beyond what their order line sold: others of the same line were judged before. */
+  readonly beyond: number;
   readonly finding: string;
   readonly claimed_reason: string | null;
   readonly origin: 'policy' | 'person';
@@ -27,12 +31,25 @@ export const responsibilitiesOf = (tx: Tx, returnCase: string): Promise<Responsi
 export const insertResponsibility = (tx: Tx, r: Omit<ResponsibilityRow, 'superseded_by'>): Promise<number> =>
   touched(
     tx,
-    `insert into responsibilities (id, world, return_case, inspection, quantity, finding, claimed_reason, origin, policy, shares, status, note, at, actor) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
-    [r.id, r.world, r.return_case, r.inspection, r.quantity, r.finding, r.claimed_reason, r.origin, r.policy, JSON.stringify(r.shares), r.status, r.note, r.at, r.actor],
+    `insert into responsibilities (id, world, return_case, inspection, lot, quantity, beyond, finding, claimed_reason, origin, policy, shares, status, note, at, actor) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+    [r.id, r.world, r.return_case, r.inspection, r.lot, r.quantity, r.beyond, r.finding, r.claimed_reason, r.origin, r.policy, JSON.stringify(r.shares), r.status, r.note, r.at, r.actor],
   );
 
 /** To be called before the row that supersedes is inserted: there is one that stands per inspection. */
 export const supersede = (tx: Tx, id: string, by: string): Promise<number> => touched(tx, 'update responsibilities set superseded_by = $2 where id = $1', [id, by]);
+
+/** Units of cases that stand judged, by case: those with their goods, and those without. */
+export const judgedUnits = (tx: Tx, cases: readonly string[]): Promise<{ return_case: string; units: number; blind: number }[]> =>
+  rows(
+    tx,
+    `select return_case, coalesce(sum(quantity - beyond) filter (where inspection is not null), 0)::int as units, coalesce(sum(quantity - beyond) filter (where inspection is null), 0)::int as blind
+     from responsibilities where return_case = any($1) and superseded_by is null group by 1`,
+    [cases],
+  );
+
+/** Units of cases that stand judged without their goods, by the lot that they left from. */
+export const blindLots = (tx: Tx, cases: readonly string[]): Promise<{ lot: string; units: number }[]> =>
+  rows(tx, `select lot, sum(quantity - beyond)::int as units from responsibilities where return_case = any($1) and inspection is null and superseded_by is null and lot <> '' group by lot`, [cases]);
 
 export const setResponsibilityStatus = (tx: Tx, ids: readonly string[], status: ResponsibilityRow['status']): Promise<number> =>
   touched(tx, 'update responsibilities set status = $2 where id = any($1) and status <> $2', [ids, status]);
@@ -109,22 +126,24 @@ export interface ChargebackRow {
   readonly answer_by: Date | null;
   readonly silence_accepts: boolean;
   readonly answer_days: number;
+  /** Whether its party hears of it: not of what a replay came to whose shop sends nothing. */
+  readonly leaves: boolean;
 }
 
-/** One draft per party, currency and terms collects claims; who asks first makes it. Locked, with the number of its next line; undefined where it was sent at this very moment. */
+/** One draft per party, currency and terms (and whether it leaves the house) collects claims; who asks first makes it. Locked, with the number of its next line; undefined where it was sent at this very moment. */
 export async function draftFor(
-  tx: Tx, d: Pick<ChargebackRow, 'id' | 'world' | 'party' | 'party_id' | 'currency' | 'created_at' | 'notify_at' | 'silence_accepts' | 'answer_days'>,
+  tx: Tx, d: Pick<ChargebackRow, 'id' | 'world' | 'party' | 'party_id' | 'currency' | 'created_at' | 'notify_at' | 'silence_accepts' | 'answer_days' | 'leaves'>,
 ): Promise<(ChargebackRow & { readonly lines: number }) | undefined> {
   await touched(
     tx,
-    `insert into chargebacks (id, world, party, party_id, currency, status, created_at, notify_at, silence_accepts, answer_days) values ($1, $2, $3, $4, $5, 'draft', $6, $7, $8, $9)
-     on conflict (world, party, party_id, currency, silence_accepts, answer_days) where status = 'draft' do nothing`,
-    [d.id, d.world, d.party, d.party_id, d.currency, d.created_at, d.notify_at, d.silence_accepts, d.answer_days],
+    `insert into chargebacks (id, world, party, party_id, currency, status, created_at, notify_at, silence_accepts, answer_days, leaves) values ($1, $2, $3, $4, $5, 'draft', $6, $7, $8, $9, $10)
+     on conflict (world, party, party_id, currency, silence_accepts, answer_days, leaves) where status = 'draft' do nothing`,
+    [d.id, d.world, d.party, d.party_id, d.currency, d.created_at, d.notify_at, d.silence_accepts, d.answer_days, d.leaves],
   );
   return one(
     tx,
-    `update chargebacks set lines = lines + 1 where world = $1 and party = $2 and party_id = $3 and currency = $4 and silence_accepts = $5 and answer_days = $6 and status = 'draft' returning *`,
-    [d.world, d.party, d.party_id, d.currency, d.silence_accepts, d.answer_days],
+    `update chargebacks set lines = lines + 1 where world = $1 and party = $2 and party_id = $3 and currency = $4 and silence_accepts = $5 and answer_days = $6 and leaves = $7 and status = 'draft' returning *`,
+    [d.world, d.party, d.party_id, d.currency, d.silence_accepts, d.answer_days, d.leaves],
   );
 }
 
@@ -133,9 +152,20 @@ export const lockJudging = (tx: Tx, world: string): Promise<unknown> => rows(tx,
 
 export const findChargeback = (tx: Tx, id: string): Promise<ChargebackRow | undefined> => one(tx, 'select * from chargebacks where id = $1', [id]);
 export const lockChargeback = (tx: Tx, id: string): Promise<ChargebackRow | undefined> => one(tx, 'select * from chargebacks where id = $1 for update', [id]);
-/** The chargebacks that claims of a responsibility stand in, locked in one order. */
-export const lockChargebacksOf = (tx: Tx, responsibility: string): Promise<ChargebackRow[]> =>
-  rows(tx, 'select c.* from chargebacks c where c.id in (select chargeback from claims where responsibility = $1) order by c.id for update', [responsibility]);
+/** The chargebacks that claims of responsibilities stand in, locked in one order. */
+export const lockChargebacksOf = (tx: Tx, responsibilities: readonly string[]): Promise<unknown> =>
+  rows(tx, 'select c.id from chargebacks c where c.id in (select chargeback from claims where responsibility = any($1)) order by c.id for update', [responsibilities]);
+/**
+ * Chargebacks that left the house with a claim of these responsibilities in them, and still ask for it. One that was withdrawn asks for
+ * nothing, nor does a ruling that charged no unit of the claim.
+ */
+export const bindingChargebacks = (tx: Tx, responsibilities: readonly string[]): Promise<ChargebackRow[]> =>
+  rows(
+    tx,
+    `select c.* from chargebacks c where c.status not in ('draft', 'withdrawn') and exists (
+       select 1 from claims x where x.responsibility = any($1) and x.chargeback = c.id and not x.voided and not (c.status in ('posted', 'settled') and x.charged = 0)) order by c.id`,
+    [responsibilities],
+  );
 
 export const claimsOfChargebacks = (tx: Tx, ids: readonly string[]): Promise<(ClaimRow & { finding: string; claimed_reason: string | null; inspection: number | null })[]> =>
   rows(
@@ -167,11 +197,14 @@ export const insertRuling = (tx: Tx, id: string, n: number, body: unknown, at: D
 export const dueChargebacks = (tx: Tx, world: World, now: Date, limit: number): Promise<{ id: string; version: number }[]> =>
   rows(tx, `select id, version from chargebacks where world = $1 and status in ('draft', 'notified') and (case status when 'draft' then notify_at else answer_by end) <= $2 order by id limit $3`, [world, now, limit]);
 
-/** Who may see a chargeback beside the merchant: its party, once it was sent. */
+/** Who may see a chargeback beside the merchant: its party, once it was sent and where it leaves the house. */
 export interface PartyScope {
   readonly party: 'supplier' | 'anchor';
   readonly ids: readonly string[];
 }
+
+export const mayHear = (cb: Pick<ChargebackRow, 'party' | 'party_id' | 'notified_at' | 'leaves'>, only: PartyScope): boolean =>
+  cb.party === only.party && only.ids.includes(cb.party_id) && cb.notified_at !== null && cb.leaves;
 
 export interface ChargebackFilter {
   readonly only: PartyScope | undefined;
@@ -185,7 +218,7 @@ export interface ChargebackFilter {
 export const listChargebacks = (tx: Tx, f: ChargebackFilter, after: string, limit: number): Promise<ChargebackRow[]> =>
   rows(
     tx,
-    `select * from chargebacks where id > $1 and ($3::text[] is null or (party = $8 and party_id = any($3) and notified_at is not null)) and ($4::text is null or party = $4)
+    `select * from chargebacks where id > $1 and ($3::text[] is null or (party = $8 and party_id = any($3) and notified_at is not null and leaves)) and ($4::text is null or party = $4)
        and ($5::text is null or party_id = $5) and ($6::text is null or status = $6) and ($7::text is null or world = $7) order by id limit $2`,
     [after, limit, f.only?.ids ?? null, f.party, f.partyId, f.status, f.world, f.only?.party ?? null],
   );

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { allowanceOf, capped, claimsOf, ELEMENTS, faultOfShares, OTHER_TERMS, PARTIES, partFor, sharesOf, unitCosts, USUAL_TERMS, type Claimant, type Party, type Rule, type Share, type SupplierTerms } from './accountability.rules.js';
+import { allowanceOf, capped, claimsOf, ELEMENTS, faultOfShares, OTHER_TERMS, PARTIES, partFor, sharesOf, unitCosts, unitsBeyond, USUAL_TERMS, type Claimant, type Party, type Rule, type Share, type SupplierTerms } from './accountability.rules.js';
 
 const rules: readonly Rule[] = [
   { finding: 'defect', claimedReason: '', party: 'supplier', shareBp: 10_000 },
@@ -61,6 +61,22 @@ describe('a claim', () => {
     for (const party of ['buyer', 'merchant'] as const) expect(claim({}, [{ party, shareBp: 10_000 }]).get(party)?.outcome).toBe('not-charged');
     expect(claim({ costs: {} }).get('supplier')?.outcome).toBe('nothing-lost');
     expect(claim({}, undefined, { capBp: 0 }).get('supplier')?.outcome).toBe('nothing-lost');
+  });
+
+  it('of a refund is asked of a supplier by what the unit cost, and not at all where that is in another currency', () => {
+    const refund = { costs: { refund: 15_900 }, unitValue: 15_900, quantity: 1 };
+    expect(claim({ ...refund, unitCost: 5_160 }).get('supplier')).toMatchObject({ outcome: 'claimed', elements: [{ element: 'refund', cost: 15_900, amount: 5_160 }] });
+    expect(claim({ ...refund, unitCost: null }).get('supplier')).toMatchObject({ outcome: 'no-rate', elements: [{ cost: 15_900, amount: 0 }] });
+    expect(claim({ ...refund, unitCost: null }, [{ party: 'carrier', shareBp: 10_000 }]).get('carrier')?.elements).toMatchObject([{ amount: 15_900 }]);
+  });
+
+  it('is of no unit that the order line did not sell, once another case of it was judged', () => {
+    expect(unitsBeyond(1, 1, { elsewhere: 1, here: 0 })).toBe(1);
+    expect(unitsBeyond(3, 4, { elsewhere: 2, here: 0 })).toBe(1);
+    expect(unitsBeyond(1, 4, { elsewhere: 2, here: 1 })).toBe(0);
+    expect(unitsBeyond(2, 1, { elsewhere: 5, here: 0 })).toBe(2);
+    // A case alone is judged for all that came of it.
+    expect(unitsBeyond(3, 1, { elsewhere: 0, here: 2 })).toBe(0);
   });
 
   it('leaves the value out where it is made good in kind', () => {

@@ -97,6 +97,8 @@ export interface Claimant {
   readonly quantity: number;
   readonly costs: Costs;
   readonly unitValue: number;
+  /** What a supplier is asked for at most is measured by, where the value is another (a refund); null where it is in another currency. */
+  readonly unitCost?: number | null | undefined;
   readonly disposition: string;
   /** Days from the receipt of the lot to the return of the goods; null where the lot is not known. */
   readonly age: number | null;
@@ -104,7 +106,16 @@ export interface Claimant {
   readonly allowanceLeft: number;
 }
 
-export type Outcome = 'claimed' | 'allowance' | 'outside-window' | 'not-traced' | 'no-rate' | 'nothing-lost' | 'not-charged';
+export type Outcome = 'claimed' | 'allowance' | 'outside-window' | 'not-traced' | 'no-rate' | 'nothing-lost' | 'not-charged' | 'beyond-sold';
+
+/**
+ * Of the units of a judgement those that their order line never sold, because other cases of it were judged for them already:
+ * one sold unit is lost once. A case alone is judged for all that came of it.
+ */
+export function unitsBeyond(quantity: number, sold: number, judged: { readonly elsewhere: number; readonly here: number }): number {
+  if (judged.elsewhere === 0) return 0;
+  return Math.min(quantity, Math.max(0, quantity + judged.elsewhere + judged.here - sold));
+}
 
 export interface ClaimParts {
   readonly outcome: Outcome;
@@ -130,11 +141,12 @@ export function claimsOf(unit: Claimant, shares: readonly Share[], termsOf: (par
     if (!known(party)) return none('not-traced');
     const terms = termsOf(party);
     if (party === 'supplier' && (unit.age === null || unit.age > terms.claimWindowDays)) return none(unit.age === null ? 'not-traced' : 'outside-window');
+    if (party === 'supplier' && unit.unitCost === null) return none('no-rate');
     const allowed = party === 'supplier' ? Math.min(unit.quantity, unit.allowanceLeft) : 0;
     if (allowed === unit.quantity) return none('allowance', allowed);
     const inKind = party === 'supplier' && ((terms.remedy === 'rework' && unit.disposition === 'rework') || (terms.remedy === 'replacement' && unit.disposition === 'return-to-supplier'));
     const { 'write-down': lost, ...rest } = unit.costs;
-    const asked = capped(inKind || lost === undefined ? rest : unit.costs, Math.floor((unit.unitValue * terms.capBp) / WHOLE_BP));
+    const asked = capped(inKind || lost === undefined ? rest : unit.costs, Math.floor(((party === 'supplier' ? (unit.unitCost ?? unit.unitValue) : unit.unitValue) * terms.capBp) / WHOLE_BP));
     const elements = standing.map((element) => {
       const amount = splitByLargestRemainder((asked[element] ?? 0) * (unit.quantity - allowed), weights)[i] ?? 0;
       return { element, cost: costOf(element), amount: Math.min(amount, costOf(element)) };

@@ -60,7 +60,7 @@ export class ChargebackService {
     await this.move(tx, cb, 'notified', cause, now, actor, { notifiedAt: now, answerBy: new Date(now.getTime() + cb.answer_days * DAY_MS) });
     // Who is charged may see what was found.
     const photos = (await inspectionsOf(tx, [...new Set(lines.map((l) => l.return_case))])).filter((i) => lines.some((l) => l.inspection === i.id)).flatMap((i) => i.photos);
-    if (cb.party === 'supplier' || cb.party === 'anchor') await this.files.grant(tx, photos, { kind: cb.party, id: cb.party_id });
+    if (cb.leaves && (cb.party === 'supplier' || cb.party === 'anchor')) await this.files.grant(tx, photos, { kind: cb.party, id: cb.party_id });
     await this.announce(tx, id, chargebackNotified);
   }
 
@@ -97,7 +97,8 @@ export class ChargebackService {
     if (last !== undefined && sameJson(last.body, body)) return;
     const now = await worldNow(tx, cb.world);
     const lines = await store.claimsOfChargebacks(tx, [id]);
-    const anew = lines.find((l) => l.voided);
+    // Units that were charged to nobody here may be judged anew; nothing of theirs is charged here again.
+    const anew = lines.find((l) => l.voided && cb.status === 'withdrawn');
     if (anew !== undefined) throw new DomainError(409, 'judged-anew', `the units of ${anew.line_id ?? ''} were judged anew since this was withdrawn; it stays withdrawn`, { currentStatus: cb.status });
     const named = checkedLines(lines, body.lines ?? []);
     if (body.verdict !== 'reduce' && named.length > 0) throw invalid('lines', `${body.verdict} takes no lines and means all of them`);
@@ -106,12 +107,15 @@ export class ChargebackService {
       const lineId = l.line_id as string;
       const accepted = answer?.lines?.find((x) => x.lineId === lineId)?.quantity ?? 0;
       if (body.verdict === 'withdraw') return [lineId, 0];
-      const units = body.verdict === 'uphold' ? claimedUnits(l) : (named.find((x) => x.lineId === lineId)?.quantity ?? claimedUnits(l));
+      const said = named.find((x) => x.lineId === lineId);
+      if (l.voided && (said?.quantity ?? 0) > 0) throw new DomainError(409, 'judged-anew', `the units of ${lineId} were judged anew since; nothing of them is charged here`, { currentStatus: cb.status });
+      if (l.voided) return [lineId, 0];
+      const units = body.verdict === 'uphold' ? claimedUnits(l) : (said?.quantity ?? claimedUnits(l));
       if (units < accepted) throw invalid('lines', `${lineId}: the party accepted ${accepted} units of it itself`);
       return [lineId, units];
     }));
     const sum = [...charged.values()].reduce((s, n) => s + n, 0);
-    if (body.verdict === 'reduce' && (sum === 0 || sum === lines.reduce((s, l) => s + claimedUnits(l), 0))) throw invalid('lines', sum === 0 ? 'leave nothing; send the verdict withdraw' : 'leave everything as it was; send the verdict uphold');
+    if (body.verdict === 'reduce' && (sum === 0 || sum === lines.reduce((s, l) => s + (l.voided ? 0 : claimedUnits(l)), 0))) throw invalid('lines', sum === 0 ? 'leave nothing; send the verdict withdraw' : 'leave everything as it was; send the verdict uphold');
     if (cb.status === 'posted' && (await settledOf(tx, id)) > 0) throw new DomainError(409, 'settled-in-part', 'money was settled on this chargeback; it can no longer be judged anew');
     if (cb.status === 'withdrawn' && !(await store.transitionsOf(tx, id)).some((t) => t.to === 'under-review')) throw new DomainError(409, 'not-allowed-now', 'this chargeback was withdrawn before its party was heard; it stays withdrawn', { currentStatus: cb.status });
     let current = cb;
@@ -175,15 +179,15 @@ export class ChargebackService {
     const amount = (await store.elementsOf(tx, lines.map((l) => l.id))).reduce((s, e) => s + e.amount, 0);
     await this.jobs.announce(tx, fact, {
       chargeback: id, version: cb.version, party: cb.party, partyId: cb.party_id,
-      // What was never sent is not its factory's to hear of.
-      supplier: cb.party === 'supplier' && cb.notified_at !== null ? cb.party_id : null, status: cb.status, units: lines.reduce((s, l) => s + claimedUnits(l), 0), amount, currency: cb.currency,
+      // What was never sent, or does not leave the house, is not its factory's to hear of.
+      supplier: cb.party === 'supplier' && cb.leaves && cb.notified_at !== null ? cb.party_id : null, status: cb.status, units: lines.reduce((s, l) => s + claimedUnits(l), 0), amount, currency: cb.currency,
     });
   }
 
-  /** A chargeback that was never sent does not exist for its party. */
+  /** A chargeback that was never sent, or does not leave the house, does not exist for its party. */
   private async lock(tx: Tx, id: string, only: store.PartyScope | undefined): Promise<store.ChargebackRow> {
     const cb = await store.lockChargeback(tx, id);
-    if (cb === undefined || (only !== undefined && (cb.party !== only.party || !only.ids.includes(cb.party_id) || cb.notified_at === null))) throw notFound(`the chargeback ${id}`);
+    if (cb === undefined || (only !== undefined && !store.mayHear(cb, only))) throw notFound(`the chargeback ${id}`);
     return cb;
   }
 
@@ -196,7 +200,8 @@ export class ChargebackService {
       if (cb.status !== 'notified') return;
       const now = await worldNow(tx, cb.world);
       const lines = await store.claimsOfChargebacks(tx, [cb.id]);
-      if (cb.silence_accepts) {
+      // Who was never told cannot accept by silence.
+      if (cb.silence_accepts && cb.leaves) {
         const accepted = await this.move(tx, cb, 'accepted', 'clock', now, 'clock');
         await store.setResponsibilityStatus(tx, lines.map((l) => l.responsibility), 'agreed');
         await this.post(tx, accepted, lines, new Map(lines.map((l) => [l.line_id as string, claimedUnits(l)])), 0, 'clock', now, 'clock');

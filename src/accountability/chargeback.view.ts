@@ -33,7 +33,7 @@ export async function chargebackData(tx: Tx, cb: store.ChargebackRow, publicUrl:
     };
   });
   return {
-    id: cb.id, version: cb.version, status: cb.status, party: cb.party, partyId: cb.party_id, currency: cb.currency, quantity: lines.reduce((s, l) => s + l.quantity, 0), amount: lines.reduce((s, l) => s + l.amount, 0),
+    id: cb.id, version: cb.version, world: cb.world, leaves: cb.leaves, status: cb.status, party: cb.party, partyId: cb.party_id, currency: cb.currency, quantity: lines.reduce((s, l) => s + l.quantity, 0), amount: lines.reduce((s, l) => s + l.amount, 0),
     charged: lines.every((l) => l.charged === null) ? null : lines.reduce((s, l) => s + (l.charged?.amount ?? 0), 0),
     notifiedAt: cb.notified_at, answerBy: cb.answer_by, silenceAccepts: cb.silence_accepts, lines, responseUrl: `${publicUrl}/v1/chargebacks/${cb.id}/response`,
   };

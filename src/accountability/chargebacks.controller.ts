@@ -121,7 +121,7 @@ export class ChargebacksController {
   private async shown(tx: Tx, id: string, principal: Principal): Promise<object> {
     const cb = await store.findChargeback(tx, id);
     const only = partyOf(principal);
-    if (cb === undefined || (only !== undefined && (cb.party !== only.party || !only.ids.includes(cb.party_id) || cb.notified_at === null))) throw notFound(`the chargeback ${id}`);
+    if (cb === undefined || (only !== undefined && !store.mayHear(cb, only))) throw notFound(`the chargeback ${id}`);
     const [answer, rulings, history, standing, settled] = await Promise.all([store.answerOf(tx, id), store.rulingsOf(tx, id), store.transitionsOf(tx, id), standingOf(tx, id), settledOf(tx, id)]);
     const owed = standing.reduce((s, t) => s + t.amount, 0);
     return {

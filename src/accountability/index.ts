@@ -6,4 +6,4 @@ export { AccountabilityModule } from './accountability.module.js';
 export { findChargeback } from './accountability.repository.js';
 export { ChargebackService } from './chargeback.service.js';
 export { chargebackData, type ChargebackData } from './chargeback.view.js';
-export { Accountability1763800900000 } from './migrations.js';
+export { Accountability1763800900000, FairClaims1763803900000 } from './migrations.js';

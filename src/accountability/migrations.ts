@@ -191,3 +191,44 @@ export class Accountability1763800900000 implements MigrationInterface {
     );
   }
 }
+
+export class FairClaims1763803900000 implements MigrationInterface {
+  name = 'FairClaims1763803900000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      -- Whether it leaves the house: in the live world always, in a replay where the shop that it is about says so (send_signals).
+      alter table chargebacks add column leaves boolean not null default true;
+      update chargebacks b set leaves = exists (select 1 from claims c join return_cases r on r.id = c.return_case join shops s on s.id = r.shop where c.chargeback = b.id and s.send_signals) where b.world = 'replay';
+      drop index chargebacks_one_draft;
+      create unique index chargebacks_one_draft on chargebacks (world, party, party_id, currency, silence_accepts, answer_days, leaves) where status = 'draft';
+      -- Units that other cases of the same order line were judged for already: what the line did not sell costs nothing again.
+      alter table responsibilities add column beyond integer not null default 0 check (beyond between 0 and quantity);
+      alter table claims drop constraint claims_outcome_check;
+      alter table claims add constraint claims_outcome_check check (outcome in ('claimed', 'allowance', 'outside-window', 'not-traced', 'no-rate', 'nothing-lost', 'not-charged', 'beyond-sold'));
+      -- Of a judgement without goods the lot that its units left from, where one of them is asked of its supplier; one stands per case and lot.
+      alter table responsibilities add column lot text not null default '';
+      drop index responsibilities_one_per_case;
+      create unique index responsibilities_one_per_case on responsibilities (return_case, lot) where inspection is null and superseded_by is null;
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      drop index responsibilities_one_per_case;
+      update responsibilities r set superseded_by = (select min(x.id) from responsibilities x where x.return_case = r.return_case and x.inspection is null and x.superseded_by is null)
+        where r.inspection is null and r.superseded_by is null
+          and r.id > (select min(x.id) from responsibilities x where x.return_case = r.return_case and x.inspection is null and x.superseded_by is null);
+      create unique index responsibilities_one_per_case on responsibilities (return_case) where inspection is null and superseded_by is null;
+      alter table responsibilities drop column lot;
+      update claims set outcome = 'nothing-lost' where outcome = 'beyond-sold';
+      alter table claims drop constraint claims_outcome_check;
+      alter table claims add constraint claims_outcome_check check (outcome in ('claimed', 'allowance', 'outside-window', 'not-traced', 'no-rate', 'nothing-lost', 'not-charged'));
+      alter table responsibilities drop column beyond;
+      update chargebacks set status = 'withdrawn' where status = 'draft' and not leaves;
+      drop index chargebacks_one_draft;
+      create unique index chargebacks_one_draft on chargebacks (world, party, party_id, currency, silence_accepts, answer_days) where status = 'draft';
+      alter table chargebacks drop column leaves;
+    `);
+  }
+}

@@ -67,7 +67,7 @@ export class ImportsService {
       columns: RETURN_COLUMNS, check: checkReturnRow, chunk: CHUNK,
       apply: async (tx, rows, answer) => {
         await ensure(tx, rows);
-        const outcomes = await this.returns.takeIn(tx, rows.map((r) => returnRow(r.row)), actorOf(principal));
+        const outcomes = await this.returns.takeInLines(tx, rows.map((r) => returnRow(r.row)), actorOf(principal));
         outcomes.forEach((outcome, i) => {
           if (outcome.kind === 'accepted') answer.accepted++;
           else if (outcome.kind === 'duplicate') answer.duplicates++;

@@ -76,7 +76,7 @@ export class NoticeSender {
       return s === undefined || s.version !== p.version || s.status !== 'requested' ? undefined : sampleData(s, lastRounds(await roundsOf(tx, [s.id])), this.publicUrl.value);
     }
     const cb = await findChargeback(tx, p.subject);
-    if (cb === undefined || cb.version !== p.version) return undefined;
+    if (cb === undefined || cb.version !== p.version || !cb.leaves) return undefined;
     const data = await chargebackData(tx, cb, this.publicUrl.value);
     const lines = whatFits(data.lines);
     return { ...data, lines, moreLines: data.lines.length - lines.length, url: `${this.publicUrl.value}/v1/chargebacks/${cb.id}` };

@@ -425,6 +425,10 @@ export const markWithdrawn = (tx: Tx, lot: string, cause: string | null): Promis
 /** What withdrew a lot; undefined where nothing did. */
 export const withdrawnBy = async (tx: Tx, lot: string): Promise<string | undefined> => (await one<{ withdrawn_by: string | null }>(tx, 'select withdrawn_by from lots where id = $1', [lot]))?.withdrawn_by ?? undefined;
 
+/** Those of the lots that must not be sold, with what withdrew them; locked, so that none is withdrawn or readmitted until the caller has ended. */
+export const withdrawnLots = async (tx: Tx, lots: readonly string[]): Promise<Map<string, string>> =>
+  new Map((await rows<{ id: string; withdrawn_by: string | null }>(tx, 'select id, withdrawn_by from lots where id = any($1) order by id for share', [lots])).flatMap((l) => (l.withdrawn_by === null ? [] : [[l.id, l.withdrawn_by]])));
+
 export type WithdrawnUnits = LotRow & { readonly withdrawn_by: string };
 
 /** Sellable units in these places of lots that must not be sold: what a reservation kept when its lot was withdrawn. */

@@ -149,13 +149,24 @@ export class StockService {
     await this.jobs.announce(tx, stockChanged, { world: r.world, cause: 'return-receipt', skus: [r.sku] });
   }
 
-  /** Returned goods go where inspection sent them: to another quality (sellable ones to the lines that wait), or out of the house. */
+  /**
+   * Returned goods go where inspection sent them: to another quality (sellable ones to the lines that wait), or out of the house.
+   * Sellable ones of a lot that must not be sold are blocked for what withdrew it (`withdrawnBy`), and readmitted with the lot.
+   */
   async sendOn(
-    tx: Tx, r: { world: World; location: string; sku: string; returnId: string; lot: string; subLot: string; quantity: number; to: Quality | 'out'; note: string; at: Date; actor: string },
+    tx: Tx, r: { world: World; location: string; sku: string; returnId: string; lot: string; subLot: string; quantity: number; to: Quality | 'out'; withdrawnBy?: string | undefined; note: string; at: Date; actor: string },
   ): Promise<void> {
     const place: Place = { world: r.world, sku: r.sku, location: r.location };
     await store.lockLevels(tx, [place]);
+    const there = (await store.lotsOf(tx, [place], 'quarantine')).find((l) => l.lot === r.lot && l.sub_lot === r.subLot)?.units ?? 0;
+    if (there < r.quantity) {
+      throw new DomainError(409, 'not-there', `quantity: ${there} returned units of ${r.sku} wait in quarantine${r.lot === '' ? '' : ` in the lot ${r.lot}`}, the rest was moved or scrapped meanwhile; correct the stock first (POST /v1/stock-movements)`, { units: there });
+    }
     const base = { ...place, lot: r.lot, subLot: r.subLot, reserved: 0, claimed: 0, origin: 'return', originId: r.returnId, note: r.note, at: r.at, actor: r.actor };
+    if (r.withdrawnBy !== undefined) {
+      await store.post(tx, [{ ...base, quality: 'quarantine', cause: 'regrade', house: -r.quantity }, { ...base, origin: 'alarm', originId: r.withdrawnBy, quality: 'quarantine', cause: 'quarantine', house: r.quantity }]);
+      return;
+    }
     // Put aside: the units stay where they are, and from now on a person may move them (see `uninspected`).
     if (r.to === 'quarantine') return store.post(tx, [{ ...base, quality: 'quarantine', cause: 'regrade', house: -r.quantity }, { ...base, quality: 'quarantine', cause: 'quarantine', house: r.quantity }]);
     await store.post(tx, r.to === 'out' ? [{ ...base, quality: 'quarantine', cause: 'scrap', house: -r.quantity }]

@@ -2,7 +2,7 @@
 // Owns facts, the outbox and idempotency keys.
 // Never holds a business noun, and never opens a transaction for a service: SQL is for repositories (database/sql.ts).
 export { ConfigurationError, projectRoot, providedData, readConfiguration, type Configuration } from './config/environment.js';
-export { afterCommit, Database, endWith, isAway, isTransient, type Tx } from './database/database.js';
+export { afterCommit, Database, endWith, isAway, isTransient, type Tx, undoable } from './database/database.js';
 export { discardEmbedded, openEmbedded, type EmbeddedServer } from './database/embedded.js';
 export { DomainError, invalid, notFound, unavailable, type FieldFault } from './errors.js';
 export { exponentOf } from './files/currencies.js';

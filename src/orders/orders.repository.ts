@@ -250,9 +250,9 @@ export async function orderOf(tx: Tx, shop: string, orderId: string): Promise<{ 
 }
 
 /** What was bought and shipped of one order line, over all that counts of it; undefined where no event named it. */
-export async function orderTotals(tx: Tx, shop: string, orderId: string, lineId: string): Promise<{ ordered: number; shipped: number } | undefined> {
+export async function orderTotals(tx: Tx, shop: string, orderId: string, lineId: string): Promise<{ ordered: number; cancelled: number; shipped: number } | undefined> {
   const lines = await rows<StoredRow>(tx, 'select line_id, sku, state from order_lines where shop = $1 and order_id = $2 and line_id = $3 and counts', [shop, orderId, lineId]);
-  return lines.length === 0 ? undefined : lines.map((l) => lineTotals(stateOf(l))).reduce((s, t) => ({ ordered: s.ordered + t.ordered, shipped: s.shipped + t.shipped }), { ordered: 0, shipped: 0 });
+  return lines.length === 0 ? undefined : lines.map((l) => lineTotals(stateOf(l))).reduce((s, t) => ({ ordered: s.ordered + t.ordered, cancelled: s.cancelled + t.cancelled, shipped: s.shipped + t.shipped }), { ordered: 0, cancelled: 0, shipped: 0 });
 }
 
 export interface SoldLine {

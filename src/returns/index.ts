@@ -6,6 +6,6 @@ export { casesRecorded, caseVoided, goodsInspected, goodsReceived } from './retu
 export { checkReturnRow, RETURN_COLUMNS, returnRow, type ReturnRow } from './returns.file.js';
 export { ReturnsModule } from './returns.module.js';
 export { ReturnsService, type Outcome as ReturnOutcome } from './returns.service.js';
-export { findCase, inspectionsOf, lockCase, type InspectionRow, type ReturnCase } from './returns.repository.js';
-export { FAULTS_OF_PRODUCTION, FINDINGS, type Finding, type Kind as ReturnKind } from './returns.rules.js';
-export { VOID, type CaseStatus } from './returns.states.js';
+export { casesOfLine, findCase, inspectionsOf, lockCase, lotsOfLine, type InspectionRow, type ReturnCase } from './returns.repository.js';
+export { FAULTS_OF_PRODUCTION, FINDINGS, lotsReturned, type Finding, type Kind as ReturnKind } from './returns.rules.js';
+export { NOTHING_LOST, type CaseStatus } from './returns.states.js';

@@ -88,7 +88,7 @@ export class ReturnsController {
   @HttpCode(200)
   inspect(@Param('id') id: string, @Body() body: InspectionBody, @CurrentPrincipal() principal: Principal, @Req() request: AccessRequest): Promise<object> {
     return this.once.run(onceOf(request, actorOf(principal)), async (tx) => {
-      const units = body.units.map((u) => ({ quantity: u.quantity, grade: u.grade, finding: u.finding, disposition: u.disposition, note: u.note, photos: u.photos ?? [] }));
+      const units = body.units.map((u) => ({ lot: u.lot, subLot: u.subLot, quantity: u.quantity, grade: u.grade, finding: u.finding, disposition: u.disposition, note: u.note, photos: u.photos ?? [] }));
       for (const [i, u] of units.entries()) await this.files.attach(tx, principal, `units[${i}].photos`, u.photos, []);
       await this.returns.inspect(tx, id, units, body.at === undefined ? new Date() : new Date(body.at), actorOf(principal));
       await this.access.audit(tx, principal, 'return.inspected', id, undefined, body);

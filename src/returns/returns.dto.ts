@@ -16,9 +16,11 @@ export class WaybillReceiptBody {
 
 export class InspectedUnitsBody {
   @Whole({ min: 1, max: 1_000_000 }) quantity!: number;
+  @Name({ optional: true, description: 'the lot they are of, where that is seen; default the lots that came back with the return, in their order' }) lot?: string;
+  @Text({ optional: true, min: 1, max: 128, description: 'dye lot or lay' }) subLot?: string;
   @Choice(GRADES) grade!: Grade;
   @Choice(FINDINGS) finding!: Finding;
-  @Choice(DISPOSITIONS, { optional: true, description: 'default by grade: A restock, B quarantine, C scrap' }) disposition?: Disposition;
+  @Choice(DISPOSITIONS, { optional: true, description: 'default by grade: A restock (quarantine where the finding, the category or an alarm of the lot forbids it), B quarantine, C scrap' }) disposition?: Disposition;
   @Text({ optional: true, max: 500 }) note?: string;
   @Names({ optional: true, max: 20 }) photos?: string[];
 }

@@ -18,5 +18,5 @@ export const watchLots = defineJob({ name: 'returns.watch-lots', queue: 'product
 export const expectReflow = defineJob({
   name: 'returns.expect-reflow', queue: 'production', payload: z.object({ world: z.enum(['live', 'replay']), sku: z.string() }), identity: (p) => `${p.world} ${p.sku}`, identityUntil: 'claimed',
 });
-/** The platform refused a case, or its buyer withdrew it. */
+/** The platform refused a case, its buyer withdrew it, or the merchant won the appeal: nothing is lost by it without goods. */
 export const caseVoided = defineFact('returns.case-voided', z.object({ return: z.string(), status: z.string() }));

@@ -86,6 +86,10 @@ export const addLots = (tx: Tx, id: string, location: string, lots: readonly { l
 
 export const lotsOfCases = (tx: Tx, ids: readonly string[]): Promise<ReturnLot[]> => rows(tx, 'select * from return_lots where return_case = any($1) order by return_case, lot collate "C", sub_lot collate "C", location', [ids]);
 
+/** Returns of one order line are traced to lots one at a time; to be taken after the case's own lock. */
+export const lockLine = (tx: Tx, c: Pick<ReturnCase, 'shop' | 'order_id' | 'line_id' | 'sku'>): Promise<unknown> =>
+  rows(tx, 'select pg_advisory_xact_lock(hashtextextended($1, 29))', [JSON.stringify([c.shop, c.order_id, c.line_id, c.sku])]);
+
 /** Lots of all returns of one order line: what came back of it so far. */
 export const lotsOfLine = (tx: Tx, c: Pick<ReturnCase, 'shop' | 'order_id' | 'line_id' | 'sku'>): Promise<{ lot: string; sub_lot: string; units: number }[]> =>
   rows(
@@ -94,6 +98,10 @@ export const lotsOfLine = (tx: Tx, c: Pick<ReturnCase, 'shop' | 'order_id' | 'li
      where c.shop = $1 and c.order_id = $2 and c.line_id = $3 and c.sku = $4 group by 1, 2`,
     [c.shop, c.order_id, c.line_id, c.sku],
   );
+
+/** The cases of one order line. */
+export const casesOfLine = (tx: Tx, c: Pick<ReturnCase, 'shop' | 'order_id' | 'line_id' | 'sku'>): Promise<{ id: string; status: CaseStatus; kind: Kind }[]> =>
+  rows(tx, 'select id, status, kind from return_cases where shop = $1 and order_id = $2 and line_id = $3 and sku = $4 order by id', [c.shop, c.order_id, c.line_id, c.sku]);
 
 export const markInspected = (tx: Tx, l: Pick<ReturnLot, 'return_case' | 'lot' | 'sub_lot' | 'location'>, units: number): Promise<number> =>
   touched(tx, 'update return_lots set inspected = inspected + $5 where return_case = $1 and lot = $2 and sub_lot = $3 and location = $4', [l.return_case, l.lot, l.sub_lot, l.location, units]);

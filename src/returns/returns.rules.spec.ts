@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { lotsReturned, mayFollow, merged, usualDisposition, type CaseRow, type KnownCase } from './returns.rules.js';
+import { FINDINGS, lotsReturned, merged, notRestocked, usualDisposition, type CaseRow, type Finding, type Grade, type KnownCase } from './returns.rules.js';
 import { CASE_STATUSES } from './returns.states.js';
 
 const row = (over: Partial<CaseRow> = {}): CaseRow => ({
@@ -38,6 +38,18 @@ describe('the lots of returned units', () => {
 });
 
 it('only what is like new is sold again as new', () => {
-  expect([usualDisposition('A'), usualDisposition('B'), usualDisposition('C')]).toEqual(['restock', 'quarantine', 'scrap']);
-  expect([mayFollow('A', 'restock'), mayFollow('B', 'restock'), mayFollow('C', 'restock'), mayFollow('B', 'rework')]).toEqual([true, false, false, true]);
+  const as = (grade: Grade, finding: Finding, category = 'knitwear') => ({ grade, finding, category });
+  expect([usualDisposition(as('A', 'no-fault')), usualDisposition(as('B', 'worn')), usualDisposition(as('C', 'defect'))]).toEqual(['restock', 'quarantine', 'scrap']);
+  expect([notRestocked(as('A', 'too-small')), notRestocked(as('A', 'differs-from-what-was-said'))]).toEqual([undefined, undefined]);
+  expect([notRestocked(as('B', 'no-fault')), notRestocked(as('C', 'no-fault'))]).toEqual([expect.stringContaining('grade B'), expect.stringContaining('grade C')]);
+});
+
+it('a perfect unit that is another article, has a fault, or touched the skin is not sold again as this one', () => {
+  const barred = FINDINGS.filter((finding) => usualDisposition({ grade: 'A', finding, category: 'knitwear' }) !== 'restock');
+  expect(barred).toEqual(['defect', 'out-of-tolerance', 'differs-from-sealed-sample', 'wrong-item', 'empty', 'damaged-in-transit', 'worn', 'hygiene-broken']);
+  for (const finding of barred) expect(usualDisposition({ grade: 'A', finding, category: 'knitwear' })).toBe('quarantine');
+  for (const category of ['Underwear', 'women/socks', '化妆品', 'food']) {
+    expect(usualDisposition({ grade: 'A', finding: 'no-fault', category })).toBe('quarantine');
+    expect(notRestocked({ grade: 'A', finding: 'no-fault', category })).toContain(category);
+  }
 });

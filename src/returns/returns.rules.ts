@@ -18,15 +18,29 @@ export const FAULTS_OF_PRODUCTION: readonly Finding[] = ['defect', 'out-of-toler
 export const DISPOSITIONS = ['restock', 'rework', 'quarantine', 'return-to-supplier', 'scrap'] as const;
 export type Disposition = (typeof DISPOSITIONS)[number];
 
-/** Where units go when nobody says: sellable ones back to stock, seconds into quarantine, the rest is written off. */
-export const usualDisposition = (grade: Grade): Disposition => ({ A: 'restock', B: 'quarantine', C: 'scrap' } as const)[grade];
-
 /** What touched the skin, or could be eaten, is not sold again, however good it looks. */
 const HYGIENE = /underwear|lingerie|swimwear|hosiery|socks|cosmetic|food|内衣|泳装|袜|化妆|食品/i;
 export const mayBeResold = (category: string): boolean => !HYGIENE.test(category);
 
-/** Only what is like new is sold again as new. */
-export const mayFollow = (grade: Grade, disposition: Disposition): boolean => disposition !== 'restock' || grade === 'A';
+/** Findings that leave a unit what it was sold as. Any other is of a unit with a fault, or of another article, however perfect. */
+const AS_SOLD: readonly Finding[] = ['no-fault', 'too-small', 'too-large', 'differs-from-what-was-said', 'poorly-packed'];
+
+export interface InspectedAs {
+  readonly grade: Grade;
+  readonly finding: Finding;
+  /** Of the SKU that was sold. */
+  readonly category: string;
+}
+
+/** Why inspected units are not sold again as new; undefined where they are. Only what is like new, and is the article it is booked as, is. */
+export function notRestocked(unit: InspectedAs): string | undefined {
+  if (unit.grade !== 'A') return `units of grade ${unit.grade} are not restocked as new`;
+  if (!AS_SOLD.includes(unit.finding)) return `units found ${unit.finding} are not restocked, whatever their grade`;
+  return mayBeResold(unit.category) ? undefined : `what is of the category ${unit.category} is not sold again`;
+}
+
+/** Where units go when nobody says: sellable ones back to stock, seconds and what must not be sold into quarantine, the rest is written off. */
+export const usualDisposition = (unit: InspectedAs): Disposition => (unit.grade === 'C' ? 'scrap' : notRestocked(unit) === undefined ? 'restock' : 'quarantine');
 
 export interface CaseRow {
   readonly id: string;

@@ -1,18 +1,21 @@
 // Cases in, goods back, inspection, and where the units go. A message about a case may come twice, late, or before its order.
 import { Inject, Injectable } from '@nestjs/common';
-import { CatalogueService, existingSkus } from '../catalogue/index.js';
+import { CatalogueService, existingSkus, termsOf } from '../catalogue/index.js';
 import { requestAssessment } from '../forecast/index.js';
-import { claimsOfLine, MAIN, StockService, type Quality } from '../inventory/index.js';
-import { DomainError, invalid, Jobs, notFound, type Tx } from '../kernel/index.js';
+import { claimsOfLine, MAIN, StockService, withdrawnLots, type Quality } from '../inventory/index.js';
+import { DomainError, invalid, isTransient, Jobs, notFound, toDomainError, undoable, type Tx } from '../kernel/index.js';
 import { casesRecorded, caseVoided, expectReflow, goodsInspected, goodsReceived } from './returns.facts.js';
 import type { ReturnRow } from './returns.file.js';
-import { lotsReturned, mayFollow, merged, usualDisposition, type CaseRow, type Disposition, type Finding, type Grade, type KnownCase } from './returns.rules.js';
-import { GOODS, VOID, type Goods } from './returns.states.js';
+import { lotsReturned, merged, notRestocked, usualDisposition, type CaseRow, type Disposition, type Finding, type Grade, type KnownCase } from './returns.rules.js';
+import { GOODS, NOTHING_LOST, VOID, type Goods } from './returns.states.js';
 import * as store from './returns.repository.js';
 
 export type Outcome = { readonly kind: 'accepted' } | { readonly kind: 'duplicate' } | { readonly kind: 'rejected'; readonly code: string; readonly detail: string };
 
 export interface Inspected {
+  /** Where inspection knows it (a label): the lot, of those that came back with the case. */
+  readonly lot?: string | undefined;
+  readonly subLot?: string | undefined;
   readonly quantity: number;
   readonly grade: Grade;
   readonly finding: Finding;
@@ -42,7 +45,7 @@ export class ReturnsService {
   ) {}
 
   /** Takes messages about cases in, each with its outcome, in the order given; goods that a message says came back are booked. */
-  async takeIn(tx: Tx, list: readonly ReturnRow[], actor: string): Promise<Outcome[]> {
+  async takeIn(tx: Tx, list: readonly ReturnRow[], actor: string, unbooked?: (row: ReturnRow, fault: DomainError) => void): Promise<Outcome[]> {
     const skus = await existingSkus(tx, [...new Set(list.map((r) => r.case.sku))]);
     const cases = new Map((await store.lockCases(tx, [...new Set(list.map((r) => r.case.id))].sort())).map((c) => [c.id, { now: known(c), isNew: false, news: false }]));
     const moved: { case: string; machine: 'case'; to: string; at: Date; actor: string }[] = [];
@@ -69,7 +72,7 @@ export class ReturnsService {
     const changed = [...cases.values()].filter((c) => !c.isNew && c.news).map((c) => c.now);
     if (changed.length > 0) await store.updateCases(tx, changed);
     if (moved.length > 0) await store.insertTransitions(tx, moved);
-    const voided = changed.filter((c) => VOID.includes(c.status) && moved.some((m) => m.case === c.id));
+    const voided = changed.filter((c) => NOTHING_LOST.includes(c.status) && moved.some((m) => m.case === c.id));
     if (voided.length > 0) await this.jobs.announce(tx, caseVoided, ...voided.map((c) => ({ return: c.id, status: c.status })));
     for (const shop of new Set(made.map((c) => c.shop))) {
       const mine = made.filter((c) => c.shop === shop);
@@ -78,16 +81,47 @@ export class ReturnsService {
     const touched = [...new Map([...made, ...changed].map((c) => [`${c.shop}\0${c.sku}`, c])).values()];
     const worlds = await store.worldsOf(tx, [...new Set(touched.map((c) => c.shop))]);
     await this.jobs.enqueue(tx, expectReflow, [...new Map(touched.map((c) => { const p = { world: worlds.get(c.shop) ?? 'live', sku: c.sku }; return [`${p.world}\0${p.sku}`, p]; })).values()], REFLOW_DELAY_SECONDS);
-    for (const [i, row] of list.entries()) if (row.receivedAt !== null && outcomes[i]?.kind !== 'rejected') await this.bookFromFile(tx, row, actor);
+    for (const [i, row] of list.entries()) if (row.receivedAt !== null && outcomes[i]?.kind !== 'rejected') await this.book(tx, row, actor, unbooked);
     return outcomes;
   }
 
-  /** A file may say that goods came back and how they were found; what is booked already is left alone. */
+  /** The same for lines of a file: one whose goods cannot be booked is rejected by itself, and nothing of it is taken in. */
+  async takeInLines(tx: Tx, list: readonly ReturnRow[], actor: string): Promise<Outcome[]> {
+    const refused = new Map<ReturnRow, Outcome>();
+    const again = new Error('taken in again without the lines that were refused');
+    for (;;) {
+      const known = refused.size;
+      try {
+        const outcomes = await undoable(tx, async () => {
+          const taken = await this.takeIn(tx, list.filter((row) => !refused.has(row)), actor, (row, fault) => void refused.set(row, { kind: 'rejected', code: fault.code, detail: fault.message }));
+          if (refused.size > known) throw again;
+          return taken.values();
+        });
+        return list.map((row) => refused.get(row) ?? (outcomes.next().value as Outcome));
+      } catch (error) {
+        if (error !== again) throw error;
+      }
+    }
+  }
+
+  /** With `unbooked` what was refused is undone and told, else thrown; a fault of ours is thrown in any case. */
+  private async book(tx: Tx, row: ReturnRow, actor: string, unbooked?: (row: ReturnRow, fault: DomainError) => void): Promise<void> {
+    if (unbooked === undefined) return this.bookFromFile(tx, row, actor);
+    try {
+      await undoable(tx, () => this.bookFromFile(tx, row, actor));
+    } catch (error) {
+      const fault = toDomainError(error);
+      if (isTransient(error) || fault.status >= 500) throw error;
+      unbooked(row, fault);
+    }
+  }
+
+  /** A file may say that goods came back and how they were found; what is booked already is left alone, and what the warehouse counted stands. */
   private async bookFromFile(tx: Tx, { case: row, receivedAt, grade, finding }: ReturnRow, actor: string): Promise<void> {
     const c = (await store.findCase(tx, row.id)) as store.ReturnCase;
     const at = new Date(receivedAt ?? 0);
     if (c.received === 0) await this.receive(tx, c.id, { quantity: c.quantity, condition: undefined, location: undefined, at }, actor);
-    if (grade !== null && c.inspected === 0) await this.inspect(tx, c.id, [{ quantity: c.quantity, grade, finding: finding ?? 'no-fault', disposition: undefined, note: undefined, photos: [] }], at, actor);
+    if (grade !== null && c.inspected === 0) await this.inspect(tx, c.id, [{ quantity: c.received === 0 ? c.quantity : c.received, grade, finding: finding ?? 'no-fault', disposition: undefined, note: undefined, photos: [] }], at, actor);
   }
 
   /** Goods of a case came in. Each unit is traced to the lot that it left from, and is blocked until it is inspected. */
@@ -99,6 +133,8 @@ export class ReturnsService {
       throw new DomainError(409, 'already-received', left === 0 ? `all ${c.quantity} units of this return were received` : `quantity: ${left} of ${c.quantity} units are still to come`, { quantity: c.quantity, received: c.received });
     }
     this.check(c, 'received');
+    // Another case of the line that comes in at this moment must see which lots this one takes.
+    await store.lockLine(tx, c);
     const claims = await claimsOfLine(tx, { shop: c.shop, orderId: c.order_id, lineId: c.line_id, sku: c.sku });
     const lots = lotsReturned(claims.map((l) => ({ lot: l.lot, subLot: l.sub_lot, units: l.units })), (await store.lotsOfLine(tx, c)).map((l) => ({ lot: l.lot, subLot: l.sub_lot, units: l.units })), r.quantity);
     const location = r.location ?? MAIN;
@@ -118,24 +154,35 @@ export class ReturnsService {
     if (total > c.received - c.inspected) {
       throw new DomainError(409, 'not-received', `units: ${total} units were inspected, ${c.received - c.inspected} received ones wait for it`, { received: c.received, inspected: c.inspected });
     }
+    const category = (await termsOf(tx, [c.sku]))[0]?.category ?? '';
     units.forEach((u, i) => {
-      if (u.disposition !== undefined && !mayFollow(u.grade, u.disposition)) throw invalid(`units[${i}].disposition`, `units of grade ${u.grade} are not restocked as new; rework, quarantine, return or scrap them`);
+      const fault = u.disposition === 'restock' ? notRestocked({ ...u, category }) : undefined;
+      if (fault !== undefined) throw invalid(`units[${i}].disposition`, `${fault}; rework, quarantine, return or scrap them`);
     });
     const lots = (await store.lotsOfCases(tx, [id])).map((l) => ({ ...l, left: l.units - l.inspected }));
+    // Before the levels of stock, as an alarm takes them: a lot is not withdrawn while units of it go on sale.
+    const withdrawn = await withdrawnLots(tx, lots.map((l) => l.lot));
     const rows: store.Inspection[] = [];
     let restocked = 0;
-    for (const u of units) {
-      const disposition = u.disposition ?? usualDisposition(u.grade);
+    // Rows that name their lot first: the others take what is left.
+    for (const [i, u] of [...units.entries()].sort(([, a], [, b]) => Number(!namesLot(a)) - Number(!namesLot(b)))) {
+      const own = lotsNamed(lots, u, i);
+      const wished = u.disposition ?? usualDisposition({ ...u, category });
       let wanted = u.quantity;
-      for (const l of lots) {
+      for (const l of own) {
         const quantity = Math.min(wanted, l.left);
         if (quantity === 0) continue;
         l.left -= quantity;
         wanted -= quantity;
+        const alarm = wished === 'restock' ? withdrawn.get(l.lot) : undefined;
+        if (alarm !== undefined && u.disposition !== undefined) {
+          throw new DomainError(409, 'lot-withdrawn', `units[${i}].disposition: the lot ${l.lot} must not be sold (alarm ${alarm}); leave it out, and its units wait in quarantine for what becomes of the alarm`, { alarm, lot: l.lot });
+        }
+        const disposition = alarm === undefined ? wished : 'quarantine';
         rows.push({ return_case: id, lot: l.lot, sub_lot: l.sub_lot, quantity, grade: u.grade, finding: u.finding, disposition, note: u.note ?? null, photos: u.photos, at, actor });
         await store.markInspected(tx, l, quantity);
         const to: Quality | 'out' = disposition === 'restock' ? 'A' : disposition === 'scrap' || disposition === 'return-to-supplier' ? 'out' : 'quarantine';
-        await this.stock.sendOn(tx, { world: c.world, location: l.location, sku: c.sku, returnId: id, lot: l.lot, subLot: l.sub_lot, quantity, to, note: disposition, at, actor });
+        await this.stock.sendOn(tx, { world: c.world, location: l.location, sku: c.sku, returnId: id, lot: l.lot, subLot: l.sub_lot, quantity, to, withdrawnBy: alarm, note: disposition, at, actor });
         if (disposition === 'restock') restocked += quantity;
       }
     }
@@ -160,4 +207,17 @@ export class ReturnsService {
   private check(c: store.ReturnCase, to: Goods): void {
     if (!GOODS[c.goods].includes(to)) throw new DomainError(409, 'not-allowed-now', `the goods of this return are ${c.goods}; they cannot become ${to}`, { currentStatus: c.goods });
   }
+}
+
+const namesLot = (u: Inspected): boolean => u.lot !== undefined || u.subLot !== undefined;
+
+/** The lots that a row of an inspection is of: those that it names, or all of the case. */
+function lotsNamed<L extends { readonly lot: string; readonly sub_lot: string; readonly left: number }>(lots: readonly L[], u: Inspected, i: number): readonly L[] {
+  if (!namesLot(u)) return lots;
+  const own = lots.filter((l) => (u.lot === undefined || l.lot === u.lot) && (u.subLot === undefined || l.sub_lot === u.subLot));
+  const field = `units[${i}].${u.lot === undefined || lots.some((l) => l.lot === u.lot) ? 'subLot' : 'lot'}`;
+  if (own.length === 0) throw invalid(field, `no units of it came back with this return; its lots are ${lots.map((l) => [l.lot === '' ? 'unknown' : l.lot, ...(l.sub_lot === '' ? [] : [l.sub_lot])].join('/')).join(', ')}`);
+  const left = own.reduce((s, l) => s + l.left, 0);
+  if (u.quantity > left) throw new DomainError(409, 'not-received', `units[${i}].quantity: ${left} units of this lot wait for inspection`, { units: left });
+  return own;
 }

@@ -7,6 +7,9 @@ export type CaseStatus = (typeof CASE_STATUSES)[number];
 /** A case of these asks for nothing back. */
 export const VOID: readonly CaseStatus[] = ['refused', 'withdrawn'];
 
+/** A refund of these did not happen, or was given back: what was judged lost without goods was not. */
+export const NOTHING_LOST: readonly CaseStatus[] = [...VOID, 'won'];
+
 export type Goods = 'none' | 'awaiting' | 'received' | 'inspected' | 'disposed';
 
 /** Goods that nobody expected may still come: a refund-only parcel sent back all the same is received like any other. */

@@ -183,6 +183,17 @@ it('people log in with a password, change things only with the CSRF token, and l
   expect(audit.some((a: any) => a.action === 'supplier.created' && a.object === 'f9' && a.actor.startsWith('user:'))).toBe(true);
 });
 
+it('tries of a password that are sent side by side are no more than those one after the other', async () => {
+  await r.call('POST', '/v1/users', { name: 'petra', role: 'operator', password: 'correct horse battery' });
+  const enter = (password: string) => request(r.url, 'POST', '/v1/session', { name: 'petra', password }, { authorization: '' });
+  for (let i = 0; i < 3; i++) expect((await enter('wrong')).status).toBe(401);
+  // Who gets in starts anew.
+  expect((await enter('correct horse battery')).status).toBe(200);
+  const tries = (await Promise.all(Array.from({ length: 30 }, (_, i) => enter(`guess ${i}`)))).map((x) => x.status).sort();
+  expect(tries).toEqual([...Array.from({ length: 10 }, () => 401), ...Array.from({ length: 20 }, () => 429)]);
+  expect((await enter('correct horse battery')).status).toBe(429);
+});
+
 it('the queue board is for admins; operators may look', async () => {
   expect((await as('anonymous', 'GET', '/queues')).status).toBe(401);
   expect((await as('finance', 'GET', '/queues')).status).toBe(403);

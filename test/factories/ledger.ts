@@ -11,7 +11,7 @@ export const UNBALANCED_LEDGER = `
 export const UNJUST = `
   select 'claimed above value' as fault, c.id::text from claims c join claim_elements e on e.claim = c.id where not c.voided group by c.id having sum(e.amount) > c.unit_value * (c.quantity - c.allowed)
   union all
-  select 'two judgements stand', return_case from responsibilities where superseded_by is null group by return_case, inspection having count(*) > 1
+  select 'two judgements stand', return_case from responsibilities where superseded_by is null group by return_case, inspection, lot having count(*) > 1
   union all
   select 'judged with its goods and without them', a.return_case from responsibilities a join responsibilities b on b.return_case = a.return_case and b.inspection is null and b.superseded_by is null
     where a.inspection is not null and a.superseded_by is null

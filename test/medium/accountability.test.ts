@@ -144,6 +144,19 @@ describe('what was not lost is not charged', () => {
     expect(await balance('cost/warehouse/main')).toBe(before);
   });
 
+  it('a refund that an appeal won back; and a judgement that stands can be replaced whatever the platform says', async () => {
+    const say = (status: string, at: number) => r.call('POST', '/v1/returns', { return_id: 'RA', occurred_at: iso(at), shop: 'shop-1', order_id: 'm55', line_id: '1', sku: 'K1-S', quantity: 1, kind: 'refund-only', status });
+    await say('appealed', 100_710);
+    const before = await balance('cost/warehouse/main');
+    expect((await blame('RA')).body.items[0].claims).toMatchObject([{ outcome: 'claimed' }]);
+    expect(await balance('cost/warehouse/main')).toBe(before + 15_900);
+    await say('won', 100_711);
+    await until('it is forgotten', async () => (await judged('RA')).items.length === 2);
+    expect(await balance('cost/warehouse/main')).toBe(before);
+    expect((await blame('RA')).body.items.at(-1)).toMatchObject({ origin: 'person', claims: [{ party: 'warehouse', outcome: 'nothing-lost' }] });
+    expect(await balance('cost/warehouse/main')).toBe(before);
+  });
+
   it('a refund whose goods came all the same is judged by the goods, once', async () => {
     await r.call('POST', '/v1/returns', { return_id: 'RG', occurred_at: iso(100_800), shop: 'shop-1', order_id: 'm53', line_id: '1', sku: 'K1-S', quantity: 1, kind: 'refund-only', status: 'refunded' });
     expect((await blame('RG')).status).toBe(200);
@@ -153,6 +166,24 @@ describe('what was not lost is not charged', () => {
     const { items } = await judged('RG');
     expect(items).toMatchObject([{ inspection: null, claims: [{ party: 'warehouse', outcome: 'voided' }] }, { finding: 'damaged-in-transit', claims: [{ party: 'carrier', outcome: 'claimed' }] }]);
     expect(items[0].supersededBy).toBe(items[1].id);
+  });
+
+  it('one sold unit is charged once, whichever of its cases is judged first', async () => {
+    const open = (id: string, over: object) => r.call('POST', '/v1/returns', { return_id: id, occurred_at: iso(100_850), shop: 'shop-1', order_id: 'm54', line_id: '1', sku: 'K1-S', quantity: 1, ...over });
+    await open('RX', { kind: 'refund-only', status: 'refunded' });
+    expect((await blame('RX')).body.items[0]).toMatchObject({ beyondSold: 0, claims: [{ outcome: 'claimed' }] });
+    const before = (await as(finance, 'GET', '/v1/ledger/accounts?world=replay')).body;
+    await open('RY', {});
+    await r.call('POST', '/v1/returns/RY/receipt', { at: iso(110_000) });
+    await r.call('POST', '/v1/returns/RY/inspection', { units: [{ quantity: 1, grade: 'C', finding: 'damaged-in-transit' }], at: iso(120_000) });
+    await until('it is judged', async () => (await judged('RY')).items.length === 1);
+    expect((await judged('RY')).items[0]).toMatchObject({ quantity: 1, beyondSold: 1, claims: [{ party: 'carrier', outcome: 'beyond-sold', chargeback: null, elements: [] }] });
+    expect((await as(finance, 'GET', '/v1/ledger/accounts?world=replay')).body).toEqual(before);
+    // The refund did not happen after all: the unit that came back is the one that was lost, where a person says so.
+    await open('RX', { kind: 'refund-only', status: 'withdrawn', occurred_at: iso(100_851) });
+    await until('it is forgotten', async () => (await judged('RX')).items.length === 2);
+    const anew = (await r.call('POST', '/v1/returns/RY/responsibility', { shares: [{ party: 'warehouse', shareBp: 10_000 }], note: 'the only case left' })).body;
+    expect(anew.items.at(-1)).toMatchObject({ beyondSold: 0, claims: [{ party: 'warehouse', outcome: 'claimed' }] });
   });
 
   it('what was withdrawn before its party was heard stays withdrawn', async () => {
@@ -204,7 +235,7 @@ describe('a chargeback', () => {
     await until('it came', async () => Promise.resolve(hook.received.some((x) => x.body.type === 'castline.chargeback.v1')));
     const { body } = hook.received.find((x) => x.body.type === 'castline.chargeback.v1') as (typeof hook.received)[number];
     expect(Object.keys(body.data).sort()).toEqual([
-      'amount', 'answerBy', 'charged', 'currency', 'id', 'lines', 'moreLines', 'notifiedAt', 'party', 'partyId', 'quantity', 'responseUrl', 'silenceAccepts', 'status', 'url', 'version',
+      'amount', 'answerBy', 'charged', 'currency', 'id', 'leaves', 'lines', 'moreLines', 'notifiedAt', 'party', 'partyId', 'quantity', 'responseUrl', 'silenceAccepts', 'status', 'url', 'version', 'world',
     ]);
     expect(Object.keys(body.data.lines[0]).sort()).toEqual([
       'allowance', 'amount', 'charged', 'claimedReason', 'disposition', 'elements', 'finding', 'grade', 'inspectedAt', 'lineId', 'lot', 'lotName', 'note', 'photos', 'productionOrder', 'quantity', 'receivedAt', 'return', 'shareBp', 'sku', 'unitValue',
@@ -368,6 +399,88 @@ describe('units of a chargeback that was heard and withdrawn', () => {
     expect((await rule('withdraw', 'not theirs')).body.status).toBe('withdrawn');
     expect((await as(finance, 'POST', `/v1/returns/${id}/responsibility`, { shares: [{ party: 'carrier', shareBp: 10_000 }], note: 'crushed' })).body.items.at(-1).claims).toMatchObject([{ party: 'carrier', outcome: 'claimed' }]);
     expect((await rule('uphold', 'theirs after all')).body).toMatchObject({ status: 409, code: 'judged-anew' });
+  });
+});
+
+describe('units that were charged, and what comes after', () => {
+  const send = async (id: string): Promise<string> => {
+    const draft = (await chargebacks('&party=warehouse&status=draft')).find((c: { lines: { return: string }[] }) => c.lines.some((l) => l.return === id));
+    await as(finance, 'POST', `/v1/chargebacks/${draft.id}/notify`);
+    return draft.id;
+  };
+  const rule = (cb: string, body: object) => as(finance, 'POST', `/v1/chargebacks/${cb}/ruling`, { note: 'looked at', ...body });
+  const blame = (id: string, party = 'warehouse') => r.call('POST', `/v1/returns/${id}/responsibility`, { shares: [{ party, shareBp: 10_000 }], note: 'packed empty' });
+
+  it('goods that come after a charge without them wait for a person, who sees it; ruled down to nothing they can be judged', async () => {
+    for (const [id, order] of [['RC', 'm56'], ['RD', 'm57']]) {
+      await r.call('POST', '/v1/returns', { return_id: id, occurred_at: iso(100_900), shop: 'shop-1', order_id: order, line_id: '1', sku: 'K1-S', quantity: 1, kind: 'refund-only', status: 'refunded' });
+      await blame(id as string);
+    }
+    expect((await judged('RC')).awaitsDecision).toBeNull();
+    const cb = await send('RC');
+    await r.call('POST', '/v1/returns/RC/receipt', { at: iso(110_000) });
+    await r.call('POST', '/v1/returns/RC/inspection', { units: [{ quantity: 1, grade: 'C', finding: 'damaged-in-transit' }], at: iso(120_000) });
+    await until('it is told', async () => (await r.sql.query(`select count(*)::int as n from facts where name = 'accountability.decision-awaited' and payload->>'return' = 'RC'`)).rows[0].n === 1);
+    expect(await judged('RC')).toMatchObject({ awaitsDecision: { reason: 'goods-came', chargeback: cb }, items: [{ inspection: null }] });
+    expect((await blame('RC', 'carrier')).body).toMatchObject({ code: 'already-charged', chargeback: cb });
+    await as(finance, 'POST', `/v1/chargebacks/${cb}/response`, { verdict: 'dispute' });
+    const { lines } = (await as(finance, 'GET', `/v1/chargebacks/${cb}`)).body;
+    const lineOf = (id: string): string => lines.find((l: { return: string }) => l.return === id).lineId;
+    const before = await balance('cost/warehouse/main');
+    expect((await rule(cb, { verdict: 'reduce', lines: [{ lineId: lineOf('RC'), quantity: 0 }] })).body).toMatchObject({ status: 'posted', charged: expect.any(Number) });
+    const charged = before - (await balance('cost/warehouse/main'));
+    expect((await blame('RC', 'carrier')).body).toMatchObject({ awaitsDecision: null, items: [{ inspection: null, claims: [{ outcome: 'voided' }] }, { finding: 'damaged-in-transit', claims: [{ party: 'carrier', outcome: 'claimed' }] }] });
+    expect(await balance('cost/warehouse/main')).toBe(before - charged - 15_900);
+    // What is still charged binds its units, and a later ruling charges nothing of those that were judged anew.
+    expect((await blame('RD', 'carrier')).body).toMatchObject({ code: 'already-charged', chargeback: cb });
+    expect((await rule(cb, { verdict: 'reduce', lines: [{ lineId: lineOf('RC'), quantity: 1 }, { lineId: lineOf('RD'), quantity: 0 }] })).body).toMatchObject({ status: 409, code: 'judged-anew' });
+    expect((await rule(cb, { verdict: 'uphold' })).body).toMatchObject({ status: 'posted', posted: lines.filter((l: { return: string }) => l.return !== 'RC').reduce((s: number, l: { amount: number }) => s + l.amount, 0) });
+  });
+});
+
+describe('a refund without goods for which a supplier answers', () => {
+  const refunded = (id: string, order: string) => r.call('POST', '/v1/returns', { return_id: id, occurred_at: iso(100_950), shop: 'shop-1', order_id: order, line_id: '1', sku: 'K1-S', quantity: 1, kind: 'refund-only', status: 'refunded' });
+  const blame = (id: string, parties: readonly string[]) => r.call('POST', `/v1/returns/${id}/responsibility`, { shares: parties.map((party) => ({ party, shareBp: 10_000 / parties.length })), note: 'seen on a photo' });
+
+  it('is asked of the lot that left, up to the cap on what the unit cost, and does not say what the buyer paid', async () => {
+    await refunded('RS', 'm58');
+    const { items } = (await blame('RS', ['supplier'])).body;
+    expect(items).toMatchObject([{ inspection: null, claims: [{ party: 'supplier', partyId: 'factory-1', lot, outcome: 'claimed', elements: [{ element: 'refund', cost: 15_900, amount: 4_644 }] }] }]);
+    const cb = (await as(finance, 'GET', `/v1/chargebacks/${items[0].claims[0].chargeback}`)).body;
+    expect(JSON.stringify(cb)).not.toContain('15900');
+    expect(cb.lines.find((l: { return: string }) => l.return === 'RS')).toMatchObject({ lot, unitValue: 5_160, amount: 4_644 });
+    // Judged anew, nothing is left behind; a share is a share of the cap.
+    expect((await blame('RS', ['warehouse', 'supplier'])).body.items).toMatchObject([{ claims: [{ outcome: 'voided' }] }, { claims: [{ party: 'warehouse', elements: [{ cost: 7_950, amount: 7_950 }] }, { party: 'supplier', lot, elements: [{ cost: 7_950, amount: 2_322 }] }] }]);
+  });
+
+  it('names the fault where the units left from no lot', async () => {
+    await refunded('RN', 'm80');
+    expect((await blame('RN', ['supplier'])).body).toMatchObject({ status: 422, detail: expect.stringContaining('shares') });
+    expect((await blame('RN', ['warehouse'])).status).toBe(200);
+  });
+});
+
+describe('a replay whose shop sends nothing', () => {
+  const shop = (sendSignals: boolean) => r.call('PUT', '/v1/shops/shop-1', { platform: 'tiktok', timeZone: 'Asia/Shanghai', currency: 'CNY', clock: 'replay', sendSignals });
+
+  it('charges in the house alone: no party is told, sees it or answers it', async () => {
+    await shop(false);
+    const said = await back('differs-from-what-was-said', 'B');
+    const faulty = await back('defect');
+    await shop(true);
+    const drafts = (await chargebacks('&status=draft')).filter((c: { leaves: boolean }) => !c.leaves);
+    expect(drafts).toMatchObject([{ party: 'anchor', world: 'replay', lines: [{ return: said }] }, { party: 'supplier', world: 'replay', lines: [{ return: faulty }] }]);
+    const anchor = (await r.call('POST', '/v1/api-keys', { name: 'a', role: 'anchor', anchors: ['anchor-7'] })).body.key;
+    for (const [draft, key] of [[drafts[0], anchor], [drafts[1], factory]] as const) {
+      expect((await as(finance, 'POST', `/v1/chargebacks/${draft.id}/notify`)).body).toMatchObject({ status: 'notified', leaves: false });
+      expect((await chargebacks('', key)).map((c: { id: string }) => c.id)).not.toContain(draft.id);
+      expect((await as(key, 'GET', `/v1/chargebacks/${draft.id}`)).status).toBe(404);
+      expect((await as(key, 'POST', `/v1/chargebacks/${draft.id}/response`, { verdict: 'accept' })).status).toBe(404);
+      expect((await as(finance, 'POST', `/v1/chargebacks/${draft.id}/ruling`, { verdict: 'withdraw', note: 'only tried' })).body.status).toBe('withdrawn');
+    }
+    expect((await r.sql.query(`select count(*)::int as n from facts where name like 'accountability.chargeback-%' and payload->>'chargeback' = $1 and payload->>'supplier' is not null`, [drafts[1].id])).rows[0].n).toBe(0);
+    await until('its news were looked at', async () => (await r.sql.query(`select count(*)::int as n from job_outbox where job = 'connectors.notice-chargeback' and payload->>'chargeback' = $1 and state = 'done'`, [drafts[1].id])).rows[0].n === 1);
+    expect((await r.sql.query('select 1 from notices where subject = $1', [drafts[1].id])).rows).toEqual([]);
   });
 });
 

@@ -70,16 +70,26 @@ it('is raised once, however many more come back', async () => {
   expect(await alarms()).toHaveLength(1);
 });
 
+it('what comes back of it as new waits with the rest of the lot, and is not sold', async () => {
+  await r.call('POST', '/v1/returns', { return_id: 'B55', occurred_at: iso(320_100), shop: 'shop-1', order_id: 'b55', line_id: '1', sku: 'K1-S', quantity: 1 });
+  await r.call('POST', '/v1/returns/B55/receipt', { at: iso(321_000) });
+  const inspect = (over: object) => r.call('POST', '/v1/returns/B55/inspection', { units: [{ quantity: 1, grade: 'A', finding: 'no-fault', ...over }], at: iso(322_000) });
+  expect((await inspect({ disposition: 'restock' })).body).toMatchObject({ status: 409, code: 'lot-withdrawn', alarm: alarm.id, lot: bad.lot, detail: expect.stringContaining('units[0].disposition') });
+  expect((await inspect({})).body).toMatchObject({ goods: 'inspected', inspections: [{ grade: 'A', disposition: 'quarantine' }] });
+  await drained();
+  expect(await stockOf('K1-S')).toMatchObject({ onHand: 0, reserved: 0, waiting: 60, blocked: 41 });
+});
+
 it('a person closes it: dismissed, its stock serves the orders that wait; nothing twice', async () => {
   const quality = (await r.call('POST', '/v1/api-keys', { name: 'q', role: 'quality' })).body.key;
   const close = (verdict: string, key = quality) => request(r.url, 'POST', `/v1/alarms/${alarm.id}/closing`, { verdict, note: 'a careless inspector' }, { authorization: `Bearer ${key}` });
   expect((await request(r.url, 'POST', '/v1/alarms/alm_none/closing', { verdict: 'dismissed', note: 'x' }, { authorization: `Bearer ${quality}` })).status).toBe(404);
   expect((await close('maybe')).status).toBe(422);
   expect((await close('dismissed')).body).toMatchObject({ status: 'dismissed', note: 'a careless inspector' });
-  expect(await stockOf('K1-S')).toMatchObject({ onHand: 40, reserved: 40, waiting: 20, blocked: 0 });
+  expect(await stockOf('K1-S')).toMatchObject({ onHand: 41, reserved: 41, waiting: 19, blocked: 0 });
   expect((await close('dismissed')).body.status).toBe('dismissed');
   expect((await close('confirmed')).body).toMatchObject({ status: 409, currentStatus: 'dismissed' });
-  expect(await stockOf('K1-S')).toMatchObject({ onHand: 40, blocked: 0 });
+  expect(await stockOf('K1-S')).toMatchObject({ onHand: 41, blocked: 0 });
 });
 
 it('what was dismissed does not count towards the next alarm of the lot, what comes after it does', async () => {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { closeServer, freshDatabase, testSetting, until } from '../factories/database.js';
 import { Database, defineFact, defineJob, DomainError, Handles, Jobs, JobsAndFacts1763800000000, Queues, type JobRun, type Tx } from '../../src/kernel/index.js';
 import { rows, touched } from '../../src/kernel/database/sql.js';
+import { Housekeeping } from '../../src/operations/housekeeping.js';
 
 const happened = defineFact('test.happened', z.object({ n: z.number().int() }));
 const effect = defineJob({ name: 'test.effect', queue: 'orders', on: happened, maxAttempts: 3 });
@@ -218,4 +219,17 @@ it('work that gathers is asked for once while it waits, and once more while it r
   go();
   await until('both have ended', async () => (await outbox(`state = 'done'`)).length === 2);
   expect(runs).toBe(2);
+});
+
+it('retention takes all that is too old, however much came in an hour, and nothing else', async () => {
+  const count = () => database.transaction((tx) => rows<{ work: number; facts: number }>(tx, `select (select count(*) from job_outbox where job = 'test.old')::int as work, (select count(*) from facts where name = 'test.old')::int as facts`));
+  await database.transaction(async (tx) => {
+    await touched(tx, `insert into job_outbox (job, queue, payload, state, ended_at) select 'test.old', 'orders', '{}', s, now() - make_interval(days => d) from generate_series(1, 6000), (values ('done', 8)) as w(s, d)`);
+    await touched(tx, `insert into job_outbox (job, queue, payload, state, ended_at) values ('test.old', 'orders', '{}', 'done', now()), ('test.old', 'orders', '{}', 'dead', now() - interval '9 days')`);
+    await touched(tx, `insert into facts (name, payload, created_at) select 'test.old', '{}', now() - interval '8 days' from generate_series(1, 11000)`);
+    await touched(tx, `insert into idempotency_keys (principal, key, route, body_hash, status, answer, created_at) select 'p', n::text, 'r', 'h', 201, 'a', now() - interval '3 days' from generate_series(1, 6000) as n`);
+  });
+  await new Housekeeping(database, undefined as never).sweep();
+  expect(await count()).toEqual([{ work: 2, facts: 0 }]);
+  expect(await database.transaction((tx) => rows(tx, `select 1 from idempotency_keys where principal = 'p'`))).toEqual([]);
 });

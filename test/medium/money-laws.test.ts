@@ -112,8 +112,8 @@ async function perform(s: Step, m: Model): Promise<void> {
     if (no || known === undefined) return;
     known.inspected += s.quantity;
     known.lost += s.quantity * { A: 0, B: UNIT_COST / 2, C: UNIT_COST }[s.grade];
-    if (s.grade === 'A') m.restocked += s.quantity;
-    else if (s.grade === 'B') m.quarantined += s.quantity;
+    if (s.grade === 'A' && s.finding === 'too-small') m.restocked += s.quantity;
+    else if (s.grade !== 'C') m.quarantined += s.quantity;
     else m.scrapped += s.quantity;
   } else if ('share' in s && s.kind === 'judge') {
     await crash((tx) => responsibility.assign(tx, id));
@@ -193,3 +193,64 @@ it('any sequence of returns, inspections, judgements, answers, rulings and payme
   expect(crashes).toBeGreaterThan(steps);
   expect(posted).toBeGreaterThan(2);
 }, 300_000);
+
+/** An order of two units, each of a lot of its own. */
+async function soldFromTwoLots(order: string, run: number): Promise<string[]> {
+  await sellOut(run);
+  const line = (type: 'paid' | 'shipped') => ({
+    shop: 'shop-1', eventId: `${order}-${type}`, occurredAt: T0, orderId: order, lineId: '1', sku: SKU, quantity: 2, type, unitPrice: 15_900, currency: 'CNY', kind: null, payment: null, shipBy: null, broadcast: null, anchor: null, supplier: null, lot: null, buyer: null,
+  });
+  const lots: string[] = [];
+  for (const n of [1, 2]) {
+    lots.push(await f.database.transaction((tx) => f.stock.receive(tx, { world: 'live', location: 'main', supplier: 'factory-1', productionOrder: null, name: null, at: new Date(T0 + n), actor: 't', origin: 't', originId: 't', units: [{ sku: SKU, quantity: 1, quality: 'A', subLot: '' }] })));
+  }
+  await f.database.transaction((tx) => f.intake.takeIn(tx, [line('paid'), line('shipped')]));
+  await f.database.transaction((tx) => f.stock.takeUp(tx));
+  return lots;
+}
+
+it('a refund without goods is asked of the suppliers of all lots that left; their goods, when they come, take the place of it', async () => {
+  const lots = await soldFromTwoLots('blind', 9_002);
+  const row = { id: 'B', shop: 'shop-1', orderId: 'blind', lineId: '1', sku: SKU, quantity: 2, kind: 'refund-only' as const, claimedReason: null, trackingNumber: null, at: T0, status: 'refunded' as const };
+  await f.database.transaction((tx) => returns.takeIn(tx, [{ case: row, receivedAt: null, grade: null, finding: null }], 'test'));
+  const standing = async () => (await f.sql.query('select lot, quantity from responsibilities where return_case = $1 and superseded_by is null order by lot', ['B'])).rows;
+  const blame = (share: number) => crash((tx) => responsibility.decide(tx, 'B', { inspection: undefined, shares: [{ party: 'supplier', shareBp: share }, { party: 'merchant', shareBp: 10_000 - share }], note: 'test' }, 'test'));
+  for (const share of [9_000, 5_000]) {
+    await blame(share);
+    expect(await standing()).toEqual([...lots].sort().map((lot) => ({ lot, quantity: 1 })));
+    expect(await number(`select sum(debits - credits) as n from ledger_accounts where account like 'cost/%'`)).toBe(2 * 15_900);
+    expect((await f.sql.query(`select sum(e.amount)::int as n from claims c join claim_elements e on e.claim = c.id where c.party = 'supplier' and not c.voided`)).rows).toEqual([{ n: (2 * UNIT_COST * share) / 10_000 }]);
+    expect((await f.sql.query(UNJUST)).rows).toEqual([]);
+  }
+  await crash((tx) => returns.receive(tx, 'B', { quantity: 2, condition: undefined, location: undefined, at }, 'test'));
+  await crash((tx) => returns.inspect(tx, 'B', [{ quantity: 2, grade: 'C', finding: 'defect', disposition: undefined, note: undefined, photos: [] }], at, 'test'));
+  await crash((tx) => responsibility.assign(tx, 'B'));
+  expect(await standing()).toEqual([{ lot: '', quantity: 1 }, { lot: '', quantity: 1 }]);
+  expect(await number(`select sum(debits - credits) as n from ledger_accounts where account like 'cost/%'`)).toBe(2 * UNIT_COST);
+  expect((await f.sql.query(UNJUST)).rows).toEqual([]);
+});
+
+it('cases of one order line that come in at the same moment are traced to different lots, and inspection may name the lot it sees', async () => {
+  const lots = await soldFromTwoLots('two-lots', 9_001);
+  const open = (id: string, quantity: number) => ({ case: { id, shop: 'shop-1', orderId: 'two-lots', lineId: '1', sku: SKU, quantity, kind: 'return' as const, claimedReason: null, trackingNumber: null, at: T0, status: 'requested' as const }, receivedAt: null, grade: null, finding: null });
+  await f.database.transaction((tx) => returns.takeIn(tx, [open('P', 1), open('Q', 1)], 'test'));
+  const receive = (tx: Tx, id: string, units: number) => returns.receive(tx, id, { quantity: units, condition: undefined, location: undefined, at }, 'test');
+  // P is booked and not committed yet when Q comes: Q must wait for it before it looks at lots.
+  let second: Promise<void> | undefined;
+  await f.database.transaction(async (tx) => {
+    await receive(tx, 'P', 1);
+    second = f.database.transaction((other) => receive(other, 'Q', 1));
+    for (let waits = 0; waits === 0; ) waits = await number(`select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
+  });
+  await second;
+  const traced = (await f.sql.query(`select lot from return_lots where return_case in ('P', 'Q') order by lot`)).rows.map((x) => x.lot as string);
+  expect(traced).toEqual([...lots].sort());
+  const unit = { quantity: 1, grade: 'C' as const, finding: 'defect' as const, disposition: undefined, note: undefined, photos: [] };
+  const inspect = (id: string, over: object) => f.database.transaction((tx) => returns.inspect(tx, id, [{ ...unit, ...over }], at, 'test'));
+  await expect(inspect('P', { lot: 'lot_other' })).rejects.toThrow(/units\[0\]\.lot/);
+  await expect(inspect('P', { subLot: 'D1' })).rejects.toThrow(/units\[0\]\.subLot/);
+  const own = (await f.sql.query(`select lot from return_lots where return_case = 'P'`)).rows[0].lot as string;
+  await expect(inspect('P', { lot: own, quantity: 2 })).rejects.toThrow(/units/);
+  await inspect('P', { lot: own });
+  expect((await f.sql.query(`select lot from inspections where return_case = 'P'`)).rows).toEqual([{ lot: own }]);
+});

@@ -1,7 +1,7 @@
 import { CohortSums, ratesByKey } from '../../src/returns/math/index.js';
 import { closeServer, request, running, until, type Running } from '../factories/database.js';
 import { faultsOf } from '../factories/epcis.js';
-import { furnish, iso, ndjson, NDJSON, orderEvent } from '../factories/merchant.js';
+import { CATALOGUE_HEAD, furnish, iso, ndjson, NDJSON, orderEvent, skuRow } from '../factories/merchant.js';
 import { UNBALANCED } from '../factories/stock.js';
 
 let r: Running;
@@ -62,6 +62,22 @@ describe('a return from the request to the shelf', () => {
     expect(await stockOf('K1-S')).toMatchObject({ onHand: 8, reserved: 8, waiting: 0, blocked: 1 });
     expect((await inspect([{ quantity: 1, grade: 'C', finding: 'defect', note: 'torn seam' }])).body).toMatchObject({ goods: 'disposed', inspected: 2, inspections: [{ disposition: 'restock' }, { disposition: 'scrap', finding: 'defect', note: 'torn seam' }] });
     expect(await stockOf('K1-S')).toMatchObject({ onHand: 8, blocked: 0, history: { returned: 2, scrapped: 1 } });
+  });
+
+  it('is not sold as what it is not: of another article, with a fault or of a category of hygiene it waits in quarantine, however good it looks', async () => {
+    await r.call('POST', '/v1/imports/catalogue', [CATALOGUE_HEAD, skuRow('U1-S', { category: 'underwear', initial_stock: 5 }), ''].join('\n'), { 'content-type': 'text/csv' });
+    for (const [id, sku, finding, field] of [['N1', 'K1-S', 'wrong-item', 'wrong-item'], ['N2', 'U1-S', 'no-fault', 'underwear']] as const) {
+      await sold(`order-${id}`, sku, 1, 30);
+      await returned(id, `order-${id}`, { sku, quantity: 1 });
+      await r.call('POST', `/v1/returns/${id}/receipt`, {});
+      const { onHand, blocked } = await stockOf(sku);
+      const inspect = (over: object) => r.call('POST', `/v1/returns/${id}/inspection`, { units: [{ quantity: 1, grade: 'A', finding, ...over }] });
+      const refused = (await inspect({ disposition: 'restock' })).body;
+      expect(refused).toMatchObject({ status: 422, detail: expect.stringContaining('units[0].disposition') });
+      expect(refused.detail).toContain(field);
+      expect((await inspect({})).body).toMatchObject({ goods: 'inspected', inspections: [{ grade: 'A', disposition: 'quarantine' }] });
+      expect(await stockOf(sku)).toMatchObject({ onHand, blocked });
+    }
   });
 
   let lot = '';
@@ -136,7 +152,7 @@ describe('a return from the request to the shelf', () => {
 });
 
 describe('files', () => {
-  const csv = (lines: string[]) => r.call('POST', '/v1/imports/returns', ['return_id,occurred_at,shop,order_id,line_id,sku,quantity,claimed_reason,kind,grade,finding,received_at', ...lines, ''].join('\n'), { 'content-type': 'text/csv' });
+  const csv = (lines: string[], query = '') => r.call('POST', `/v1/imports/returns${query}`, ['return_id,occurred_at,shop,order_id,line_id,sku,quantity,claimed_reason,kind,grade,finding,received_at', ...lines, ''].join('\n'), { 'content-type': 'text/csv' });
 
   it('bring cases with what was found, whole or not at all, and once', async () => {
     const lines = [`F1,${iso(7000)},shop-1,o1,1,K1-S,1,late,return,A,no-fault,${iso(8000)}`, `F2,${iso(7000)},shop-1,o1,1,K1-S,1,,failed-delivery,,,`];
@@ -148,6 +164,25 @@ describe('files', () => {
     expect((await r.call('GET', '/v1/returns/F1')).body).toMatchObject({ goods: 'disposed', received: 1, inspected: 1 });
     expect((await stockOf('K1-S')).history.returned).toBe(before.history.returned + 1);
     expect((await r.call('GET', '/v1/returns?shop=shop-1&goods=awaiting')).body.items.map((c: { id: string }) => c.id)).toContain('F2');
+  });
+
+  it('take in what fits beside a case that came in part, and name the one line that cannot be booked', async () => {
+    for (const id of ['F5', 'F6']) await returned(id, 'o1', { quantity: id === 'F5' ? 2 : 1, occurred_at: iso(7100) });
+    expect((await r.call('POST', '/v1/returns/F5/receipt', { quantity: 1 })).body).toMatchObject({ received: 1, condition: 'short' });
+    const line = (id: string, quantity: number, grade: string, order = 'o1', sku = 'K1-S') => `${id},${iso(7100)},shop-1,${order},1,${sku},${quantity},too small,return,${grade},${grade === '' ? '' : 'worn'},${iso(8100)}`;
+    // The file says all two came; the warehouse counted one.
+    expect((await csv([line('F5', 2, 'B')])).body).toMatchObject({ duplicates: 1, rejectedCount: 0 });
+    expect((await r.call('GET', '/v1/returns/F5')).body).toMatchObject({ goods: 'inspected', received: 1, inspected: 1 });
+    // The unit of F6 was thrown away before anybody had looked at it.
+    await r.call('POST', '/v1/returns/F6/receipt', {});
+    const blocked = (await stockOf('K1-S')).lots.filter((l: { lot: string | null; quality: string }) => l.lot === null && l.quality === 'quarantine').reduce((n: number, l: { units: number }) => n + l.units, 0);
+    expect((await r.call('POST', '/v1/stock-movements', { world: 'replay', cause: 'scrap', sku: 'K1-S', quality: 'quarantine', quantity: blocked, note: 'burnt' })).status).toBe(201);
+    const lines = [line('F7', 1, '', 'nowhere', 'U1-S'), line('F6', 1, 'C'), line('F8', 1, '', 'nowhere', 'U1-S')];
+    expect(await csv(lines)).toMatchObject({ status: 422, body: { code: 'import-rejected', detail: expect.stringContaining('line 3'), rejected: [{ line: 3, code: 'not-there' }] } });
+    expect((await r.call('GET', '/v1/returns/F7')).status).toBe(404);
+    expect((await csv(lines, '?onError=skip')).body).toMatchObject({ accepted: 2, rejectedCount: 1, rejected: [{ line: 3 }] });
+    expect((await r.call('GET', '/v1/returns/F6')).body).toMatchObject({ goods: 'received', inspected: 0 });
+    for (const id of ['F7', 'F8']) expect((await r.call('GET', `/v1/returns/${id}`)).body).toMatchObject({ goods: 'received', received: 1 });
   });
 
   it('a platform opens cases of its own shops alone', async () => {
@@ -162,7 +197,7 @@ describe('return rates', () => {
 
   it('are answered by key with intervals, the naive share beside them, and add up', async () => {
     const sku = (await rates(`by=sku&asOf=${encodeURIComponent(iso(86_400 * 40))}`)).items;
-    expect(sku.map((k: { key: string }) => k.key)).toEqual(['K1-M', 'K1-S']);
+    expect(sku.map((k: { key: string }) => k.key)).toEqual(['K1-M', 'K1-S', 'U1-S']);
     for (const k of sku) {
       expect(k.lower).toBeLessThanOrEqual(k.rate);
       expect(k.rate).toBeLessThanOrEqual(k.upper);
@@ -172,7 +207,7 @@ describe('return rates', () => {
     }
     expect(sku[0]).toMatchObject({ sold: 60, returned: 1 });
     const all = (await rates(`by=all&asOf=${encodeURIComponent(iso(86_400 * 40))}`)).items;
-    expect(all).toMatchObject([{ key: '', sold: sku[0].sold + sku[1].sold, returned: sku[0].returned + sku[1].returned }]);
+    expect(all).toMatchObject([{ key: '', sold: sku.reduce((n: number, k: { sold: number }) => n + k.sold, 0), returned: sku.reduce((n: number, k: { returned: number }) => n + k.returned, 0) }]);
     expect((await rates(`by=lot&asOf=${encodeURIComponent(iso(86_400 * 40))}`)).items).toMatchObject([{ key: expect.stringMatching(/^lot_/), sold: 1, returned: 1 }]);
     expect((await rates(`by=supplier&asOf=${encodeURIComponent(iso(86_400 * 40))}`)).items).toMatchObject([{ key: 'factory-1' }]);
     expect((await rates(`by=size&asOf=${encodeURIComponent(iso(86_400 * 40))}`)).items.map((k: { key: string }) => k.key)).toEqual(['M', 'S']);

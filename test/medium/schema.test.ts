@@ -17,12 +17,12 @@ import { LiveLogAttributions1763803400000, Notices1763801300000, PlatformConnect
 import { Commitments1763802210000 } from '../../src/production/commitments.migrations.js';
 import { AgreedUnits1763804100000, Production1763800700000 } from '../../src/production/migrations.js';
 import { Samples1763801100000 } from '../../src/production/samples.migrations.js';
-import { Accountability1763800900000 } from '../../src/accountability/migrations.js';
+import { Accountability1763800900000, FairClaims1763803900000 } from '../../src/accountability/migrations.js';
 import { Alarms1763801500000, InspectionPhotos1763801200000, Returns1763800800000 } from '../../src/returns/migrations.js';
 
 const MIGRATIONS = [JobsAndFacts1763800000000, Access1763800100000, Catalogue1763800200000, Broadcasts1763800300000, Orders1763800400000, Inventory1763800500000, Forecast1763800600000, Production1763800700000, Returns1763800800000,
   Accountability1763800900000, Files1763801000000, Samples1763801100000, InspectionPhotos1763801200000, Notices1763801300000,
-  LinesForReaders1763801400000, Alarms1763801500000, ReturnExpectations1763801600000, LotsWithdrawn1763801700000, NowcastModels1763802100000, StandingSales1763802200000, Commitments1763802210000, LeanIntake1763802300000, PlatformConnections1763803000000, SharedStock1763803100000, WeeklyShapes1763803200000, LiveLog1763803300000, LiveLogAttributions1763803400000, ViewerSteps1763803500000, StreamMoves1763803600000, LinkBundles1763803700000, ReturnWords1763803800000, ReservationsByLine1763804000000, OverviewIndexes1763804010000,
+  LinesForReaders1763801400000, Alarms1763801500000, ReturnExpectations1763801600000, LotsWithdrawn1763801700000, NowcastModels1763802100000, StandingSales1763802200000, Commitments1763802210000, LeanIntake1763802300000, PlatformConnections1763803000000, SharedStock1763803100000, WeeklyShapes1763803200000, LiveLog1763803300000, LiveLogAttributions1763803400000, ViewerSteps1763803500000, StreamMoves1763803600000, LinkBundles1763803700000, ReturnWords1763803800000, FairClaims1763803900000, ReservationsByLine1763804000000, OverviewIndexes1763804010000,
   AgreedUnits1763804100000, WaitingNeeds1763804110000];
 const ENTITIES = [Shop, Supplier, Style, Sku, Sourcing, Anchor, Broadcast, LineUpItem, Link, LinkComponent];
 const SNAPSHOT = join(import.meta.dirname, '..', 'golden', 'schema.json');

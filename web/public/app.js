@@ -766,6 +766,7 @@ const describe = {
   'returns.alarm-raised': (d) => t('feed.alarm', { ...d, skus: d.skus.join(t('comma')) }),
   'returns.alarm-closed': (d) => t('feed.alarm.closed', { ...d, status: word('alarm', d.status) }),
   'accountability.responsibility-proposed': (d) => t('feed.judged', { ...d, parties: d.parties.map((p) => word('party', p)).join(t('comma')) }),
+  'accountability.decision-awaited': (d) => t(d.reason === 'goods-came' ? 'feed.goods-came' : 'feed.nothing-lost', d),
   'accountability.chargeback-notified': (d) => t('feed.charged', { ...d, who: d.supplier ?? word('party', d.party), money: money(d.amount, d.currency) }),
   'accountability.chargeback-moved': (d) => t('feed.chargeback', { ...d, who: d.supplier ?? word('party', d.party), money: money(d.amount, d.currency), status: word('chargeback', d.status) }),
   'connectors.delivery-failed': (d) => t('feed.undelivered', d),

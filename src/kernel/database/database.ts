@@ -34,6 +34,24 @@ export const openTx = (tx: Tx): OpenTx => {
 export const afterCommit = (tx: Tx, work: () => void): void => void openTx(tx).afterCommit.push(work);
 
 /**
+ * Runs `work` so that what it wrote is undone where it throws, while the transaction goes on. To be awaited alone: a statement
+ * beside it would be undone with it.
+ */
+export async function undoable<T>(tx: Tx, work: () => Promise<T>): Promise<T> {
+  const { client } = openTx(tx);
+  await client.query('savepoint undoable');
+  try {
+    const result = await work();
+    await client.query('release savepoint undoable');
+    return result;
+  } catch (error) {
+    await client.query('rollback to savepoint undoable');
+    await client.query('release savepoint undoable');
+    throw error;
+  }
+}
+
+/**
  * What the transaction ends with: the commit is sent right behind these statements, which saves a round trip and holds their row
  * locks no longer than the server needs. Where one of them fails, PostgreSQL turns the commit into a rollback.
  */

@@ -11,5 +11,7 @@ export const store = (tx: Tx, row: { principal: string; key: string; route: stri
   touched(tx, 'insert into idempotency_keys (principal, key, route, body_hash, status, answer) values ($1, $2, $3, $4, 201, $5)', [row.principal, row.key, row.route, row.hash, row.answer]);
 
 /** Keys are kept for two days, longer than any client retries. */
-export const prune = (tx: Tx): Promise<number> =>
-  touched(tx, `delete from idempotency_keys where created_at < now() - interval '2 days'`);
+const BITE = 5_000;
+/** A bite of the answers that are too old; whether there may be more. */
+export const prune = async (tx: Tx): Promise<boolean> =>
+  (await touched(tx, `delete from idempotency_keys where ctid = any(array(select ctid from idempotency_keys where created_at < now() - interval '2 days' limit $1))`, [BITE])) >= BITE;

@@ -162,10 +162,14 @@ export const outboxHealth = (tx: Tx): Promise<OutboxHealth | undefined> =>
      from job_outbox where state <> 'done'`,
   );
 
-/** Retention: ended rows and facts are history for a week, dead letters stay until they are redriven. */
-export async function prune(tx: Tx, days: number): Promise<void> {
-  await touched(tx, `delete from job_outbox where id in (select id from job_outbox where state = 'done' and ended_at < now() - make_interval(days => $1) limit 5000)`, [days]);
-  await touched(tx, `delete from facts where id in (select id from facts where created_at < now() - make_interval(days => $1) limit 5000)`, [days]);
+/** Rows that one transaction of retention takes, so that none holds locks for long. */
+const BITE = 5_000;
+
+/** Retention: ended rows and facts are history for a week, dead letters stay until they are redriven. A bite of each; answers whether there may be more. */
+export async function prune(tx: Tx, days: number, bite = BITE): Promise<boolean> {
+  const work = await touched(tx, `delete from job_outbox where id in (select id from job_outbox where state = 'done' and ended_at < now() - make_interval(days => $1) limit $2)`, [days, bite]);
+  const facts = await touched(tx, `delete from facts where id in (select id from facts where created_at < now() - make_interval(days => $1) limit $2)`, [days, bite]);
+  return work >= bite || facts >= bite;
 }
 
 export interface StreamedFact {
