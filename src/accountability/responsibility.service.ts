@@ -108,7 +108,25 @@ export class ResponsibilityService {
     for (const r of blind) book.push(...(await this.takeBack(tx, r, at, 'platform')));
     const group: Group = { inspection: undefined, quantity: blind.reduce((s, r) => s + r.quantity, 0), finding: NOT_INSPECTED, lot: '' };
     await this.judge(tx, c, group, policy, [{ party: 'merchant', shareBp: WHOLE_BP }], { origin: 'policy', note: `the case is ${c.status}`, actor: 'platform', at }, ...blind.map((r) => r.id));
-    await postTransfers(tx, book);
+    await postTransfers(tx, [...book, ...(await this.judgeOthers(tx, c, at))]);
+  }
+
+  /** Units of other cases of the line that were beyond what it sold, for this one stood judged for them: now they are lost. */
+  private async judgeOthers(tx: Tx, c: ReturnCase, at: Date): Promise<Transfer[]> {
+    const book: Transfer[] = [];
+    for (const { id } of (await casesOfLine(tx, c)).filter((x) => x.id !== c.id)) {
+      const other = (await lockCase(tx, id)) as ReturnCase;
+      const inspections = await inspectionsOf(tx, [id]);
+      for (const r of await store.responsibilitiesOf(tx, id)) {
+        const inspection = inspections.find((i) => i.id === r.inspection);
+        // What of it is in a chargeback that was sent is for a person to judge again.
+        if (r.superseded_by !== null || r.beyond === 0 || inspection === undefined || (await this.sentFor(tx, r.id)) !== undefined) continue;
+        book.push(...(await this.takeBack(tx, r, at, 'platform')));
+        const group = { inspection, quantity: r.quantity, finding: inspection.finding, lot: inspection.lot };
+        book.push(...(await this.judge(tx, other, group, await policyAt(tx, inspection.recorded_at), r.shares, { origin: r.origin, note: r.note, actor: r.actor, at }, r.id)));
+      }
+    }
+    return book;
   }
 
   /** What of a case waits for a person: it was judged without goods and charged, and then the goods came, or nothing was lost after all. */
@@ -158,6 +176,8 @@ export class ResponsibilityService {
 
   /** Judgements of one world go one at a time, so no other case of the line is judged beside this one. */
   private async beyondSold(tx: Tx, c: ReturnCase, quantity: number): Promise<number> {
+    // For what was exchanged another unit left: it is lost beside the one that was sold.
+    if (c.kind === 'exchange') return 0;
     const cases = await casesOfLine(tx, c);
     if (cases.length < 2) return 0;
     const bought = await orderTotals(tx, c.shop, c.order_id, c.line_id);

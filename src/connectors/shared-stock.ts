@@ -3,7 +3,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AccessService, type Principal } from '../access/index.js';
 import { existingSkus } from '../catalogue/index.js';
-import { levelsOf } from '../inventory/index.js';
+import { levelsOf, reservedUnpaid } from '../inventory/index.js';
 import { Database, DomainError, Handles, invalid, Jobs, log, newId, notFound, Repeated, type JobRun, type Tx } from '../kernel/index.js';
 import { allClocks, demandOf, soldLately, unpaidUnits, type SkuDemand } from '../orders/index.js';
 import { pushStock } from './connections.jobs.js';
@@ -71,6 +71,7 @@ export class SharedStock {
     const shops = [...new Set(offers.map((o) => o.shop))];
     const live = new Set((await allClocks(tx)).filter((c) => c.clock === 'live').map((c) => c.id));
     const levels = await levelsOf(tx, 'live', skus);
+    const twice = await reservedUnpaid(tx, 'live', skus);
     const demand = (await demandOf(tx, skus)).filter((d) => live.has(d.shop));
     const rates = await Promise.all(RATE_SECONDS.map(async (seconds) => new Map((await soldLately(tx, shops, skus, seconds)).map((r) => [`${r.shop}\0${r.sku}`, r.units / seconds]))));
     for (const sku of skus) {
@@ -80,7 +81,8 @@ export class SharedStock {
       const onHand = place.reduce((s, l) => s + l.on_hand, 0);
       const reserved = place.reduce((s, l) => s + l.reserved, 0);
       const open = sums.reduce((s, d) => s + d.open_units, 0);
-      const unpaid = sums.reduce((s, d) => s + unpaidUnits(d), 0);
+      // What is reserved for an unpaid order is among the reserved already.
+      const unpaid = Math.max(0, sums.reduce((s, d) => s + unpaidUnits(d), 0) - (twice.get(sku) ?? 0));
       // Stock may settle a moment after an order: what is open is promised, whether it is reserved yet or not.
       const free = onHand - Math.max(reserved, open) - unpaid;
       const sharers = own.map((o) => ({

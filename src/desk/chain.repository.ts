@@ -104,6 +104,6 @@ export const returnedGoods = (tx: Tx, of: { readonly returns: readonly string[] 
   rows(
     tx,
     `select c.id, c.shop || '/' || c.order_id || '/' || c.line_id as line, array(select distinct l.lot from return_lots l where l.return_case = c.id) as lots from return_cases c
-     where c.id = any($1::text[]) or c.id in (select return_case from claims where chargeback = $2)`,
+     where c.id in (select unnest($1::text[]) union select return_case from claims where chargeback = $2)`,
     'returns' in of ? [of.returns, null] : [[], of.chargeback],
   );

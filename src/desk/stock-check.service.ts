@@ -5,7 +5,7 @@ import { BroadcastsService, itemsOfSkus, lineUp, planVersion, type Broadcast, ty
 import { CatalogueService, termsOfStyles, termsOf, type SkuTerms } from '../catalogue/index.js';
 import { NowcastService, quantilesOf, tells, unitsOf } from '../forecast/index.js';
 import { LEVELS } from '../forecast/math/index.js';
-import { incomingOf, levelsOf, type StockLevel } from '../inventory/index.js';
+import { incomingOf, levelsOf, reservedUnpaid, type StockLevel } from '../inventory/index.js';
 import { localTime, nextLocalHour } from '../kernel/math/index.js';
 import type { Tx } from '../kernel/index.js';
 import { allClocks, demandOf, unpaidUnits, type SkuDemand } from '../orders/index.js';
@@ -100,15 +100,17 @@ export class StockCheckService {
   private async gather(tx: Tx, world: World, now: Date, skus: readonly string[], shops: ReadonlySet<string>): Promise<Known> {
     const terms = await termsOf(tx, skus);
     const siblings = await termsOfStyles(tx, [...new Set(terms.map((t) => t.style))]);
-    const [levels, supply, ordered, assessments, returned, substitutes] = await Promise.all([
-      levelsOf(tx, world, siblings.map((s) => s.sku)), incomingOf(tx, world, skus, now), demandOf(tx, siblings.map((s) => s.sku)), store.latestAssessments(tx, world, skus), store.returnedUnits(tx, world, skus),
+    const [levels, supply, ordered, twice, assessments, returned, substitutes] = await Promise.all([
+      levelsOf(tx, world, siblings.map((s) => s.sku)), incomingOf(tx, world, skus, now), demandOf(tx, siblings.map((s) => s.sku)), reservedUnpaid(tx, world, siblings.map((s) => s.sku)), store.latestAssessments(tx, world, skus), store.returnedUnits(tx, world, skus),
       store.substitutesOf(tx, world, [...new Set(terms.map((t) => t.category))], skus, SUBSTITUTES),
     ]);
     const demand = ordered.filter((d) => shops.has(d.shop));
     const dated = new Map<string, { date: string; units: number }[]>();
     for (const s of supply) dated.set(s.sku, [...(dated.get(s.sku) ?? []), { date: s.due, units: s.quantity }]);
     return {
-      terms: new Map(terms.map((t) => [t.sku, t])), siblings, stock: stockBySku(levels), supply: dated, demand: sumBySku(demand, (d) => d.net_paid), unpaid: sumBySku(demand, unpaidUnits), lines: linesBySku(demand),
+      terms: new Map(terms.map((t) => [t.sku, t])), siblings, stock: stockBySku(levels), supply: dated, demand: sumBySku(demand, (d) => d.net_paid), 
+      // What is reserved for an unpaid order is off the stock already.
+      unpaid: new Map([...sumBySku(demand, unpaidUnits)].map(([sku, units]) => [sku, Math.max(0, units - (twice.get(sku) ?? 0))])), lines: linesBySku(demand),
       assessments: new Map(assessments.map((a) => [a.sku, a])), returned: new Map(returned.map((r) => [r.sku, r])), substitutes,
     };
   }

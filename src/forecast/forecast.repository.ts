@@ -192,10 +192,10 @@ export const letWait = (tx: Tx, world: string, supplier: string, looked: readonl
     tx, 'update group_needs set waits = group_key = any($4) where world = $1 and supplier = $2 and group_key = any($3) and waits <> (group_key = any($4))', [world, supplier, looked, waiting],
   );
 
-/** The latest need of a group can be taken once more, where it waited or `anyway`; false where it need not be. */
-export const takeAgain = async (tx: Tx, world: string, supplier: string, group: string, anyway: boolean): Promise<boolean> =>
+/** The latest need of a group can be taken once more, where it waited or `anyway`, and is planned as of now: it may have waited for days. False where it need not be. */
+export const takeAgain = async (tx: Tx, world: string, supplier: string, group: string, now: Date, anyway: boolean): Promise<boolean> =>
   (await touched(
-    tx, 'update group_needs set taken = version - 1, waits = false where world = $1 and supplier = $2 and group_key = $3 and (waits or $4) and taken >= version', [world, supplier, group, anyway],
+    tx, 'update group_needs set taken = version - 1, waits = false, at = greatest(at, $5) where world = $1 and supplier = $2 and group_key = $3 and (waits or $4) and taken >= version', [world, supplier, group, anyway, now],
   )) === 1;
 
 /** The latest needs of groups of which more is recommended than is sold already, by supplier. */

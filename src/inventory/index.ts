@@ -7,4 +7,5 @@ export { allocationsOfOrder, claimsOfLine, incomingOf, levelsOf, lotRecords, MAI
 export { availableToPromise, isPromisable, type Dated } from './inventory.rules.js';
 export { Inventory1763800500000, LotsWithdrawn1763801700000, ReservationsByLine1763804000000 } from './migrations.js';
 export { ReservationsService } from './reservations.service.js';
+export { reservedUnpaid } from './unpaid.js';
 export { StockService, type Receipt, type ReceivedUnits } from './stock.service.js';

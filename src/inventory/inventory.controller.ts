@@ -69,8 +69,9 @@ export class InventoryController {
   @ListQuery('sku', 'orderId', 'status')
   async reservationList(@QueryParam() query: Query, @CurrentPrincipal() principal: Principal): Promise<Listed<object>> {
     const page = pageOf(query, 1);
-    const status = queryText(query, 'status') ?? null;
-    if (status !== null && !store.RESERVATION_STATUSES.some((s) => s === status)) throw invalid('status', `must be one of ${store.RESERVATION_STATUSES.join(', ')}`);
+    const asked = queryText(query, 'status');
+    const status = store.RESERVATION_STATUSES.find((s) => s === asked) ?? null;
+    if (asked !== undefined && status === null) throw invalid('status', `must be one of ${store.RESERVATION_STATUSES.join(', ')}`);
     const filter = { sku: queryText(query, 'sku') ?? null, orderId: queryText(query, 'orderId') ?? null, status, actor: principal.role === 'platform' ? actorOf(principal) : null };
     return this.database.transaction(async (tx) => {
       const found = await store.listReservations(tx, filter, page.after[0] ?? null, page.limit + 1);

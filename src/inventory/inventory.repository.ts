@@ -346,6 +346,15 @@ export const heldLines = (tx: Tx, ids: readonly string[]): Promise<HeldLine[]> =
     [ids],
   );
 
+/** What open reservations hold for orders, by order and SKU. */
+export const heldForOrders = (tx: Tx, world: World, skus: readonly string[]): Promise<{ shop: string; order_id: string; sku: string; held: number }[]> =>
+  rows(
+    tx,
+    `select r.shop, r.order_id, l.sku, sum(l.quantity - l.taken)::int as held from reservations r join reservation_lines l on l.reservation = r.id
+     where r.status in ('held', 'confirmed') and r.world = $1 and r.order_id is not null and l.sku = any($2) and l.quantity > l.taken group by 1, 2, 3`,
+    [world, skus],
+  );
+
 /** Notes what lines of the order took over; a reservation of which nothing is left is used. */
 export async function takeHeld(tx: Tx, taken: readonly { reservation: string; sku: string; units: number }[]): Promise<void> {
   await touched(
@@ -363,15 +372,18 @@ export async function takeHeld(tx: Tx, taken: readonly { reservation: string; sk
 }
 
 /** Newest first; `actor` leaves those of everybody else out. */
-export const listReservations = (
-  tx: Tx, filter: { sku: string | null; orderId: string | null; status: string | null; actor: string | null }, before: string | null, limit: number,
-): Promise<ReservationRow[]> =>
-  rows(
-    tx,
-    `select r.* from reservations r where ($1::text is null or exists (select 1 from reservation_lines l where l.reservation = r.id and l.sku = $1)) and ($2::text is null or r.order_id = $2)
-       and ($3::text is null or r.status = $3) and ($4::text is null or r.actor = $4) and ($5::text is null or r.id < $5) order by r.id desc limit $6`,
-    [filter.sku, filter.orderId, filter.status, filter.actor, before, limit],
-  );
+export function listReservations(
+  tx: Tx, filter: { readonly sku: string | null; readonly orderId: string | null; readonly status: ReservationStatus | null; readonly actor: string | null }, before: string | null, limit: number,
+): Promise<ReservationRow[]> {
+  const values: unknown[] = [limit];
+  const given = (value: string | null, condition: (n: string) => string): string[] => (value === null ? [] : [condition(`$${values.push(value)}`)]);
+  // Only what is asked for, the status as a literal: each then has an index of its own, and ended reservations are kept for ever.
+  const where = [
+    ...given(filter.sku, (n) => `r.id in (select reservation from reservation_lines where sku = ${n})`), ...given(filter.orderId, (n) => `r.order_id = ${n}`),
+    ...(filter.status === null ? [] : [`r.status = '${filter.status}'`]), ...given(filter.actor, (n) => `r.actor = ${n}`), ...given(before, (n) => `r.id < ${n}`),
+  ];
+  return rows(tx, `select r.* from reservations r ${where.length === 0 ? '' : `where ${where.join(' and ')} `}order by r.id desc limit $1`, values);
+}
 
 /** Confirms what is still held by the database's clock, for so many days; false where it expired or ended before. */
 export const confirm = async (tx: Tx, id: string, days: number): Promise<boolean> =>
@@ -422,9 +434,6 @@ export const sellableOfLot = (tx: Tx, world: World, lot: string, quality: Qualit
 /** Marks a lot as one that must not be sold, or takes the mark away. */
 export const markWithdrawn = (tx: Tx, lot: string, cause: string | null): Promise<number> => touched(tx, 'update lots set withdrawn_by = $2 where id = $1', [lot, cause]);
 
-/** What withdrew a lot; undefined where nothing did. */
-export const withdrawnBy = async (tx: Tx, lot: string): Promise<string | undefined> => (await one<{ withdrawn_by: string | null }>(tx, 'select withdrawn_by from lots where id = $1', [lot]))?.withdrawn_by ?? undefined;
-
 /** Those of the lots that must not be sold, with what withdrew them; locked, so that none is withdrawn or readmitted until the caller has ended. */
 export const withdrawnLots = async (tx: Tx, lots: readonly string[]): Promise<Map<string, string>> =>
   new Map((await rows<{ id: string; withdrawn_by: string | null }>(tx, 'select id, withdrawn_by from lots where id = any($1) order by id for share', [lots])).flatMap((l) => (l.withdrawn_by === null ? [] : [[l.id, l.withdrawn_by]])));
@@ -440,9 +449,9 @@ export const withdrawnUnits = (tx: Tx, places: readonly Place[]): Promise<Withdr
     columns(distinct(places)),
   );
 
-/** Returned units of a lot that wait for their inspection, or that inspection put aside: they are not an alarm's to readmit. */
+/** Returned units of a lot that wait for their inspection: they are not an alarm's to readmit. What inspection put aside may have been moved since; an alarm readmits no more than it blocked. */
 export const returnedInQuarantine = (tx: Tx, lot: string): Promise<{ sku: string; location: string; sub_lot: string; units: number }[]> =>
-  rows(tx, `select sku, location, sub_lot, sum(house)::int as units from stock_movements where lot = $1 and origin = 'return' and quality = 'quarantine' group by 1, 2, 3 having sum(house) > 0`, [lot]);
+  rows(tx, `select sku, location, sub_lot, sum(house)::int as units from stock_movements where lot = $1 and origin = 'return' and quality = 'quarantine' and cause <> 'quarantine' group by 1, 2, 3 having sum(house) > 0`, [lot]);
 
 /** Returned units in one place and part of a lot that wait for their inspection, by return; those that inspection put aside were moved by cause 'quarantine'. */
 export const uninspected = (tx: Tx, place: Place, lot: string, subLot: string): Promise<{ return_case: string; units: number }[]> =>

@@ -163,6 +163,9 @@ export class ReservationsByLine1763804000000 implements MigrationInterface {
       update reservations set expires_at = clock_timestamp() + interval '30 days' where status = 'confirmed';
       drop index reservations_expiring;
       create index reservations_expiring on reservations (expires_at) where status in ('held', 'confirmed');
+      create index reservations_by_actor on reservations (actor, id);
+      create index reservations_held on reservations (id) where status = 'held';
+      create index reservations_confirmed on reservations (id) where status = 'confirmed';
       create index reservations_of_order on reservations (order_id, id) where order_id is not null;
       create index reservation_lines_by_sku on reservation_lines (sku, reservation);
       -- Asked whenever units are given out; few lots ever are.
@@ -181,7 +184,7 @@ export class ReservationsByLine1763804000000 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      drop index stock_movements_returned; drop index lots_withdrawn; drop index reservation_lines_by_sku; drop index reservations_of_order; drop index reservations_expiring;
+      drop index stock_movements_returned; drop index lots_withdrawn; drop index reservation_lines_by_sku; drop index reservations_of_order; drop index reservations_confirmed; drop index reservations_held; drop index reservations_by_actor; drop index reservations_expiring;
       create index reservations_expiring on reservations (expires_at) where status = 'held';
       update reservations set expires_at = null where status = 'confirmed';
       alter table reservations drop constraint reservations_end;

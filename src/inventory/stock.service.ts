@@ -106,6 +106,8 @@ export class StockService {
   /** A correction by a person. Units that are promised can be neither scrapped nor downgraded: their order comes first. */
   async correct(tx: Tx, c: Correction): Promise<void> {
     const place: Place = { world: c.world, sku: c.sku, location: c.location };
+    // The lot before its levels, as an alarm takes them.
+    const withdrawnBy = c.toQuality === 'A' && c.lot !== '' ? (await store.withdrawnLots(tx, [c.lot])).get(c.lot) : undefined;
     const level = (await store.lockLevels(tx, [place])).get(store.placeKey(place)) as store.StockLevel;
     const there = (await store.lotsOf(tx, [place], c.quality)).find((l) => l.lot === c.lot && l.sub_lot === c.subLot)?.units ?? 0;
     const leaving = c.cause === 'adjust' ? Math.max(0, -c.quantity) : c.quantity;
@@ -114,7 +116,6 @@ export class StockService {
     const available = level.on_hand - level.reserved;
     if (c.quality === 'A' && leaving > available) throw new DomainError(409, 'promised', `quantity: only ${available} units are not promised to an order`, { available });
     if (c.lot !== '' && there === 0 && (await store.lotsCalled(tx, [c.lot])).every((l) => l.id !== c.lot)) throw invalid('lot', `the lot ${c.lot} does not exist`);
-    const withdrawnBy = c.toQuality === 'A' && c.lot !== '' ? await store.withdrawnBy(tx, c.lot) : undefined;
     if (withdrawnBy !== undefined) {
       throw new DomainError(409, 'lot-withdrawn', `lot: no unit of ${c.lot} can be sold while ${withdrawnBy} stands; close it as dismissed, or book units that were sorted out of it (adjust) out of this lot and in again without one`, { withdrawnBy });
     }
@@ -239,7 +240,8 @@ export class StockService {
       if (lacking.length === 0) return;
       const rows = await store.lackingLines(tx, lacking);
       if (rows.length === 0) return;
-      await this.allocate(tx, levels, rows.map((a) => ({ before: a, after: a })), true);
+      // What is on hand may be of lots that were withdrawn at this very moment: nothing of it can be given out.
+      if (!(await this.allocate(tx, levels, rows.map((a) => ({ before: a, after: a })), true))) return;
     }
   }
 
@@ -314,7 +316,7 @@ export class StockService {
 
   private async allocate(
     tx: Tx, levels: ReadonlyMap<string, store.StockLevel>, lines: readonly { readonly before: store.AllocationRow | undefined; readonly after: store.AllocationRow }[], serving = false,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const byPlace = grouped(lines, (l) => store.placeKey(l.after));
     const lots = grouped(await store.claimableLots(tx, lines.map((l) => l.after)), store.placeKey);
     const movements: store.Movement[] = [];
@@ -355,6 +357,7 @@ export class StockService {
     }
     await store.post(tx, movements, lacks);
     if (saved.length > 0) await store.saveAllocations(tx, saved);
+    return saved.length > 0;
   }
 }
 

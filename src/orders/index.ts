@@ -11,7 +11,7 @@ export { OrdersController } from './orders.controller.js';
 export { OrdersModule } from './orders.module.js';
 export {
   allClocks, cancelledOrders, hasNews, ordersInBroadcasts, orderTimesOf, usualLine, orderTotals, stockLines, takeNews, touchStreams,
-  countDirty, countedTimes, countedTimesOf, demandOf, dirtyShards, dirtyStreams, earliestShipBy, forgetMoves, heldUnits, intakeSummary, markAssessed, oneStreamOfEach, shopNow, soldLately, soldLine, streamNews, salesBetween, skusSoldIn, standingStreams, unpaidUnits, worldNow,
+  countDirty, countedTimes, countedTimesOf, demandOf, dirtyShards, dirtyStreams, earliestShipBy, forgetMoves, heldUnits, intakeSummary, markAssessed, oneStreamOfEach, shopNow, soldLately, soldLine, streamNews, salesBetween, skusSoldIn, standingStreams, unpaidOfOrders, unpaidUnits, worldNow,
   type AfterLine, type DirtyStream, type ShopClockRow, type SaleLine, type SoldLine, type IntakeSummary, type SkuDemand, type StockLine, type StreamNews,
 } from './orders.repository.js';
 export { ensurePartitions } from './partitions.repository.js';

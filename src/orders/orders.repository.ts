@@ -46,6 +46,15 @@ export const cancelledOrders = (tx: Tx, orders: readonly { readonly shop: string
     [orders.map((o) => o.shop), orders.map((o) => o.order_id)],
   );
 
+/** Units of SKUs in orders that are neither paid nor cancelled. */
+export const unpaidOfOrders = (tx: Tx, of: readonly { readonly shop: string; readonly order_id: string; readonly sku: string }[]): Promise<{ shop: string; order_id: string; sku: string; units: number }[]> =>
+  rows(
+    tx,
+    `select l.shop, l.order_id, l.sku, sum(greatest(0, l.ordered - least(coalesce((l.state->>'cancelled')::int, 0), l.ordered) - coalesce(l.net_paid, 0)))::int as units
+     from order_lines l join (select distinct * from unnest($1::text[], $2::text[], $3::text[]) as w(shop, order_id, sku)) w using (shop, order_id, sku) where l.counts group by 1, 2, 3`,
+    [of.map((o) => o.shop), of.map((o) => o.order_id), of.map((o) => o.sku)],
+  );
+
 /** Adds to streams' totals and makes them dirty; sorted by stream. */
 export const markDirty = (tx: Tx, streams: readonly { stream: number; orders: number; withdrawn: number }[]): Promise<number> =>
   touched(tx, MARK_DIRTY, [numbers('int8', streams.map((s) => s.stream)), numbers('int8', streams.map((s) => s.orders), 0), numbers('int8', streams.map((s) => s.withdrawn), 0)]);

@@ -190,10 +190,8 @@ export class AgreedUnits1763804100000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
       -- What was agreed of a line stays beside what was cut of it: tolerance is a share of the one, whatever became of the other.
-      alter table production_order_lines add column agreed integer;
-      update production_order_lines set agreed = quantity;
-      alter table production_order_lines alter column agreed set not null;
-      alter table production_order_lines add constraint production_order_lines_agreed_check check (agreed >= 0);
+      -- Null: nothing was cut since it was agreed, as the version before writes it.
+      alter table production_order_lines add column agreed integer check (agreed >= 0);
       -- One swatch for each repeat of a style-colour, in its own world and of its own supplier; what people ask for is theirs to repeat.
       drop index sample_requests_one_swatch;
       create unique index sample_requests_one_swatch on sample_requests (world, supplier, cause_id, style, colour) where kind = 'swatch' and cause = 'repeat';

@@ -130,7 +130,7 @@ export class NegotiationService {
 
   /** A need that had to wait for this change to end is planned now. One that the factory was told is not told again, unless `anyway`. */
   private async planAgain(tx: Tx, { world, supplier, group_key: group }: store.AdjustmentRow, anyway = false): Promise<void> {
-    if (await takeAgain(tx, world, supplier, group, anyway)) await this.jobs.enqueue(tx, proposeChange, [{ world, supplier, groups: [] }]);
+    if (await takeAgain(tx, world, supplier, group, await worldNow(tx, world), anyway)) await this.jobs.enqueue(tx, proposeChange, [{ world, supplier, groups: [] }]);
   }
 
   /** An order was cut, left or came in: a change of it that is open and can no longer be made ends, so that nobody answers what is over. */
@@ -258,8 +258,10 @@ export class NegotiationService {
     }
     const need = (await needOf(tx, a.world, a.supplier, a.group_key))?.lines ?? [];
     const renewed = this.renewal(a, { now, firmAt: a.firm_at, actor, cause: 'buyer', leaves: true }, { kind: a.kind, commitment: a.commitment, order: a.production_order, lines: proposed }, need);
-    // From here on the change is the buyer's: planning does not write its own quantity over theirs.
-    await this.issue(tx, [{ ...renewed, adjustment: { ...renewed.adjustment, origin: actor } }]);
+    // From here on a firm change is the buyer's: planning does not write its own quantity over theirs. A heads-up stays a forecast, and
+    // its hour brings what is sold by then.
+    const origin = a.commitment === 'firm' ? actor : a.origin;
+    await this.issue(tx, [{ ...renewed, adjustment: { ...renewed.adjustment, origin } }]);
     await carryCommitments(tx, a.id, a.version, a.version + 1, proposed.map((l) => l.lineId));
     return (await store.findAdjustment(tx, id)) as store.AdjustmentRow;
   }

@@ -335,7 +335,7 @@ function recheckOf(a: OpenAdjustment | undefined, at: Date): { id: string; at: D
 const openOrder = (o: store.OrderRow, lines: readonly store.OrderLineRow[], timeZone: string, at: Date): OpenOrder => ({
   id: o.id,
   ageDays: o.confirmed_at === null ? 0 : daysBetween(localTime(o.confirmed_at.getTime(), timeZone).date, localTime(at.getTime(), timeZone).date),
-  lines: lines.filter((l) => l.production_order === o.id).map((l) => ({ lineId: l.line_id, sku: l.sku, quantity: l.quantity, due: l.due, produced: floorOf(l), expediteRefused: l.expedite_refused })),
+  lines: lines.filter((l) => l.production_order === o.id).map((l) => ({ lineId: l.line_id, sku: l.sku, quantity: l.quantity, due: l.due, produced: floorOf(l), isIn: l.received >= l.quantity, expediteRefused: l.expedite_refused })),
 });
 
 const supplierTerms = (t: SkuTerms): SupplierTerms => ({

@@ -258,7 +258,7 @@ export const confirmedOrders = (tx: Tx, world: string, supplier: string, groups:
   rows(tx, `select * from production_orders where world = $1 and supplier = $2 and group_key = any($3) and (status in ('confirmed', 'in-production')
        or status = 'received' and exists (select 1 from production_order_lines l where l.production_order = production_orders.id and l.received < l.quantity)) order by id`, [world, supplier, groups]);
 
-const ORDER_LINE = `production_order, line_id, sku, quantity, agreed, to_char(due, 'YYYY-MM-DD') as due, splits, produced, received, unit_price, currency, expedite_refused`;
+const ORDER_LINE = `production_order, line_id, sku, quantity, coalesce(agreed, quantity) as agreed, to_char(due, 'YYYY-MM-DD') as due, splits, produced, received, unit_price, currency, expedite_refused`;
 
 export const orderLines = (tx: Tx, ids: readonly string[]): Promise<OrderLineRow[]> =>
   rows(tx, `select ${ORDER_LINE} from production_order_lines where production_order = any($1) order by production_order, length(line_id), line_id`, [ids]);
@@ -272,7 +272,8 @@ export const upsertOrderLines = (tx: Tx, order: string, lines: readonly (AgreedL
     `insert into production_order_lines (production_order, line_id, sku, quantity, agreed, due, splits, unit_price, currency)
      select $1, r."lineId", r.sku, r.quantity, r.quantity, (select max((s->>'date')::date) from jsonb_array_elements(r.splits) s), r.splits, r."unitPrice", r.currency
      from jsonb_to_recordset($2::jsonb) as r("lineId" text, sku text, quantity int, splits jsonb, "unitPrice" bigint, currency text)
-     on conflict (production_order, line_id) do update set sku = excluded.sku, quantity = excluded.quantity, agreed = excluded.agreed, due = excluded.due, splits = excluded.splits`,
+     on conflict (production_order, line_id) do update set sku = excluded.sku, quantity = excluded.quantity, due = excluded.due, splits = excluded.splits,
+       agreed = case when excluded.quantity = production_order_lines.quantity then coalesce(production_order_lines.agreed, excluded.agreed) else excluded.agreed end`,
     [order, JSON.stringify(lines)],
   );
 
@@ -305,7 +306,7 @@ export const insertProgress = (tx: Tx, order: string, stage: Stage, lines: reado
 export const setCut = (tx: Tx, order: string, lines: readonly { lineId: string; quantity: number; splits: readonly Split[] }[]): Promise<number> =>
   touched(
     tx,
-    `update production_order_lines l set quantity = r.quantity, produced = r.quantity, splits = r.splits
+    `update production_order_lines l set agreed = coalesce(l.agreed, l.quantity), quantity = r.quantity, produced = r.quantity, splits = r.splits
      from jsonb_to_recordset($2::jsonb) as r("lineId" text, quantity int, splits jsonb) where l.production_order = $1 and l.line_id = r."lineId"`,
     [order, JSON.stringify(lines)],
   );

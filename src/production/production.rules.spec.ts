@@ -46,6 +46,16 @@ describe('what is proposed for a changed need', () => {
     expect(propose([need({ surplus: 5 })], [order()], terms(), TODAY, true)).toBeUndefined();
   });
 
+  it('leaves lines alone that are in', () => {
+    const line = (lineId: string, sku: string, due: string, over: object = {}) => ({ lineId, sku, quantity: 100, due, produced: 0, expediteRefused: false, ...over });
+    const half = order({ lines: [line('l1', 'A', '2026-12-20', { produced: 100, isIn: true }), line('l2', 'B', '2026-12-20')] });
+    const next = order({ id: 'po_2', lines: [line('l1', 'A', '2026-12-18')] });
+    expect(propose([need({ firm: 60, committedNeed: 60, lateProduction: 100 })], [half, next], terms(), TODAY, true)).toMatchObject({ kind: 'expedite', order: 'po_2' });
+    // Nor does the date of what came say that the rest is frozen.
+    const early = order({ lines: [line('l1', 'A', TODAY, { produced: 100, isIn: true }), line('l2', 'B', '2026-12-20')] });
+    expect(propose([need({ sku: 'B', surplus: 40 })], [early], terms(), TODAY, true)).toMatchObject({ kind: 'decrease', lines: [{ sku: 'B', quantity: 60 }] });
+  });
+
   it('cuts whole lots, never below the least that a factory makes, or all of it', () => {
     const surplus = (units: number, over: Partial<SupplierTerms>): unknown => propose([need({ surplus: units })], [order()], terms(over), TODAY, true);
     expect(surplus(47, { lotMultiple: 10, moq: 20 })).toMatchObject({ kind: 'decrease', lines: [{ quantity: 60 }] });

@@ -10,7 +10,10 @@ export interface OrderLine {
   readonly sku: string;
   readonly quantity: number;
   readonly due: string;
+  /** Units that are made or came in: they are not taken back. */
   readonly produced: number;
+  /** Nothing of it is still to come. */
+  readonly isIn?: boolean;
   readonly expediteRefused: boolean;
 }
 
@@ -57,7 +60,7 @@ const total = (lines: readonly { readonly quantity: number }[]): number => lines
 
 /** Inside the frozen fence, or once cutting has begun, an order takes no more units and gives none back. */
 export function isFrozen(order: OpenOrder, terms: SupplierTerms, today: string): boolean {
-  const due = order.lines.reduce((least, l) => (least === '' || l.due < least ? l.due : least), '');
+  const due = order.lines.filter((l) => l.isIn !== true).reduce((least, l) => (least === '' || l.due < least ? l.due : least), '');
   return daysBetween(today, due) <= terms.frozenFenceDays || (terms.stageDays['cut'] !== undefined && order.ageDays >= terms.stageDays['cut']);
 }
 
@@ -99,7 +102,7 @@ function proposeExpedite(need: readonly NeedLine[], orders: readonly OpenOrder[]
   if (late.size === 0) return undefined;
   for (const order of orders) {
     const lines = order.lines
-      .filter((l) => !l.expediteRefused && (late.get(l.sku)?.promise ?? l.due) < l.due && daysBetween(today, l.due) > terms.frozenFenceDays)
+      .filter((l) => l.isIn !== true && !l.expediteRefused && (late.get(l.sku)?.promise ?? l.due) < l.due && daysBetween(today, l.due) > terms.frozenFenceDays)
       .map((l) => ({ lineId: l.lineId, sku: l.sku, quantity: l.quantity, quantityBefore: l.quantity, due: (late.get(l.sku) as NeedLine).promise, dueBefore: l.due }));
     if (lines.length > 0) return { kind: 'expedite', commitment: firmNow ? 'firm' : 'material', order: order.id, lines };
   }

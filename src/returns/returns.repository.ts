@@ -88,7 +88,8 @@ export const lotsOfCases = (tx: Tx, ids: readonly string[]): Promise<ReturnLot[]
 
 /** Returns of one order line are traced to lots one at a time; to be taken after the case's own lock. */
 export const lockLine = (tx: Tx, c: Pick<ReturnCase, 'shop' | 'order_id' | 'line_id' | 'sku'>): Promise<unknown> =>
-  rows(tx, 'select pg_advisory_xact_lock(hashtextextended($1, 29))', [JSON.stringify([c.shop, c.order_id, c.line_id, c.sku])]);
+  // One of a few: a file of returns is one transaction, and a lock for each of its lines would use up the server's.
+  rows(tx, 'select pg_advisory_xact_lock(29, (hashtextextended($1, 29) & 127)::int)', [JSON.stringify([c.shop, c.order_id, c.line_id, c.sku])]);
 
 /** Lots of all returns of one order line: what came back of it so far. */
 export const lotsOfLine = (tx: Tx, c: Pick<ReturnCase, 'shop' | 'order_id' | 'line_id' | 'sku'>): Promise<{ lot: string; sub_lot: string; units: number }[]> =>

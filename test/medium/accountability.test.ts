@@ -179,9 +179,10 @@ describe('what was not lost is not charged', () => {
     await until('it is judged', async () => (await judged('RY')).items.length === 1);
     expect((await judged('RY')).items[0]).toMatchObject({ quantity: 1, beyondSold: 1, claims: [{ party: 'carrier', outcome: 'beyond-sold', chargeback: null, elements: [] }] });
     expect((await as(finance, 'GET', '/v1/ledger/accounts?world=replay')).body).toEqual(before);
-    // The refund did not happen after all: the unit that came back is the one that was lost, where a person says so.
+    // The refund did not happen after all: the unit that came back is the one that was lost, and a person may judge it otherwise.
     await open('RX', { kind: 'refund-only', status: 'withdrawn', occurred_at: iso(100_851) });
     await until('it is forgotten', async () => (await judged('RX')).items.length === 2);
+    expect((await judged('RY')).items.at(-1)).toMatchObject({ beyondSold: 0, finding: 'damaged-in-transit', claims: [{ party: 'carrier', outcome: 'claimed' }] });
     const anew = (await r.call('POST', '/v1/returns/RY/responsibility', { shares: [{ party: 'warehouse', shareBp: 10_000 }], note: 'the only case left' })).body;
     expect(anew.items.at(-1)).toMatchObject({ beyondSold: 0, claims: [{ party: 'warehouse', outcome: 'claimed' }] });
   });

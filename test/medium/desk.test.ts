@@ -82,6 +82,10 @@ describe('a stock check', () => {
     await take([orderEvent(order), orderEvent({ ...order, event_id: 'u2', order_id: 'u2', quantity: 3, broadcast: '' })]);
     await settled();
     expect((await check('B6')).items[0]).toMatchObject({ plannedLeft: 18, unitsToOpen: 25, stock: [{ available: 40, unpaid: 15 }], verdict: 'go', reasons: [{ code: 'unpaid-orders' }] });
+    // What a platform had reserved for the order before it told of it is off the stock once.
+    const { id } = (await r.call('POST', '/v1/reservations', { lines: [{ sku: 'L4-one', quantity: 12 }], seconds: 600, shop: 'shop-1', orderId: 'u1' })).body;
+    expect((await check('B6')).items[0]).toMatchObject({ unitsToOpen: 25, stock: [{ available: 28, unpaid: 3 }] });
+    await r.call('DELETE', `/v1/reservations/${id}`);
     await take([orderEvent({ ...order, event_id: 'u3', type: 'cancelled' }), orderEvent({ ...order, event_id: 'u4', order_id: 'u2', quantity: 3, type: 'cancelled', broadcast: '' })]);
     await settled();
     expect((await check('B6')).items[0]).toMatchObject({ plannedLeft: 30, unitsToOpen: 40, stock: [{ unpaid: 0 }], reasons: [{ code: 'covered' }] });

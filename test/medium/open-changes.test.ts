@@ -57,9 +57,14 @@ describe('a need that changes while something else is open with the factory', ()
     const order = await confirmed('K2-S', 60);
     const hold = (await r.call('POST', '/v1/adjustments', { productionOrder: order.id, kind: 'hold' })).body;
     expect((await as(factory, 'POST', `/v1/signals/${hold.id}/reply`, { version: 1, verdict: 'accept' })).body).toMatchObject({ status: 'applied' });
+    // Two days on: what it was last assessed at is long past.
+    clock += 2 * 86_400;
+    await sell('K1-S', 1);
     const cancel = (await r.call('POST', '/v1/adjustments', { productionOrder: order.id, kind: 'cancel' })).body;
     await as(factory, 'POST', `/v1/signals/${cancel.id}/reply`, { version: 1, verdict: 'accept' });
-    expect(await asked('K2-S')).toMatchObject({ kind: 'create', lines: [{ quantity: order.quantity }] });
+    const again = await asked('K2-S');
+    expect(again).toMatchObject({ kind: 'create', lines: [{ quantity: order.quantity }] });
+    expect(Date.parse(again.respondBy)).toBeGreaterThan(Date.parse(iso(clock)) + 11 * 3_600_000);
   });
 
   it('is told as more once the factory refuses to hurry', async () => {
@@ -103,6 +108,8 @@ describe('an order that moves on while a change of it is open', () => {
     const cut = (quantity: number) => as(factory, 'POST', `/v1/production-orders/${order.id}/progress`, { stage: 'cut', lines: [{ lineId: order.lineId, quantity }] });
     const most = Math.floor(order.quantity * 1.05);
     expect((await cut(most)).body).toMatchObject({ lines: [{ quantity: most }] });
+    const further = await request_(order, 'delay', { due: dayAfter(order.due, 3) });
+    await as(factory, 'POST', `/v1/signals/${further.body.id}/reply`, { version: 1, verdict: 'accept' });
     expect((await cut(Math.floor(most * 1.05))).body.code).toBe('outside-tolerance');
     expect((await signal(less.body.id)).status).toBe('withdrawn');
     expect((await as(factory, 'POST', `/v1/signals/${less.body.id}/reply`, { version: 1, verdict: 'accept' })).body.code).toBe('not-open');

@@ -92,7 +92,7 @@ export const takeDue = (tx: Tx, limit: number, againSeconds: number): Promise<Du
 
 /** Hands rows back whose enqueueing failed. */
 export const postpone = (tx: Tx, ids: readonly number[], seconds: number): Promise<number> =>
-  touched(tx, `update job_outbox set due_at = now() + make_interval(secs => $2) where id = any($1::bigint[]) and state = 'due'`, [ids, seconds]);
+  touched(tx, `update job_outbox set due_at = now() + make_interval(secs => $2), enqueued = greatest(0, enqueued - 1) where id = any($1::bigint[]) and state = 'due'`, [ids, seconds]);
 
 /** Takes the row for one run. Nothing is answered where it has ended or another worker's lease runs. */
 export const claim = (tx: Tx, id: number, leaseSeconds: number): Promise<ClaimedRow | undefined> =>

@@ -19,6 +19,12 @@ describe('a timetable', () => {
     expect([...table.closing.lines].map((i) => (table.closing.at[i] as number) / DAY_MS)).toEqual([2, 2, 3]);
   });
 
+  it('puts many lines in order although one is far away', () => {
+    const times = Array.from({ length: 9_000 }, (_, i) => (i * 7_919) % 9_000);
+    const table = tableOf(...times.map((at) => line({ paidAt: at, shipBy: at })), line({ paidAt: 9e13, shipBy: 9e13 }));
+    expect(Array.from(table.payments, (i) => table.paidAt[i])).toEqual([...Array.from({ length: 9_000 }, (_, i) => i), 9e13]);
+  });
+
   it('knows the first sale of each SKU: gifts are none', () => {
     expect([...tableOf(line({ createdAt: 1, sale: false }), line({ createdAt: 2 }), line({ createdAt: 3 })).firstSales]).toEqual([2, Infinity]);
   });

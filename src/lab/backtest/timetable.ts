@@ -63,6 +63,9 @@ function sorted(scene: Scene): Timetable {
   };
 }
 
+/** More lines than this in one span are not put in order one by one. */
+const MOST_IN_SPAN = 4_096;
+
 /**
  * Lines by a time of theirs; those of one time stay in the order given. Each goes to the span of time that it belongs to, as many spans
  * as lines, and the few of a span are put in order: a comparison sort of all of them takes five times as long.
@@ -78,6 +81,8 @@ function by(times: Float64Array, lines: Int32Array): Int32Array {
   const spanOf = (i: number): number => Math.floor(((times[i] as number) - least) * perMs);
   const next = new Int32Array(lines.length + 1);
   for (const i of lines) next[spanOf(i) + 1] = (next[spanOf(i) + 1] as number) + 1;
+  // One far moment stretches the spans until all others are in one.
+  if (next.some((count) => count > MOST_IN_SPAN)) return Int32Array.from(lines).sort((a, b) => (times[a] as number) - (times[b] as number));
   for (let span = 1; span < lines.length; span++) next[span] = (next[span] as number) + (next[span - 1] as number);
   const sorted = new Int32Array(lines.length);
   for (const i of lines) {
