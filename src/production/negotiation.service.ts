@@ -139,7 +139,10 @@ export class NegotiationService {
     const open = await store.openAdjustment(tx, order.world, order.supplier, order.group_key);
     if (open?.production_order !== orderId) return;
     const reason = overtaken(open.kind, order.status, await store.linesOf(tx, open.id, open.version), await store.orderLines(tx, [orderId]));
-    if (reason !== undefined) await this.end(tx, open, 'withdrawn', 'clock', await worldNow(tx, order.world), 'clock');
+    if (reason === undefined) return;
+    await this.end(tx, open, 'withdrawn', 'clock', await worldNow(tx, order.world), 'clock');
+    // What the planner had told by it is to be told otherwise now: its need did not change.
+    if (open.origin === 'planner' || open.origin === 'policy') await this.planAgain(tx, open, true);
   }
 
   /** Locks a change the way planning does: first its supplier's planning, then its row. */
@@ -176,8 +179,9 @@ export class NegotiationService {
     }
     await this.jobs.announce(tx, signalAnswered, { ...this.about(a), verdict: body.verdict });
     if (body.verdict === 'counter') {
-      // The factory's clock is over with its answer: the buyer has a time of their own, however late the counter came.
-      const respondBy = new Date(now.getTime() + RESPOND_MS);
+      // The factory's clock is over with its answer: the buyer has a time of their own, however late the counter came. A heads-up waits for
+      // its hour, which brings its firm version: ended before, what is sold would not be ordered then.
+      const respondBy = a.firm_at ?? new Date(now.getTime() + RESPOND_MS);
       await store.setRespondBy(tx, a.id, respondBy);
       return { ...(await this.move(tx, a, 'countered', 'factory', now, actor)), respond_by: respondBy };
     }
@@ -272,7 +276,9 @@ export class NegotiationService {
     const lines = await store.linesOf(tx, a.id, a.version);
     const before = await store.orderLines(tx, [a.production_order]);
     const isOfLines = !['hold', 'resume', 'cancel'].includes(a.kind);
-    const broken = isOfLines ? agreed.find((l) => !isWhole(l, floorOf(before.find((x) => x.line_id === l.lineId)))) : undefined;
+    // More may have come of a line than was ordered: it keeps what it has, and only its dates move.
+    const leastOf = (line: store.OrderLineRow | undefined): number => Math.min(floorOf(line), line?.quantity ?? 0);
+    const broken = isOfLines ? agreed.find((l) => !isWhole(l, leastOf(before.find((x) => x.line_id === l.lineId)))) : undefined;
     const over = overtaken(a.kind, order.status, lines, before) ?? (broken === undefined ? undefined : `${broken.lineId} has more made or received than would be left of it`);
     if (over !== undefined) throw new DomainError(409, 'overtaken', `this change can no longer be made: ${over}`, { currentStatus: a.status });
     const confirmed = await this.move(tx, a, 'confirmed', cause, now, actor);

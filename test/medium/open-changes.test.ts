@@ -6,7 +6,8 @@ let factory = '';
 let warehouse = '';
 beforeAll(async () => {
   r = await running();
-  await furnish(r, ['K1-S', 'K2-S', 'K3-S', 'K4-S', 'K5-S', 'K6-S'], { stage_days: '' });
+  await furnish(r, ['K1-S', 'K2-S', 'K3-S', 'K4-S', 'K5-S', 'K6-S', 'K8-S'], { stage_days: '' });
+  await furnish(r, ['K7-S'], { stage_days: '', confirming_hour: 9 });
   const make = async (body: object): Promise<string> => (await r.call('POST', '/v1/api-keys', { name: 'x', ...body })).body.key;
   factory = await make({ role: 'factory', supplier: 'factory-1' });
   warehouse = await make({ role: 'warehouse' });
@@ -100,6 +101,20 @@ describe('a counter', () => {
   });
 });
 
+describe('a counter to a heads-up', () => {
+  it('waits for its hour, which brings the firm version', async () => {
+    await sell('K7-S', 60);
+    const first = await asked('K7-S');
+    expect(first.commitment).not.toBe('firm');
+    const line = first.lines[0];
+    await as(factory, 'POST', `/v1/signals/${first.id}/reply`, { version: first.version, verdict: 'counter', lines: [{ lineId: line.lineId, verdict: 'counter', splits: [{ quantity: 40, date: line.due }] }] });
+    expect(await signal(first.id)).toMatchObject({ status: 'countered', respondBy: first.respondBy });
+    clock += 24 * 3600;
+    await sell('K1-S', 1);
+    await until('it is firm', async () => (await signal(first.id)).commitment === 'firm');
+  });
+});
+
 describe('an order that moves on while a change of it is open', () => {
   it('ends the change when it is cut; tolerance is of what was agreed', async () => {
     const order = await confirmed('K5-S', 100);
@@ -114,6 +129,18 @@ describe('an order that moves on while a change of it is open', () => {
     expect((await signal(less.body.id)).status).toBe('withdrawn');
     expect((await as(factory, 'POST', `/v1/signals/${less.body.id}/reply`, { version: 1, verdict: 'accept' })).body.code).toBe('not-open');
     expect((await r.call('GET', `/v1/production-orders/${order.id}`)).body.lines[0].quantity).toBe(most);
+  });
+
+  it('asks for a new one where what was asked of it can no longer be added', async () => {
+    const order = await confirmed('K8-S', 60);
+    await sell('K8-S', 100);
+    const more = await asked('K8-S');
+    expect(more).toMatchObject({ kind: 'increase', productionOrder: order.id });
+    await as(factory, 'POST', `/v1/production-orders/${order.id}/progress`, { stage: 'shipped', lines: [{ lineId: order.lineId, quantity: order.quantity }] });
+    expect((await signal(more.id)).status).toBe('withdrawn');
+    const next = await asked('K8-S');
+    expect(next.kind).toBe('create');
+    expect(next.productionOrder).not.toBe(order.id);
   });
 
   it('goes on being made after a first part came, and ends its changes when the last one did', async () => {
